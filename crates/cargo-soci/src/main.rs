@@ -1,0 +1,2 @@
+//! `cargo soci`, `docker soci`, `cargo-soci`: one binary.
+fn main() {}

@@ -1,0 +1,2 @@
+//! An image as data.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! A task definition: sources, model, rules, reports.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Where images live, and the one workflow over them.
+#![forbid(unsafe_code)]

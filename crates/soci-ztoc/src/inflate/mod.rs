@@ -1,0 +1,1 @@
+//! The push inflater: gzip members, deflate blocks, checkpoints.

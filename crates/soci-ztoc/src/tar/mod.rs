@@ -1,0 +1,1 @@
+//! A tar walk with the semantics of Go's `archive/tar`.

@@ -1,0 +1,1 @@
+//! zTOCs: build, write, read, verify, extract.

@@ -1,0 +1,1 @@
+//! The JavaScript boundary: translates, decides nothing.

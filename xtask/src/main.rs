@@ -1,0 +1,2 @@
+//! Commands of this repository: demo, test, gen, bench.
+fn main() {}
