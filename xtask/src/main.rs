@@ -1,2 +1,48 @@
-//! Commands of this repository: demo, test, gen, bench.
-fn main() {}
+//! Commands of this repository: `cargo xtask <command>`.
+//!
+//! One file per command; [`main`] only dispatches. `demo` and `test` are the two commands that the
+//! README names: each does its own set-up.
+
+mod bench;
+mod demo;
+mod run;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Commands of this repository:
+
+  cargo xtask demo              make a small image, convert, inspect and verify it, lint a task definition
+  cargo xtask test [--quick]    set up what is missing and run all tests
+                                (--quick: no servers, no browser, no fuzzing)
+  cargo xtask bench [CASE…]     measure against the tools named in docs/benchmarks.md
+  cargo xtask setup [--quick]   only the set-up of `test`
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let outcome = match command {
+        "demo" => demo::run(rest),
+        "test" => test::run(rest),
+        "bench" => bench::run(rest),
+        "setup" => setup::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("unknown command {other:?}\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What the tests need and a fresh machine lacks: the wasm target, Debian packages.
+
+use std::process::{Command, Stdio};
+
+use crate::run::{Outcome, must, output, root};
+
+/// Programs that tests run, and the Debian package that holds each.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("buildah", "buildah"),
+    ("chromium", "chromium"),
+    ("containerd", "containerd"),
+    ("ctr", "containerd"),
+    ("docker-credential-ecr-login", "amazon-ecr-credential-helper"),
+    ("docker-registry", "docker-registry"),
+    ("gzip", "gzip"),
+    ("igzip", "isal"),
+    ("libdeflate-gunzip", "libdeflate-tools"),
+    ("openssl", "openssl"),
+    ("pigz", "pigz"),
+    ("runc", "runc"),
+    ("skopeo", "skopeo"),
+    ("tinyproxy", "tinyproxy"),
+    ("umoci", "umoci"),
+];
+
+/// `cargo xtask setup [--quick]`.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    match arguments {
+        [] => all(false),
+        [flag] if flag == "--quick" => all(true),
+        _ => Err(format!("setup takes --quick or nothing, not {arguments:?}")),
+    }
+}
+
+/// Installs what is missing; with `quick` only what tests without servers need.
+pub(crate) fn all(quick: bool) -> Outcome {
+    wasm_target()?;
+    if quick { Ok(()) } else { debian_packages() }
+}
+
+/// Adds the wasm32 target to the pinned toolchain where it is missing.
+pub(crate) fn wasm_target() -> Outcome {
+    let installed = output(
+        Command::new("rustup")
+            .args(["target", "list", "--installed"])
+            .current_dir(root()),
+    )?;
+    if installed.lines().any(|line| line == "wasm32-unknown-unknown") {
+        return Ok(());
+    }
+    must(
+        Command::new("rustup")
+            .args(["target", "add", "wasm32-unknown-unknown"])
+            .current_dir(root()),
+    )
+}
+
+/// Installs the Debian packages of [`PROGRAMS`] that are missing; needs root.
+fn debian_packages() -> Outcome {
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !on_path(program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    packages.dedup();
+    let names = packages.join(" ");
+    let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !is_root || !on_path("apt-get") {
+        return Err(format!(
+            "the tests against real servers need these Debian packages: {names}\n\
+             install them and run again, or run `cargo xtask test --quick`, which leaves those tests out"
+        ));
+    }
+    must(Command::new("apt-get").args(["update", "-qq"]))?;
+    must(
+        Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(&packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+}
+
+/// Whether a program of that name can be started.
+pub(crate) fn on_path(program: &str) -> bool {
+    let Some(path) = std::env::var_os("PATH") else {
+        return false;
+    };
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+        || Command::new(program)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok()
+}

@@ -1,0 +1,51 @@
+//! `cargo xtask test`: all tests, each stage with its seconds.
+
+use crate::run::{Outcome, cargo, must, stage};
+use crate::setup;
+
+/// Runs every test; with `--quick` those that need no servers, no browser and no fuzzing.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let quick = match arguments {
+        [] => false,
+        [flag] if flag == "--quick" => true,
+        _ => return Err(format!("test takes --quick or nothing, not {arguments:?}")),
+    };
+    stage("set-up", || setup::all(quick))?;
+    stage("pure crates build for wasm32", || {
+        must(
+            cargo()
+                .args([
+                    "build",
+                    "--locked",
+                    "--target",
+                    "wasm32-unknown-unknown",
+                    "--no-default-features",
+                ])
+                .args([
+                    "--package",
+                    "soci-ztoc",
+                    "--package",
+                    "soci-image",
+                    "--package",
+                    "soci-lint",
+                ]),
+        )
+    })?;
+    stage("Rust tests", || {
+        let mut command = cargo();
+        command
+            .args(["test", "--workspace", "--locked"])
+            .env("INSTA_UPDATE", "no");
+        if !quick {
+            command.args([
+                "--features",
+                "soci-tests/real-tools,cargo-soci/real-tools,soci-store/real-tools",
+            ]);
+        }
+        must(&mut command)
+    })?;
+    if quick {
+        eprintln!("\nnot run with --quick: tests against real servers and tools, the browser");
+    }
+    Ok(())
+}
