@@ -5,6 +5,7 @@
 
 mod bench;
 mod demo;
+mod oci;
 mod run;
 mod setup;
 mod test;

@@ -19,6 +19,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("pigz", "pigz"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
+    ("time", "time"),
     ("tinyproxy", "tinyproxy"),
     ("umoci", "umoci"),
 ];
