@@ -5,6 +5,8 @@
 
 mod bench;
 mod demo;
+mod generate;
+mod npm;
 mod oci;
 mod run;
 mod setup;
@@ -19,6 +21,7 @@ Commands of this repository:
   cargo xtask test [--quick]    set up what is missing and run all tests
                                 (--quick: no servers, no browser, no fuzzing)
   cargo xtask bench [CASE…]     measure against the tools named in docs/benchmarks.md
+  cargo xtask gen [--check]     build what is generated and committed; --check: fail where it differs
   cargo xtask setup [--quick]   only the set-up of `test`
 ";
 
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "gen" => generate::run(rest),
         "setup" => setup::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

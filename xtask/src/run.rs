@@ -76,3 +76,21 @@ fn show(command: &Command) -> String {
     words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     words.join(" ")
 }
+
+/// Runs this same command again in an xtask built with `feature`; keeps the plain xtask light.
+pub(crate) fn again_with_feature(feature: &str, command: &str, arguments: &[String]) -> Outcome {
+    must(
+        cargo()
+            .args([
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "xtask",
+                "--features",
+                feature,
+            ])
+            .args(["--", command])
+            .args(arguments),
+    )
+}

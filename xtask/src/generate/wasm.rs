@@ -1,0 +1,125 @@
+//! The WASM module: the same bytes on every machine, and no path of any of them inside.
+//!
+//! rustc writes source paths into panic messages, so an ordinary build carries the user's home folder.
+//! Three prefixes are mapped away: the checkout, Cargo's home, and the sources of the standard library
+//! (where the `rust-src` component is installed, rustc puts its real path back in).
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::run::{cargo, must, output, root, target};
+
+/// What one build gives.
+pub(crate) struct Module {
+    /// The module, ready to be instantiated with the glue.
+    pub(crate) wasm: Vec<u8>,
+    /// The glue, an ES module.
+    pub(crate) js: String,
+    /// The glue's TypeScript declarations.
+    pub(crate) declarations: String,
+}
+
+/// Where a build takes place; the reproduction test varies it.
+pub(crate) struct Place {
+    /// The checkout.
+    pub(crate) checkout: PathBuf,
+    /// Cargo's home, where the sources of dependencies lie.
+    pub(crate) cargo_home: PathBuf,
+    /// The build folder.
+    pub(crate) target: PathBuf,
+    /// Whether path prefixes are mapped away.
+    pub(crate) remapped: bool,
+}
+
+impl Place {
+    /// This checkout, with a build folder of its own so that its flags invalidate nothing else.
+    pub(crate) fn here() -> Result<Self, String> {
+        Ok(Self {
+            checkout: root(),
+            cargo_home: cargo_home()?,
+            target: target().join("gen"),
+            remapped: true,
+        })
+    }
+}
+
+/// Builds the module in this checkout.
+pub(crate) fn build() -> Result<Module, String> {
+    bind(&compile(&Place::here()?)?)
+}
+
+/// Compiles `soci-wasm` in `place`; gives the path of the raw module.
+pub(crate) fn compile(place: &Place) -> Result<PathBuf, String> {
+    crate::setup::wasm_target()?;
+    let mut command = cargo();
+    command
+        .current_dir(&place.checkout)
+        .args(["build", "--quiet", "--locked", "--package", "soci-wasm", "--lib"])
+        .args(["--profile", "wasm", "--target", "wasm32-unknown-unknown"])
+        .env("CARGO_HOME", &place.cargo_home)
+        .env("CARGO_TARGET_DIR", &place.target)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(place)?.join("\u{1f}"));
+    forget_personal_settings(&mut command);
+    must(&mut command)?;
+    Ok(place.target.join("wasm32-unknown-unknown/wasm/soci_wasm.wasm"))
+}
+
+/// Runs wasm-bindgen's generator over a raw module.
+pub(crate) fn bind(raw: &Path) -> Result<Module, String> {
+    let shown = raw.display();
+    let mut output = Bindgen::new()
+        .input_path(raw)
+        .web(true)
+        .map_err(|error| format!("wasm-bindgen over {shown}: {error:#}"))?
+        .omit_default_module_path(true)
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()
+        .map_err(|error| format!("wasm-bindgen over {shown}: {error:#}"))?;
+    Ok(Module {
+        js: output.js().to_owned(),
+        declarations: output.ts().unwrap_or_default().to_owned(),
+        wasm: output.wasm_mut().emit_wasm(),
+    })
+}
+
+fn flags(place: &Place) -> Result<Vec<String>, String> {
+    if !place.remapped {
+        return Ok(Vec::new());
+    }
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&place.checkout))?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
+    Ok([
+        (place.checkout.as_path(), "/soci"),
+        (place.cargo_home.as_path(), "/cargo"),
+        (library.as_path(), "/rust"),
+    ]
+    .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+    .to_vec())
+}
+
+/// Removes what a user's environment could add to the build.
+fn forget_personal_settings(command: &mut Command) {
+    let ours = ["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_ENCODED_RUSTFLAGS"];
+    for (name, _) in std::env::vars_os() {
+        let Some(name) = name.to_str() else { continue };
+        let personal = ["RUSTFLAGS", "RUSTDOCFLAGS", "WASM_BINDGEN_USE_JS_SYS"].contains(&name)
+            || ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix));
+        if personal && !ours.contains(&name) {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Cargo's home folder as Cargo finds it.
+pub(crate) fn cargo_home() -> Result<PathBuf, String> {
+    std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
+        .ok_or_else(|| "neither CARGO_HOME nor a home folder is set".to_owned())
+}

