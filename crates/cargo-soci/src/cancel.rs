@@ -1,0 +1,101 @@
+//! Stopping: Ctrl-C, SIGTERM, and the Docker CLI closing its plugin socket.
+//!
+//! The first two signals ask: a flag is set, work in progress sees it and cleans up. The third one
+//! kills. The Docker CLI passes no signals on when it has no terminal; it closes
+//! `DOCKER_CLI_PLUGIN_SOCKET` instead, and end of file there counts as the first signal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// The flag that says "stop", shared by everything that runs for long.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel {
+    flag: Arc<AtomicBool>,
+}
+
+impl Cancel {
+    /// Whether somebody asked to stop.
+    pub fn is_set(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
+    /// Asks everything to stop.
+    pub fn set(&self) {
+        self.flag.store(true, Ordering::Relaxed);
+    }
+
+    /// The bare flag, for libraries that poll one.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
+    }
+
+    /// An error with exit code 130 once somebody asked to stop.
+    pub fn check(&self) -> Result<(), CommandError> {
+        if self.is_set() {
+            Err(CommandError::interrupted())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Listens for signals and, under `docker`, to the plugin socket. Call once per process.
+pub fn listen() -> Cancel {
+    let cancel = Cancel::default();
+    let for_signals = cancel.clone();
+    let seen = AtomicUsize::new(0);
+    // A second handler in one process is refused; the first one keeps working.
+    let _ = ctrlc::set_handler(move || {
+        for_signals.set();
+        if seen.fetch_add(1, Ordering::Relaxed) >= 2 {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
+    #[cfg(unix)]
+    if let Some(name) = std::env::var_os("DOCKER_CLI_PLUGIN_SOCKET") {
+        follow_plugin_socket(&name, cancel.clone());
+    }
+    cancel
+}
+
+/// Sets the flag when the Docker CLI closes the socket, or has already gone away.
+#[cfg(unix)]
+fn follow_plugin_socket(name: &std::ffi::OsStr, cancel: Cancel) {
+    use std::io::Read;
+
+    let Ok(mut socket) = connect(name) else {
+        // No socket to follow: an older docker, or one that ended meanwhile; signals still work.
+        return;
+    };
+    std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        loop {
+            match socket.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        cancel.set();
+    });
+}
+
+/// `@name` is a socket in Linux's abstract name space; anything else is a path.
+#[cfg(unix)]
+fn connect(name: &std::ffi::OsStr) -> std::io::Result<std::os::unix::net::UnixStream> {
+    use std::os::unix::net::UnixStream;
+
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::linux::net::SocketAddrExt;
+        use std::os::unix::ffi::OsStrExt;
+        use std::os::unix::net::SocketAddr;
+
+        if let Some(abstract_name) = name.as_bytes().strip_prefix(b"@") {
+            return UnixStream::connect_addr(&SocketAddr::from_abstract_name(abstract_name)?);
+        }
+    }
+    UnixStream::connect(name)
+}

@@ -1,0 +1,31 @@
+//! One file per verb. Each has `Args`, its flags, and `run(args, &Context) -> Outcome`.
+//!
+//! A new verb needs its module, a variant of [`Verb`] and an arm of [`Verb::run`], in alphabetical
+//! order; help, completion and `docs/cli.md` follow from the variant's first doc line.
+
+pub mod completions;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// What a command ends with.
+pub type Outcome = Result<Exit, CommandError>;
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+impl Verb {
+    /// Runs the command.
+    pub fn run(self, context: &Context) -> Outcome {
+        match self {
+            Verb::Completions(args) => completions::run(args, context),
+        }
+    }
+}

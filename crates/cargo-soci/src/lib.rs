@@ -1,0 +1,33 @@
+//! The command line of SOCI: one binary that answers as `cargo soci`, `docker soci` and `cargo-soci`.
+//!
+//! This crate is a door: it owns argv, the terminal, threads, signals and exit codes, and translates
+//! between them and the crates below. [`invocation`] finds out who calls and strips what is theirs,
+//! [`cli`] holds the flags that all commands share, and `commands/` has one file per verb, each with
+//! its `Args` and a `run(args, &Context) -> Result<Exit, CommandError>`.
+
+pub mod cancel;
+pub mod cli;
+pub mod commands;
+pub mod completion;
+pub mod context;
+pub mod error;
+pub mod escape;
+pub mod exit;
+pub mod invocation;
+pub mod progress;
+pub mod reference;
+
+use std::ffi::OsString;
+
+use crate::exit::Exit;
+use crate::invocation::{Invocation, Request};
+
+/// Runs the program for one command line, `argv[0]` included, and gives its exit code.
+pub fn run(argv: Vec<OsString>) -> Exit {
+    let invocation = Invocation::read(argv);
+    match invocation.request {
+        Request::PluginMetadata => invocation::print_plugin_metadata(),
+        Request::Complete(words) => completion::answer(invocation.caller, &words),
+        Request::Command(arguments) => cli::run(invocation.caller, arguments, invocation.docker_config),
+    }
+}
