@@ -1,0 +1,204 @@
+//! Input and output memory of an inflater.
+//!
+//! Both are arrays of a power of two plus a little. The decoding loop masks every index, so the
+//! compiler sees that constant-length accesses stay inside and leaves the bounds checks out; the
+//! limits below keep real indices under the mask, so it never wraps.
+//!
+//! Input buffer:
+//!
+//! | from | to | content |
+//! |---|---|---|
+//! | `start` | `HEADROOM` | rest of the buffer before: bytes not read yet |
+//! | `HEADROOM` | `end` | bytes filled in |
+//! | `end` | `end` + 64 | zeros, if the stream ends there |
+//!
+//! Output buffer: at least 32 KiB of history (zeros at first), then new bytes up to `op`.
+
+use alloc::boxed::Box;
+use alloc::vec;
+
+use super::WINDOW_SIZE;
+
+/// What every input index is masked with.
+pub(super) const INPUT_MASK: usize = (1 << 18) - 1;
+/// Length of an input buffer's array: an 8-byte load at any masked index is inside.
+pub(super) const INPUT_LEN: usize = INPUT_MASK + 1 + 8;
+/// Room for what the buffer before leaves: less than the [`HEADER_NEED`] of a block header.
+const HEADROOM: usize = 2 << 10;
+/// Zeros behind the end of the stream, so that the loop needs no careful variant there.
+pub(super) const PADDING: usize = 64;
+/// Where filling ends.
+const INPUT_END: usize = INPUT_MASK + 1 - PADDING;
+
+/// What every output index is masked with.
+pub(super) const OUTPUT_MASK: usize = (1 << 18) - 1;
+/// Length of the output array: a 16-byte access a match length behind any masked index is inside.
+pub(super) const OUTPUT_LEN: usize = OUTPUT_MASK + 1 + 320;
+/// The decoding loop starts no step with `op` beyond this.
+pub(super) const OUTPUT_LIMIT: usize = OUTPUT_MASK + 1 - 640;
+
+/// A piece of the compressed stream, of at most about 256 KiB, in memory that an inflater can
+/// decode from directly.
+///
+/// For callers that read into the inflater's own memory instead of pushing slices:
+/// fill [`InputBuffer::space`], say how much with [`InputBuffer::set_filled`], and give it to
+/// [`GzipInflater::exchange`](super::GzipInflater::exchange), which returns the buffer before it
+/// with the bytes that are [finished](InputBuffer::finished).
+pub struct InputBuffer {
+    pub(super) bytes: Box<[u8; INPUT_LEN]>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl InputBuffer {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        InputBuffer {
+            bytes: zeroed(),
+            start: HEADROOM,
+            end: HEADROOM,
+        }
+    }
+
+    /// The memory to fill from its beginning. What it held before is given up.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.start = HEADROOM;
+        self.end = HEADROOM;
+        &mut self.bytes[HEADROOM..INPUT_END]
+    }
+
+    /// Says how many bytes of [`InputBuffer::space`] hold data.
+    ///
+    /// # Panics
+    /// If that is more than there are.
+    pub fn set_filled(&mut self, filled: usize) {
+        assert!(filled <= INPUT_END - HEADROOM, "more bytes than the buffer has");
+        self.start = HEADROOM;
+        self.end = HEADROOM + filled;
+    }
+
+    /// In a buffer that came back from an inflater: the bytes before which no later boundary
+    /// starts and which no earlier buffer contained. All such stretches together are the stream.
+    pub fn finished(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// Appends as much of `input` as fits and returns the rest.
+    pub(super) fn append<'a>(&mut self, input: &'a [u8]) -> &'a [u8] {
+        let (fits, rest) = input.split_at(input.len().min(INPUT_END - self.end));
+        self.bytes[self.end..self.end + fits.len()].copy_from_slice(fits);
+        self.end += fits.len();
+        rest
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.end == INPUT_END
+    }
+
+    /// Writes the zeros behind the end of the stream.
+    pub(super) fn pad(&mut self) {
+        self.bytes[self.end..self.end + PADDING].fill(0);
+    }
+
+    /// Moves the bytes from `keep` on in front of the headroom's end, and forgets the others.
+    /// Returns by how much indices went down.
+    pub(super) fn compact(&mut self, keep: usize) -> usize {
+        let start = HEADROOM - (self.end - keep);
+        self.bytes.copy_within(keep..self.end, start);
+        self.start = start;
+        self.end = HEADROOM;
+        keep.wrapping_sub(start)
+    }
+
+    /// Puts the bytes of `before` from `keep` on in front of this buffer's, and ends `before` there.
+    /// Returns by how much indices went down.
+    pub(super) fn take_over(&mut self, before: &mut InputBuffer, keep: usize) -> usize {
+        let rest = &before.bytes[keep..before.end];
+        let start = HEADROOM - rest.len();
+        self.bytes[start..HEADROOM].copy_from_slice(rest);
+        self.start = start;
+        before.end = keep;
+        keep.wrapping_sub(start)
+    }
+}
+
+impl Default for InputBuffer {
+    fn default() -> Self {
+        InputBuffer::new()
+    }
+}
+
+/// History and new output.
+pub(super) struct Output {
+    pub(super) bytes: Box<[u8; OUTPUT_LEN]>,
+    /// Where the next byte goes.
+    pub(super) op: usize,
+    /// First index that a match may reach back to.
+    pub(super) low: usize,
+    /// First index that was not delivered.
+    delivered: usize,
+    /// Offset in the uncompressed stream of index 0 (wrapping: there are zeros before the stream).
+    base: u64,
+}
+
+impl Output {
+    /// Nothing written yet, and nothing to reach back to.
+    pub(super) fn new() -> Self {
+        Output {
+            bytes: zeroed(),
+            op: WINDOW_SIZE,
+            low: WINDOW_SIZE,
+            delivered: WINDOW_SIZE,
+            base: (WINDOW_SIZE as u64).wrapping_neg(),
+        }
+    }
+
+    /// Nothing written yet, and `window` to reach back to.
+    pub(super) fn after(window: &[u8; WINDOW_SIZE]) -> Self {
+        let mut output = Output::new();
+        output.bytes[..WINDOW_SIZE].copy_from_slice(window);
+        output.low = 0;
+        output
+    }
+
+    /// Offset in the uncompressed stream of the next byte.
+    pub(super) fn position(&self) -> u64 {
+        self.base.wrapping_add(self.op as u64)
+    }
+
+    /// The 32 KiB before the next byte.
+    pub(super) fn window(&self) -> &[u8; WINDOW_SIZE] {
+        self.bytes[self.op - WINDOW_SIZE..self.op]
+            .first_chunk()
+            .expect("the history has 32 KiB")
+    }
+
+    /// Appends as much of `bytes` as fits and returns how much.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(OUTPUT_LIMIT.saturating_sub(self.op));
+        self.bytes[self.op..self.op + count].copy_from_slice(&bytes[..count]);
+        self.op += count;
+        count
+    }
+
+    /// What was written since the last call.
+    pub(super) fn undelivered(&mut self) -> &[u8] {
+        let from = core::mem::replace(&mut self.delivered, self.op);
+        &self.bytes[from..self.op]
+    }
+
+    /// Makes room by moving the history to the front. Everything was delivered.
+    pub(super) fn slide(&mut self) {
+        let by = self.op - WINDOW_SIZE;
+        self.bytes.copy_within(by..self.op, 0);
+        self.base = self.base.wrapping_add(by as u64);
+        self.op = WINDOW_SIZE;
+        self.delivered = WINDOW_SIZE;
+        self.low = self.low.saturating_sub(by);
+    }
+}
+
+/// An array of zeros, made on the heap.
+fn zeroed<const N: usize>() -> Box<[u8; N]> {
+    vec![0; N].try_into().expect("a vector of N bytes")
+}

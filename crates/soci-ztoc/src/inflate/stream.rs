@@ -1,0 +1,481 @@
+//! The state machine under both inflaters: member headers, blocks, trailers.
+//!
+//! [`Stream::run`] goes on until it needs input that is not in the buffer yet. What it leaves
+//! unread is less than a block header and moves in front of the next input, so no state has a
+//! variant for slowly arriving bytes. At the end of the stream the buffer goes on with zeros; only
+//! after the fact is the position compared with the real end, before any other error.
+
+use alloc::boxed::Box;
+
+use super::bits::Bits;
+use super::block::{BadBlock, Block, HEADER_NEED, Tables};
+use super::buffers::{InputBuffer, OUTPUT_LIMIT, Output, PADDING};
+use super::decode::{Cursor, Exit, decode};
+use super::error::{CodeKind, InflateError};
+use super::header::MemberHeader;
+use super::{Boundary, BoundaryKind, Sink, WINDOW_SIZE};
+
+pub(super) struct Stream {
+    input: InputBuffer,
+    /// Nothing follows what the input buffer holds.
+    ended: bool,
+    /// Offset in the compressed stream of the input buffer's index 0 (wrapping).
+    base: u64,
+    bits: Bits,
+    tables: Box<Tables>,
+    output: Output,
+    state: State,
+    last_block: bool,
+    crc: crc32fast::Hasher,
+    /// Where the current member's output begins.
+    member_start: u64,
+    members: u64,
+    /// Whether the current member's beginning was seen, so that its trailer can be checked.
+    whole_member: bool,
+    /// Output position to stop at.
+    wanted: u64,
+}
+
+enum State {
+    /// Before the first byte of a raw stream, of which only this many bits count.
+    Prime(u8),
+    Member(MemberHeader),
+    Block,
+    Stored(usize),
+    Codes,
+    Trailer,
+    Done,
+    Stopped(InflateError),
+}
+
+impl Stream {
+    /// A gzip stream from its first byte.
+    pub(super) fn gzip() -> Self {
+        Stream::new(Output::new(), State::Member(MemberHeader::new()), true, u64::MAX)
+    }
+
+    /// Raw DEFLATE from a block boundary, until `wanted` bytes are delivered.
+    pub(super) fn resumed(window: &[u8; WINDOW_SIZE], bits: u8, wanted: u64) -> Self {
+        Stream::new(Output::after(window), State::Prime(bits), false, wanted)
+    }
+
+    fn new(output: Output, state: State, whole_member: bool, wanted: u64) -> Self {
+        let input = InputBuffer::new();
+        let start = input.start;
+        Stream {
+            base: (start as u64).wrapping_neg(),
+            input,
+            ended: false,
+            bits: Bits::at(start),
+            tables: Tables::new(),
+            output,
+            state,
+            last_block: false,
+            crc: crc32fast::Hasher::new(),
+            member_start: 0,
+            members: 0,
+            whole_member,
+            wanted,
+        }
+    }
+
+    /// Takes all of `input`, decoding whenever the buffer is full.
+    pub(super) fn push<S: Sink>(&mut self, mut input: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        self.check_stopped()?;
+        while !input.is_empty() {
+            if self.input.is_full() {
+                self.run(sink)?;
+                self.compact(sink)?;
+            }
+            input = self.input.append(input);
+        }
+        Ok(())
+    }
+
+    /// Hands out the bytes that are finished and makes room in the input buffer.
+    fn compact<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        let keep = self.keep();
+        self.guard(|stream| sink.compressed(&stream.input.bytes[stream.input.start..keep]))?;
+        let moved = self.input.compact(keep);
+        self.moved(moved);
+        Ok(())
+    }
+
+    /// Goes on with `next`, which comes behind what was given so far. Returns the buffer before it.
+    pub(super) fn exchange(&mut self, mut next: InputBuffer) -> InputBuffer {
+        let keep = self.keep();
+        let moved = next.take_over(&mut self.input, keep);
+        self.moved(moved);
+        core::mem::replace(&mut self.input, next)
+    }
+
+    /// First input index that is still needed.
+    fn keep(&self) -> usize {
+        match self.state {
+            State::Done | State::Stopped(_) => self.input.end,
+            _ => self.bits.floor(),
+        }
+    }
+
+    fn moved(&mut self, down: usize) {
+        self.base = self.base.wrapping_add(down as u64);
+        self.bits.pos = self.bits.pos.wrapping_sub(down);
+        if matches!(self.state, State::Done | State::Stopped(_)) {
+            self.bits = Bits::at(self.input.start);
+        }
+    }
+
+    /// Says that nothing follows, and decodes the rest.
+    pub(super) fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        self.check_stopped()?;
+        if !self.ended {
+            self.ended = true;
+            self.input.pad();
+            self.run(sink)?;
+            self.guard(|stream| sink.compressed(stream.input.finished()))?;
+        }
+        Ok(())
+    }
+
+    /// The last input buffer, after [`Stream::finish`].
+    pub(super) fn into_input(self) -> InputBuffer {
+        self.input
+    }
+
+    /// Decodes what the input buffer holds.
+    pub(super) fn run<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        self.check_stopped()?;
+        loop {
+            match self.step(sink) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(stop) => {
+                    let (state, error) = match stop {
+                        Stop::Stream(error) => (error, S::Error::from(error)),
+                        Stop::Sink(error) => (InflateError::Stopped, error),
+                    };
+                    self.state = State::Stopped(state);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Uncompressed bytes so far.
+    pub(super) fn uncompressed(&self) -> u64 {
+        self.output.position()
+    }
+
+    /// Bytes of the stream so far.
+    pub(super) fn compressed(&self) -> u64 {
+        self.offset(self.input.end)
+    }
+
+    /// Members completed.
+    pub(super) fn members(&self) -> u64 {
+        self.members
+    }
+
+    /// Whether everything that was wanted is delivered.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// Does one step. False when more input is needed, or none.
+    fn step<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+        match &mut self.state {
+            State::Prime(bits) => {
+                let bits = u32::from(*bits);
+                if bits > 0 {
+                    let Some(&byte) = self.input.finished().first() else {
+                        return self.need_input();
+                    };
+                    self.bits.pos += 1;
+                    self.bits.buffer = u64::from(byte) >> (8 - bits);
+                    self.bits.left = bits;
+                }
+                self.state = State::Block;
+                self.stop_if_delivered(sink)?;
+                Ok(true)
+            }
+            State::Member(_) => self.member_header(sink),
+            State::Block => self.block_header(),
+            State::Stored(_) => self.stored(sink),
+            State::Codes => self.codes(sink),
+            State::Trailer => self.trailer(),
+            State::Done | State::Stopped(_) => Ok(false),
+        }
+    }
+
+    fn member_header<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+        let State::Member(header) = &mut self.state else {
+            unreachable!("called in this state only");
+        };
+        let bytes = &self.input.bytes[self.bits.pos..self.input.end];
+        let offset = self.base.wrapping_add(self.bits.pos as u64);
+        self.bits.pos += header.read(bytes, offset)?;
+        if !header.is_done() {
+            return self.need_input();
+        }
+        let long_field = header.long_field;
+        self.whole_member = true;
+        self.crc = crc32fast::Hasher::new();
+        self.member_start = self.output.position();
+        self.output.low = self.output.op;
+        self.state = State::Block;
+        self.announce(BoundaryKind::MemberHeader { long_field }, sink)?;
+        Ok(true)
+    }
+
+    fn block_header<E>(&mut self) -> Result<bool, Stop<E>> {
+        if !self.ended && self.input.end.saturating_sub(self.bits.pos) < HEADER_NEED {
+            return Ok(false);
+        }
+        let header = self.tables.read_header(&mut self.bits, &self.input.bytes);
+        self.check_truncated()?;
+        let offset = self.offset(self.bits.ceil());
+        let (last, block) = header.map_err(|bad| match bad {
+            BadBlock::Type => InflateError::BadBlockType { offset },
+            BadBlock::StoredLength => InflateError::BadStoredLength { offset },
+            BadBlock::TooManyCodes => InflateError::TooManyCodes { offset },
+            BadBlock::Repeat => InflateError::BadRepeat { offset },
+            BadBlock::NoEndOfBlock => InflateError::MissingEndOfBlock { offset },
+            BadBlock::Code(code) => InflateError::BadCode { offset, code },
+        })?;
+        self.last_block = last;
+        self.state = match block {
+            Block::Stored(length) => State::Stored(length),
+            Block::Codes => State::Codes,
+        };
+        Ok(true)
+    }
+
+    fn stored<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+        let State::Stored(remaining) = &mut self.state else {
+            unreachable!("called in this state only");
+        };
+        let there = &self.input.bytes[self.bits.pos..self.input.end];
+        let copied = self.output.append(&there[..there.len().min(*remaining)]);
+        self.bits.pos += copied;
+        *remaining -= copied;
+        if *remaining == 0 {
+            self.block_end(sink)?;
+        } else if self.bits.pos < self.input.end {
+            self.make_room(sink)?;
+        } else {
+            return self.need_input();
+        }
+        Ok(true)
+    }
+
+    fn codes<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+        // No more than 8 bytes of padding are read with the last real bit; a step reads at most 9
+        // and a refill loads 8.
+        let in_limit = match self.ended {
+            true => self.input.end + PADDING - 40,
+            false => self.input.end - 40,
+        };
+        let still_wanted = self.wanted.saturating_sub(self.output.position());
+        let enough = self
+            .output
+            .op
+            .saturating_add(usize::try_from(still_wanted).unwrap_or(usize::MAX));
+        let mut cursor = Cursor {
+            bits: self.bits,
+            op: self.output.op,
+            in_limit,
+            out_limit: OUTPUT_LIMIT.min(enough.saturating_sub(1)),
+            low: self.output.low,
+        };
+        let exit = decode(
+            &self.input.bytes,
+            &mut self.output.bytes,
+            &self.tables.litlen.table,
+            &self.tables.distance.table,
+            &mut cursor,
+        );
+        self.bits = cursor.bits;
+        self.output.op = cursor.op;
+        self.check_truncated()?;
+        let offset = self.offset(self.bits.ceil());
+        match exit {
+            Exit::EndOfBlock => self.block_end(sink)?,
+            Exit::Output => self.make_room(sink)?,
+            Exit::Input => return self.need_input(),
+            Exit::BadLitLen => {
+                let code = CodeKind::LiteralLength;
+                return Err(InflateError::BadSymbol { offset, code }.into());
+            }
+            Exit::BadDistance => {
+                let code = CodeKind::Distance;
+                return Err(InflateError::BadSymbol { offset, code }.into());
+            }
+            Exit::TooFar(distance) => {
+                let available = (self.output.op - self.output.low) as u32;
+                return Err(InflateError::DistanceTooFar {
+                    offset,
+                    distance,
+                    available,
+                }
+                .into());
+            }
+        }
+        Ok(true)
+    }
+
+    fn block_end<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+        if self.last_block {
+            self.bits.align();
+            self.state = State::Trailer;
+        } else {
+            self.state = State::Block;
+            self.announce(BoundaryKind::Block, sink)?;
+        }
+        // A member's end needs its whole output in the checksum.
+        if self.last_block {
+            self.deliver(sink)?;
+        }
+        self.stop_if_delivered(sink)
+    }
+
+    fn trailer<E>(&mut self) -> Result<bool, Stop<E>> {
+        let Some(trailer) = self.input.bytes[self.bits.pos..self.input.end].first_chunk::<8>() else {
+            return self.need_input();
+        };
+        let [a, b, c, d, e, f, g, h] = *trailer;
+        self.bits.pos += 8;
+        if self.whole_member {
+            let offset = self.offset(self.bits.pos);
+            let (stored, computed) = (u32::from_le_bytes([a, b, c, d]), self.crc.clone().finalize());
+            if stored != computed {
+                return Err(InflateError::Crc {
+                    offset,
+                    stored,
+                    computed,
+                }
+                .into());
+            }
+            let stored = u32::from_le_bytes([e, f, g, h]);
+            let counted = (self.output.position() - self.member_start) as u32;
+            if stored != counted {
+                return Err(InflateError::Size {
+                    offset,
+                    stored,
+                    counted,
+                }
+                .into());
+            }
+        }
+        self.members += 1;
+        self.state = State::Member(MemberHeader::new());
+        Ok(true)
+    }
+
+    fn announce<S: Sink>(&mut self, kind: BoundaryKind, sink: &mut S) -> Result<(), Stop<S::Error>> {
+        let boundary = Boundary {
+            compressed_offset: self.offset(self.bits.ceil()),
+            bits: self.bits.unused(),
+            uncompressed_offset: self.output.position(),
+            kind,
+            window: self.output.window(),
+        };
+        sink.boundary(boundary).map_err(Stop::Sink)
+    }
+
+    /// Delivers all output and moves the history to the front.
+    fn make_room<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+        self.deliver(sink)?;
+        self.output.slide();
+        self.stop_if_delivered(sink)
+    }
+
+    fn deliver<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+        let end = self.output.position();
+        let bytes = self.output.undelivered();
+        if self.whole_member {
+            self.crc.update(bytes);
+        }
+        let too_many = usize::try_from(end.saturating_sub(self.wanted)).unwrap_or(usize::MAX);
+        let wanted = &bytes[..bytes.len().saturating_sub(too_many)];
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        sink.output(wanted).map_err(Stop::Sink)
+    }
+
+    /// Ends a stream of which only a part was wanted, when that part is there.
+    fn stop_if_delivered<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+        if self.output.position() >= self.wanted {
+            self.deliver(sink)?;
+            self.state = State::Done;
+        }
+        Ok(())
+    }
+
+    /// Stops here until more input comes; at the end of the stream, says what that means.
+    fn need_input<E>(&mut self) -> Result<bool, Stop<E>> {
+        if !self.ended {
+            return Ok(false);
+        }
+        let end = self.compressed();
+        if let State::Member(_) = self.state
+            && self.bits.pos == self.input.end
+            && self.at_member_start()
+        {
+            if end == 0 {
+                return Err(InflateError::EmptyInput.into());
+            }
+            if self.wanted == u64::MAX {
+                self.state = State::Done;
+                return Ok(false);
+            }
+        }
+        Err(InflateError::Truncated { offset: end }.into())
+    }
+
+    fn at_member_start(&self) -> bool {
+        matches!(&self.state, State::Member(header) if header.is_new())
+    }
+
+    fn check_truncated(&self) -> Result<(), InflateError> {
+        if self.ended && self.bits.position() > 8 * self.input.end {
+            return Err(InflateError::Truncated {
+                offset: self.compressed(),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_stopped(&self) -> Result<(), InflateError> {
+        match self.state {
+            State::Stopped(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Calls the sink outside of a step.
+    fn guard<E>(&mut self, call: impl FnOnce(&Self) -> Result<(), E>) -> Result<(), E> {
+        let result = call(self);
+        if result.is_err() {
+            self.state = State::Stopped(InflateError::Stopped);
+        }
+        result
+    }
+
+    /// Offset in the compressed stream of an input index.
+    fn offset(&self, index: usize) -> u64 {
+        self.base.wrapping_add(index as u64)
+    }
+}
+
+/// Why a step failed.
+enum Stop<E> {
+    Stream(InflateError),
+    Sink(E),
+}
+
+impl<E> From<InflateError> for Stop<E> {
+    fn from(error: InflateError) -> Self {
+        Stop::Stream(error)
+    }
+}

@@ -1,0 +1,94 @@
+//! Our inflater with a sink that keeps everything.
+
+use soci_ztoc::inflate::{Boundary, GzipInflater, InflateError, InputBuffer, Sink, SpanInflater};
+
+use crate::zlib::Stop;
+
+/// Everything the inflater says about a stream.
+#[derive(Default, PartialEq, Eq)]
+pub(crate) struct Inflated {
+    pub(crate) output: Vec<u8>,
+    pub(crate) stops: Vec<Stop>,
+    pub(crate) compressed: Vec<u8>,
+}
+
+impl Sink for Inflated {
+    type Error = InflateError;
+
+    fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
+        self.output.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn boundary(&mut self, boundary: Boundary<'_>) -> Result<(), InflateError> {
+        assert!(
+            boundary.start() >= self.compressed.len() as u64,
+            "a boundary inside finished bytes"
+        );
+        self.stops.push(Stop {
+            compressed_offset: boundary.compressed_offset,
+            bits: boundary.bits,
+            uncompressed_offset: boundary.uncompressed_offset,
+            window: boundary.window().to_vec(),
+        });
+        Ok(())
+    }
+
+    fn compressed(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
+        self.compressed.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Pushes in pieces of `piece` bytes.
+pub(crate) fn inflate(gzip: &[u8], piece: usize) -> Result<Inflated, InflateError> {
+    let mut inflated = Inflated::default();
+    let mut inflater = GzipInflater::new();
+    for piece in gzip.chunks(piece) {
+        inflater.push(piece, &mut inflated)?;
+    }
+    let totals = inflater.finish(&mut inflated)?;
+    assert_eq!(totals.compressed, gzip.len() as u64);
+    assert_eq!(totals.uncompressed, inflated.output.len() as u64);
+    Ok(inflated)
+}
+
+/// Exchanges buffers filled with `pieces`, repeated, so that decoding stops at every one of them.
+pub(crate) fn exchange(gzip: &[u8], pieces: &[usize]) -> Result<Inflated, InflateError> {
+    let mut inflated = Inflated::default();
+    let mut inflater = GzipInflater::new();
+    let mut compressed = Vec::new();
+    let mut spare = InputBuffer::new();
+    let mut rest = gzip;
+    for &piece in pieces.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let space = spare.space();
+        let (now, later) = rest.split_at(piece.min(rest.len()).min(space.len()));
+        space[..now.len()].copy_from_slice(now);
+        spare.set_filled(now.len());
+        rest = later;
+        spare = inflater.exchange(spare);
+        compressed.extend_from_slice(spare.finished());
+        inflated.compressed.clone_from(&compressed);
+        inflater.run(&mut inflated)?;
+    }
+    inflater.finish(&mut inflated)?;
+    compressed.extend_from_slice(inflater.into_buffer().finished());
+    inflated.compressed = compressed;
+    Ok(inflated)
+}
+
+/// Resumes at a stop with `input`, the bytes from its start on.
+pub(crate) fn resume(stop: &Stop, input: &[u8], wanted: u64, piece: usize) -> Result<Vec<u8>, InflateError> {
+    let mut inflated = Inflated::default();
+    let window = stop.window.as_slice().try_into().expect("a window");
+    let mut inflater = SpanInflater::new(window, stop.bits, wanted);
+    for piece in input.chunks(piece) {
+        inflater.push(piece, &mut inflated)?;
+    }
+    inflater.finish(&mut inflated)?;
+    assert!(inflater.is_done());
+    Ok(inflated.output)
+}
