@@ -5,6 +5,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod generate;
 mod npm;
 mod oci;
@@ -22,6 +23,8 @@ Commands of this repository:
                                 (--quick: no servers, no browser, no fuzzing)
   cargo xtask bench [CASE…]     measure against the tools named in docs/benchmarks.md
   cargo xtask gen [--check]     build what is generated and committed; --check: fail where it differs
+  cargo xtask fuzz [--seconds N] [TARGET…]
+                                fuzz each parser of foreign bytes (nightly toolchain)
   cargo xtask setup [--quick]   only the set-up of `test`
 ";
 
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "gen" => generate::run(rest),
         "setup" => setup::run(rest),
         "help" | "--help" | "-h" => {
