@@ -1,6 +1,27 @@
 //! Where images live, and the one workflow over them.
+//!
+//! [`Location`] is the grammar of SRC and DST; [`store`] says what a place can do; layouts, archives and registries
+//! are such places; the workflow plans a conversion, indexes layers and publishes.
 #![forbid(unsafe_code)]
+// The traits have no Send bounds on purpose: in a browser nothing is Send. See `store`.
+#![allow(async_fn_in_trait)]
 
+#[cfg(feature = "native")]
+pub mod archive;
 mod block_on;
+mod error;
+#[cfg(feature = "native")]
+mod file;
+#[cfg(feature = "native")]
+pub mod layout;
+mod location;
+pub mod store;
 
 pub use block_on::block_on;
+pub use error::Error;
+#[cfg(feature = "native")]
+pub use file::FileBlob;
+pub use location::{Location, LocationError};
+
+/// What this crate's functions give.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

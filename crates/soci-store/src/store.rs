@@ -17,6 +17,12 @@
 use soci_image::Descriptor;
 
 use crate::Result;
+#[cfg(feature = "native")]
+use crate::{
+    archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
+    file::FileBlob,
+    layout::{LayoutDestination, LayoutSink, LayoutSource},
+};
 
 /// Documents (manifests, indexes, configs) larger than this are refused: registries do the same.
 pub const DOCUMENT_LIMIT: u64 = 4 << 20;
@@ -98,9 +104,10 @@ pub trait Destination {
     /// Stores a manifest or index under its digest. What it points at has been stored before.
     async fn put_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()>;
 
-    /// Brings a blob over from a source by the cheapest way there is (link, mount, copy) and compares its
-    /// digest and size unless the bytes cannot have changed on the way.
-    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource) -> Result<()>;
+    /// Brings a blob over from a source by the cheapest way there is (link, mount, copy). Bytes that pass through
+    /// here are compared with digest and size; for a link or mount that is done first if they pass nowhere, unless
+    /// they were `verified` by the caller.
+    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()>;
 
     /// Opens a blob for bytes that are being read anyway, so that a remote layer crosses the network once.
     /// `None` if the blob is there already or the place cannot take it now: then `copy_blob` brings it later.
@@ -123,4 +130,151 @@ pub trait Sink {
 
     /// Stores the blob. The caller has compared digest and size.
     async fn commit(self) -> Result<()>;
+}
+
+/// Any place that images are read from.
+#[derive(Debug)]
+pub enum AnySource {
+    /// An OCI image layout in a folder.
+    #[cfg(feature = "native")]
+    Layout(LayoutSource),
+    /// An OCI image layout in a tar.
+    #[cfg(feature = "native")]
+    Archive(ArchiveSource),
+}
+
+/// A blob of any place, being read.
+pub enum AnyBlob {
+    /// A stretch of a file.
+    #[cfg(feature = "native")]
+    File(FileBlob),
+}
+
+/// Any place that images are written to.
+pub enum AnyDestination {
+    /// An OCI image layout in a folder.
+    #[cfg(feature = "native")]
+    Layout(LayoutDestination),
+    /// An OCI image layout in a tar.
+    #[cfg(feature = "native")]
+    Archive(ArchiveDestination),
+}
+
+/// A blob of any place, being written.
+pub enum AnySink {
+    /// Into a layout.
+    #[cfg(feature = "native")]
+    Layout(LayoutSink),
+    /// Into an archive.
+    #[cfg(feature = "native")]
+    Archive(ArchiveSink),
+}
+
+/// Calls the same method on whatever place it is.
+macro_rules! each {
+    ($place:expr, $kind:ident, $inner:ident => $call:expr) => {
+        match $place {
+            #[cfg(feature = "native")]
+            $kind::Layout($inner) => $call,
+            #[cfg(feature = "native")]
+            $kind::Archive($inner) => $call,
+        }
+    };
+}
+
+impl Source for AnySource {
+    type Blob = AnyBlob;
+
+    async fn roots(&self) -> Result<Vec<Root>> {
+        each!(self, AnySource, source => source.roots().await)
+    }
+
+    async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+        each!(self, AnySource, source => source.document(descriptor).await)
+    }
+
+    async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
+        each!(self, AnySource, source => source.contains(descriptor).await)
+    }
+
+    async fn open(&self, descriptor: &Descriptor) -> Result<AnyBlob> {
+        match self {
+            #[cfg(feature = "native")]
+            Self::Layout(source) => source.open(descriptor).await.map(AnyBlob::File),
+            #[cfg(feature = "native")]
+            Self::Archive(source) => source.open(descriptor).await.map(AnyBlob::File),
+        }
+    }
+
+    async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        each!(self, AnySource, source => source.read_at(descriptor, offset, buffer).await)
+    }
+
+    async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
+        each!(self, AnySource, source => source.referrers(subject, artifact_type).await)
+    }
+
+    fn is_remote(&self) -> bool {
+        each!(self, AnySource, source => source.is_remote())
+    }
+}
+
+impl Blob for AnyBlob {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        match self {
+            #[cfg(feature = "native")]
+            Self::File(blob) => blob.read(buffer).await,
+        }
+    }
+}
+
+impl Destination for AnyDestination {
+    type Sink = AnySink;
+
+    async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
+        each!(self, AnyDestination, place => place.contains(descriptor).await)
+    }
+
+    async fn put_blob(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
+        each!(self, AnyDestination, place => place.put_blob(descriptor, bytes).await)
+    }
+
+    async fn put_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
+        each!(self, AnyDestination, place => place.put_manifest(descriptor, bytes).await)
+    }
+
+    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
+        each!(self, AnyDestination, place => place.copy_blob(descriptor, source, verified).await)
+    }
+
+    async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<AnySink>> {
+        Ok(match self {
+            #[cfg(feature = "native")]
+            Self::Layout(place) => place.begin_blob(descriptor).await?.map(AnySink::Layout),
+            #[cfg(feature = "native")]
+            Self::Archive(place) => place.begin_blob(descriptor).await?.map(AnySink::Archive),
+        })
+    }
+
+    async fn publish(self, images: &[Published]) -> Result<()> {
+        each!(self, AnyDestination, place => place.publish(images).await)
+    }
+
+    async fn abort(self) {
+        each!(self, AnyDestination, place => place.abort().await)
+    }
+
+    fn is_sequential(&self) -> bool {
+        each!(self, AnyDestination, place => place.is_sequential())
+    }
+}
+
+impl Sink for AnySink {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        each!(self, AnySink, sink => sink.write(bytes).await)
+    }
+
+    async fn commit(self) -> Result<()> {
+        each!(self, AnySink, sink => sink.commit().await)
+    }
 }

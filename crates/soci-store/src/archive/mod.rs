@@ -1,0 +1,117 @@
+//! An OCI image layout in a tar, read in place and written in one pass.
+
+mod destination;
+mod open;
+mod tar_reader;
+mod tar_writer;
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use soci_image::Descriptor;
+
+pub use destination::{ArchiveDestination, ArchiveSink};
+
+use self::open::Table;
+use crate::file::{FileBlob, read_document};
+use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_FILE, blob_name, check_marker, check_size};
+use crate::store::{Root, Source};
+use crate::{Error, Result};
+
+/// An archive that images are read from.
+#[derive(Debug)]
+pub struct ArchiveSource {
+    table: Table,
+    index: IndexJson,
+}
+
+impl ArchiveSource {
+    /// Opens the archive at a path.
+    ///
+    /// A plain tar is read in place through its offsets. A gzip'd one, a pipe or a device passes through once into
+    /// an unnamed temporary file in the system's folder for such (100 GiB at most).
+    pub fn open(path: &Path, cancel: &AtomicBool) -> Result<Self> {
+        Self::read(Table::open(path, cancel)?)
+    }
+
+    /// Reads an archive, gzip'd or not, that can be read only once, such as standard input, to its very end.
+    pub fn receive(name: &str, input: impl Read, cancel: &AtomicBool) -> Result<Self> {
+        Self::read(Table::receive(name.to_string(), input, cancel)?)
+    }
+
+    fn read(table: Table) -> Result<Self> {
+        let place = table.place().to_string();
+        let read = |name: &str| -> Result<Option<Vec<u8>>> {
+            let Some(mut blob) = table.find(name)? else {
+                return Ok(None);
+            };
+            check_size(&place, name, blob.remaining())?;
+            let mut bytes = vec![0; usize::try_from(blob.remaining()).expect("checked")];
+            let mut filled = 0;
+            while filled < bytes.len() {
+                filled += blob.read_now(&mut bytes[filled..])?;
+            }
+            Ok(Some(bytes))
+        };
+        if let Some(marker) = read(LAYOUT_FILE)? {
+            check_marker(&place, &marker)?;
+        }
+        let Some(bytes) = read(INDEX_FILE)? else {
+            let problem = match table.find("manifest.json")? {
+                Some(_) => {
+                    "it has no index.json: it is an archive in docker's own form, which cannot be read yet; \
+                            `skopeo copy docker-archive:IN oci-archive:OUT` turns it into an OCI archive"
+                }
+                None => "it has no index.json, so it is no OCI archive",
+            };
+            return Err(Error::Place {
+                place,
+                problem: problem.into(),
+            });
+        };
+        let index = IndexJson::parse(&place, bytes)?;
+        Ok(Self { table, index })
+    }
+}
+
+impl Source for ArchiveSource {
+    type Blob = FileBlob;
+
+    async fn roots(&self) -> Result<Vec<Root>> {
+        self.index.roots(self.table.place())
+    }
+
+    async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.index.itself(&descriptor.digest) {
+            return Ok(bytes.to_vec());
+        }
+        read_document(self.open(descriptor).await?, "document", descriptor)
+    }
+
+    async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
+        Ok(self.table.find(&blob_name(&descriptor.digest))?.is_some())
+    }
+
+    async fn open(&self, descriptor: &Descriptor) -> Result<FileBlob> {
+        self.table
+            .find(&blob_name(&descriptor.digest))?
+            .ok_or_else(|| Error::Missing {
+                place: self.table.place().to_string(),
+                what: "blob",
+                digest: descriptor.digest.clone(),
+            })
+    }
+
+    async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.open(descriptor).await?.read_exact_at(offset, buffer)
+    }
+
+    async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
+        self.index.referrers(self, subject, artifact_type).await
+    }
+
+    fn is_remote(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,281 @@
+//! Files read by several threads at once, and the small steps that writing files safely takes.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use soci_image::{Descriptor, Digest};
+
+use crate::store::{Blob, DOCUMENT_LIMIT};
+use crate::{Error, Result};
+
+/// How much is copied between two looks at the cancel flag.
+const COPY_BUFFER: usize = 1 << 20;
+
+/// A stretch of a file, read from front to back without moving the file's own position.
+#[derive(Debug, Clone)]
+pub struct FileBlob {
+    file: Arc<File>,
+    path: Arc<Path>,
+    position: u64,
+    end: u64,
+}
+
+impl FileBlob {
+    /// The bytes `offset..offset + size` of an open file.
+    pub(crate) fn new(file: Arc<File>, path: Arc<Path>, offset: u64, size: u64) -> Self {
+        Self {
+            file,
+            path,
+            position: offset,
+            end: offset.saturating_add(size),
+        }
+    }
+
+    /// How many bytes are left.
+    pub fn remaining(&self) -> u64 {
+        self.end - self.position
+    }
+
+    /// Reads without the detour over a future.
+    pub fn read_now(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let wanted = buffer
+            .len()
+            .min(usize::try_from(self.remaining()).unwrap_or(usize::MAX));
+        let count = read_at(&self.file, &mut buffer[..wanted], self.position)
+            .map_err(|source| io_error("read", &self.path, source))?;
+        if count == 0 && wanted > 0 {
+            return Err(io_error("read", &self.path, io::ErrorKind::UnexpectedEof.into()));
+        }
+        self.position += count as u64;
+        Ok(count)
+    }
+
+    /// Fills the buffer from `offset` behind the current position.
+    pub(crate) fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let mut filled = 0;
+        if offset
+            .checked_add(buffer.len() as u64)
+            .is_none_or(|end| end > self.remaining())
+        {
+            return Err(io_error("read", &self.path, io::ErrorKind::UnexpectedEof.into()));
+        }
+        while filled < buffer.len() {
+            let at = self.position + offset + filled as u64;
+            let count = read_at(&self.file, &mut buffer[filled..], at)
+                .map_err(|source| io_error("read", &self.path, source))?;
+            if count == 0 {
+                return Err(io_error("read", &self.path, io::ErrorKind::UnexpectedEof.into()));
+            }
+            filled += count;
+        }
+        Ok(())
+    }
+}
+
+impl Blob for FileBlob {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.read_now(buffer)
+    }
+}
+
+/// Reads a whole document: its size is checked before anything is allocated, then its digest.
+pub(crate) fn read_document(
+    mut blob: FileBlob,
+    what: &'static str,
+    descriptor: &Descriptor,
+) -> Result<Vec<u8>> {
+    let size = blob.remaining();
+    check_document_size(what, descriptor, size)?;
+    let mut bytes = vec![0; usize::try_from(size).expect("at most DOCUMENT_LIMIT")];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        filled += blob.read_now(&mut bytes[filled..])?;
+    }
+    check_digest(what, descriptor, &bytes)?;
+    Ok(bytes)
+}
+
+/// A document has the size that its descriptor says, and is not too large to be read.
+pub(crate) fn check_document_size(what: &'static str, descriptor: &Descriptor, size: u64) -> Result<()> {
+    let digest = descriptor.digest.clone();
+    if size > DOCUMENT_LIMIT {
+        return Err(Error::DocumentTooLarge {
+            what,
+            digest,
+            size,
+            limit: DOCUMENT_LIMIT,
+        });
+    }
+    if size != descriptor.size {
+        return Err(Error::SizeMismatch {
+            what,
+            digest,
+            expected: descriptor.size,
+            found: size,
+        });
+    }
+    Ok(())
+}
+
+/// Bytes in memory are those of the descriptor.
+pub(crate) fn check_digest(what: &'static str, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
+    if descriptor.digest.matches(bytes) {
+        return Ok(());
+    }
+    let mut hasher = descriptor.digest.algorithm().hasher();
+    hasher.update(bytes);
+    Err(Error::DigestMismatch {
+        what,
+        expected: descriptor.digest.clone(),
+        found: hasher.finish(),
+    })
+}
+
+/// Copies a blob into a writer and compares size and digest on the way.
+pub(crate) fn copy_verified(
+    blob: &mut impl Blob,
+    descriptor: &Descriptor,
+    cancel: &AtomicBool,
+    mut write: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut hasher = descriptor.digest.algorithm().hasher();
+    let mut buffer = vec![0; COPY_BUFFER];
+    let mut total = 0_u64;
+    loop {
+        check(cancel)?;
+        let count = crate::block_on(blob.read(&mut buffer))?;
+        if count == 0 {
+            break;
+        }
+        total += count as u64;
+        // Stop at the first byte too many: an archive has promised the size already.
+        if total > descriptor.size {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+        write(&buffer[..count])?;
+    }
+    check_copied(descriptor, total, hasher.finish())
+}
+
+/// What was read of a blob against its descriptor.
+pub(crate) fn check_copied(descriptor: &Descriptor, size: u64, found: Digest) -> Result<()> {
+    let digest = descriptor.digest.clone();
+    if size != descriptor.size {
+        return Err(Error::SizeMismatch {
+            what: "blob",
+            digest,
+            expected: descriptor.size,
+            found: size,
+        });
+    }
+    if found != digest {
+        return Err(Error::DigestMismatch {
+            what: "blob",
+            expected: digest,
+            found,
+        });
+    }
+    Ok(())
+}
+
+/// An error once the cancel flag is up.
+pub(crate) fn check(cancel: &AtomicBool) -> Result<()> {
+    if cancel.load(Ordering::Relaxed) {
+        Err(Error::Interrupted)
+    } else {
+        Ok(())
+    }
+}
+
+/// A file that appears under its name only when it is complete, and not at all if it is dropped before.
+pub(crate) struct PendingFile {
+    file: tempfile::NamedTempFile,
+    target: PathBuf,
+}
+
+impl PendingFile {
+    /// Begins a file in the folder of `target`, so that the last step is a rename.
+    pub(crate) fn new(target: PathBuf) -> Result<Self> {
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMPORARY_PREFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // The umask takes from this what the user does not want.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder
+            .tempfile_in(folder)
+            .map_err(|source| io_error("write into", folder, source))?;
+        Ok(Self { file, target })
+    }
+
+    /// Appends bytes.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file
+            .as_file_mut()
+            .write_all(bytes)
+            .map_err(|source| io_error("write", &self.target, source))
+    }
+
+    /// Flushes to the disk and renames into place.
+    pub(crate) fn commit(self) -> Result<()> {
+        let Self { file, target } = self;
+        file.as_file()
+            .sync_all()
+            .map_err(|source| io_error("write", &target, source))?;
+        file.persist(&target)
+            .map_err(|error| io_error("rename a file to", &target, error.error))?;
+        Ok(())
+    }
+}
+
+/// What temporary files and folders of ours begin with.
+pub(crate) const TEMPORARY_PREFIX: &str = ".cargo-soci-";
+
+/// Makes the entries of a folder last; where folders cannot be synced there is nothing to do.
+pub(crate) fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// An error of the operating system with its place.
+pub(crate) fn io_error(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::Io {
+        action,
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+/// Creates a folder and those above it.
+pub(crate) fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|source| io_error("create", path, source))
+}
+
+#[cfg(unix)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    use std::os::unix::fs::FileExt;
+    loop {
+        match file.read_at(buffer, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    use std::os::windows::fs::FileExt;
+    // Moves the file's position, which nothing here reads by.
+    file.seek_read(buffer, offset)
+}
