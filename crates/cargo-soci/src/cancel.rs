@@ -4,9 +4,10 @@
 //! kills. The Docker CLI passes no signals on when it has no terminal; it closes
 //! `DOCKER_CLI_PLUGIN_SOCKET` instead, and end of file there counts as the first signal.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::build::child;
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -14,6 +15,17 @@ use crate::exit::Exit;
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     flag: Arc<AtomicBool>,
+    /// A builder that is running: its process id, and whether it leads a group of its own.
+    child: Arc<Mutex<Option<(u32, bool)>>>,
+}
+
+/// Forgets the builder when dropped.
+pub struct ChildGuard(Cancel);
+
+impl Drop for ChildGuard {
+    fn drop(&mut self) {
+        *self.0.child.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Cancel {
@@ -30,6 +42,12 @@ impl Cancel {
     /// The bare flag, for libraries that poll one.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.flag)
+    }
+
+    /// Remembers a running builder, which the third signal kills with us.
+    pub fn guard_child(&self, id: u32, own_group: bool) -> ChildGuard {
+        *self.child.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, own_group));
+        ChildGuard(self.clone())
     }
 
     /// An error with exit code 130 once somebody asked to stop.
@@ -51,6 +69,10 @@ pub fn listen() -> Cancel {
     let _ = ctrlc::set_handler(move || {
         for_signals.set();
         if seen.fetch_add(1, Ordering::Relaxed) >= 2 {
+            let child = *for_signals.child.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((id, own_group)) = child {
+                child::kill_id(id, own_group);
+            }
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     });

@@ -5,10 +5,12 @@
 //! [`cli`] holds the flags that all commands share, and `commands/` has one file per verb, each with
 //! its `Args` and a `run(args, &Context) -> Result<Exit, CommandError>`.
 
+pub mod build;
 pub mod cancel;
 pub mod cli;
 pub mod commands;
 pub mod completion;
+pub mod config;
 pub mod context;
 pub mod error;
 pub mod escape;

@@ -1,0 +1,244 @@
+//! Every setting there is: one table for files, environment, flags, errors and documentation.
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A path; relative ones start at the folder of the file that holds them.
+    Path,
+    /// A number of bytes, or text such as `"4MiB"`.
+    Size,
+    /// A whole number from 1 up.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of texts; one text stands for a list of one.
+    List,
+    /// A list of paths; relative ones start at the folder of the file that holds them.
+    Paths,
+    /// A program and its arguments.
+    Command,
+    /// A table from names to texts.
+    Map,
+}
+
+impl Kind {
+    /// How an error and the documentation name it.
+    pub fn expected(self) -> String {
+        match self {
+            Kind::Text => "a text".into(),
+            Kind::Path => "a path".into(),
+            Kind::Size => "a size such as \"4MiB\" or a number of bytes".into(),
+            Kind::Number => "a whole number from 1 up".into(),
+            Kind::Switch => "true or false".into(),
+            Kind::Choice(words) => format!("one of {}", quoted(words)),
+            Kind::List => "a text or a list of texts".into(),
+            Kind::Paths => "a path or a list of paths".into(),
+            Kind::Command => "a list: the program and its arguments".into(),
+            Kind::Map => "a table of texts".into(),
+        }
+    }
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in a file; a dot means "in this table": `lint.select`.
+    pub name: &'static str,
+    /// What its value must be.
+    pub kind: Kind,
+    /// What it does, for the documentation.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The environment variable that sets it: `lint.fail-on` is `CARGO_SOCI_LINT_FAIL_ON`.
+    pub fn variable(&self) -> String {
+        format!(
+            "{VARIABLE_PREFIX}{}",
+            self.name.replace(['.', '-'], "_").to_uppercase()
+        )
+    }
+}
+
+/// What the environment variables begin with.
+pub const VARIABLE_PREFIX: &str = "CARGO_SOCI_";
+
+/// Every setting, in the order of the documentation.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "image",
+        kind: Kind::List,
+        help: "Full name of the image, or several: host, repository and tag. `{name}`, `{version}` and `{git-sha}` stand for \
+               the package's name and version and for the commit.",
+    },
+    Key {
+        name: "tag-model",
+        kind: Kind::Choice(&["replace", "sibling"]),
+        help: "`replace` (the default): the tag names the SOCI-enabled image. `sibling`: the tag names the image as built, and \
+               the tag with `-soci` behind it the SOCI-enabled one.",
+    },
+    Key {
+        name: "dockerfile",
+        kind: Kind::Path,
+        help: "Dockerfile; without it the builder looks for its own default in the context.",
+    },
+    Key {
+        name: "context",
+        kind: Kind::Path,
+        help: "Build context. Default: the folder of the package.",
+    },
+    Key {
+        name: "target",
+        kind: Kind::Text,
+        help: "Stage of the Dockerfile to build.",
+    },
+    Key {
+        name: "build-args",
+        kind: Kind::Map,
+        help: "Build arguments.",
+    },
+    Key {
+        name: "platforms",
+        kind: Kind::List,
+        help: "Platforms to build for, such as `linux/arm64`. Default: the builder's own.",
+    },
+    Key {
+        name: "builder",
+        kind: Kind::Command,
+        help: "Command that builds, in place of `docker buildx build`.",
+    },
+    Key {
+        name: "span-size",
+        kind: Kind::Size,
+        help: "Bytes of a layer between two checkpoints. Default: 4 MiB.",
+    },
+    Key {
+        name: "min-layer-size",
+        kind: Kind::Size,
+        help: "Layers below this size get no zTOC. Default: 10 MiB.",
+    },
+    Key {
+        name: "recompress",
+        kind: Kind::Choice(&["gzip"]),
+        help: "Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members) as one gzip member.",
+    },
+    Key {
+        name: "recompress-level",
+        kind: Kind::Number,
+        help: "gzip level of rewritten layers, 1 to 9. Default: 6.",
+    },
+    Key {
+        name: "jobs",
+        kind: Kind::Number,
+        help: "Layers that are worked on at once. Default: the number of cores.",
+    },
+    Key {
+        name: "task-definitions",
+        kind: Kind::Paths,
+        help: "Task definitions to lint with the facts of the image just made.",
+    },
+    Key {
+        name: "lint.select",
+        kind: Kind::List,
+        help: "Only these rules, by code or name.",
+    },
+    Key {
+        name: "lint.ignore",
+        kind: Kind::List,
+        help: "All rules but these, by code or name.",
+    },
+    Key {
+        name: "lint.severity",
+        kind: Kind::Map,
+        help: "Other severities, by code or name: `error`, `warning`, `info`, `off`.",
+    },
+    Key {
+        name: "lint.params",
+        kind: Kind::Map,
+        help: "Values of CloudFormation parameters and placeholders.",
+    },
+    Key {
+        name: "lint.fail-on",
+        kind: Kind::Choice(&["error", "warning", "not-lazy", "never"]),
+        help: "What makes the exit code 1. Default: `error`.",
+    },
+    Key {
+        name: "registry.plain-http",
+        kind: Kind::Switch,
+        help: "Speak plain http with the registry. Loopback addresses need no switch.",
+    },
+    Key {
+        name: "registry.ca-file",
+        kind: Kind::Path,
+        help: "PEM file with a further certificate authority.",
+    },
+    Key {
+        name: "registry.connections-per-layer",
+        kind: Kind::Number,
+        help: "Connections for one large layer. Default: 3.",
+    },
+];
+
+/// The key of this name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The known name nearest to a misspelt one, if one is near enough to be meant.
+pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.replace('_', "-").to_lowercase();
+    known
+        .map(|name| (distance(&wrong, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .min()
+        .map(|(_, name)| name)
+}
+
+pub(super) fn quoted(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    quoted.join(", ")
+}
+
+/// Levenshtein distance over characters.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_variables_are_unique() {
+        let mut names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        let mut variables: Vec<_> = KEYS.iter().map(Key::variable).collect();
+        names.sort_unstable();
+        names.dedup();
+        variables.sort();
+        variables.dedup();
+        assert_eq!((names.len(), variables.len()), (KEYS.len(), KEYS.len()));
+    }
+
+    #[test]
+    fn misspelt_names_are_recognised() {
+        let names = || KEYS.iter().map(|key| key.name);
+        assert_eq!(nearest("imag", names()), Some("image"));
+        assert_eq!(nearest("span_size", names()), Some("span-size"));
+        assert_eq!(nearest("completely-different", names()), None);
+    }
+}
