@@ -1,0 +1,34 @@
+//! A client for container registries: the OCI distribution protocol, written once over [`Transport`].
+//!
+//! ```text
+//! place       Source and Destination of the workflow
+//! repository  manifests · blobs · uploads · referrers      one repository of one registry
+//! client      one request: scheme, login, redirects, retries, limits
+//! auth        challenges → tokens      credentials, ecr, sigv4
+//! transport   one HTTP exchange: natively ureq, in WASM the host's fetch
+//! ```
+
+mod auth;
+mod challenge;
+mod client;
+pub mod credentials;
+pub mod ecr;
+mod environment;
+mod error;
+#[cfg(feature = "native")]
+mod native;
+mod refusal;
+mod retry;
+mod secret;
+pub mod sigv4;
+pub mod transport;
+mod url;
+
+pub use self::client::{Client, ClientOptions, Limits, Traffic};
+pub use self::environment::Environment;
+pub use self::error::RegistryError;
+#[cfg(feature = "native")]
+pub use self::native::{NativeBody, NativeOptions, RootsError, UreqTransport};
+pub use self::retry::RetryPolicy;
+pub use self::secret::Secret;
+pub use self::url::{Url, UrlError};
