@@ -1,7 +1,6 @@
 //! The command line: the flags that every command shares, and the way from words to an exit code.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
@@ -11,7 +10,7 @@ use crate::cancel;
 use crate::commands::{self, Verb};
 use crate::context::{Context, Format, Verbosity};
 use crate::exit::Exit;
-use crate::invocation::Caller;
+use crate::invocation::{Caller, DockerFlags};
 use crate::progress::{Progress, ProgressMode};
 
 /// Makes container images SOCI-enabled and checks that AWS Fargate will load them lazily
@@ -84,12 +83,12 @@ pub enum Color {
 }
 
 /// Runs one command line and prints what goes wrong.
-pub fn run(caller: Caller, arguments: Vec<OsString>, docker_config: Option<PathBuf>) -> Exit {
+pub fn run(caller: Caller, arguments: Vec<OsString>, docker: DockerFlags) -> Exit {
     let cli = match parse(caller, arguments) {
         Ok(cli) => cli,
         Err(error) => return print_clap(&error),
     };
-    let context = context(caller, &cli.shared, docker_config);
+    let context = context(caller, &cli.shared, docker);
     conclude(&context, cli.verb.run(&context))
 }
 
@@ -110,7 +109,7 @@ pub fn conclude(context: &Context, outcome: commands::Outcome) -> Exit {
 }
 
 /// Sets up signals, colours and progress.
-pub fn context(caller: Caller, shared: &Shared, docker_config: Option<PathBuf>) -> Context {
+pub fn context(caller: Caller, shared: &Shared, docker: DockerFlags) -> Context {
     set_colors(shared.color);
     let verbosity = match (shared.quiet, shared.verbose) {
         (true, _) => Verbosity::Quiet,
@@ -134,7 +133,7 @@ pub fn context(caller: Caller, shared: &Shared, docker_config: Option<PathBuf>) 
         verbosity,
         cancel: cancel::listen(),
         progress: Arc::new(Progress::new(mode)),
-        docker_config,
+        docker,
     }
 }
 

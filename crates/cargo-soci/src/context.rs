@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use crate::cancel::Cancel;
 use crate::error::CommandError;
 use crate::escape;
-use crate::invocation::Caller;
+use crate::invocation::{Caller, DockerFlags};
 use crate::progress::Progress;
 
 /// The form of a report.
@@ -71,8 +71,8 @@ pub struct Context {
     pub cancel: Cancel,
     /// Bars or lines on stderr.
     pub progress: Arc<Progress>,
-    /// Docker's `--config DIR`, if docker was called with one.
-    pub docker_config: Option<PathBuf>,
+    /// What docker was told before our name.
+    pub docker: DockerFlags,
 }
 
 impl Context {
@@ -144,7 +144,8 @@ impl Context {
     pub fn docker_config_folder(&self) -> Option<PathBuf> {
         let from_environment =
             |name: &str| -> Option<OsString> { std::env::var_os(name).filter(|value| !value.is_empty()) };
-        self.docker_config
+        self.docker
+            .config
             .clone()
             .or_else(|| from_environment("DOCKER_CONFIG").map(PathBuf::from))
             .or_else(|| {

@@ -54,8 +54,17 @@ pub struct Invocation {
     pub caller: Caller,
     /// What for.
     pub request: Request,
-    /// Docker's `--config DIR`, where its plugins and credentials are.
-    pub docker_config: Option<PathBuf>,
+    /// Docker's own flags.
+    pub docker: DockerFlags,
+}
+
+/// What docker was told before the plugin's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DockerFlags {
+    /// `--config DIR`, where its plugins and credentials are.
+    pub config: Option<PathBuf>,
+    /// All of its flags as typed, for a docker that we call.
+    pub words: Vec<OsString>,
 }
 
 impl Invocation {
@@ -71,7 +80,7 @@ impl Invocation {
             return Self {
                 caller: Caller::Docker,
                 request: Request::PluginMetadata,
-                docker_config: None,
+                docker: DockerFlags::default(),
             };
         }
         if is_docker_plugin(&program) {
@@ -84,7 +93,7 @@ impl Invocation {
         Self {
             caller,
             request: Request::Command(arguments),
-            docker_config: None,
+            docker: DockerFlags::default(),
         }
     }
 }
@@ -113,10 +122,10 @@ fn is_docker_plugin(program: &OsStr) -> bool {
 /// Takes off docker's global flags and the plugin's name. Without the name (somebody ran
 /// `docker-soci convert …`) the words are taken as they are.
 fn read_docker(words: Vec<OsString>) -> Invocation {
-    let mut docker_config = None;
+    let mut docker = DockerFlags::default();
     let mut asks_help = false;
-    let mut rest = words.as_slice();
     let mut completes = false;
+    let mut rest = words.as_slice();
     while let Some((word, tail)) = rest.split_first() {
         match word.to_str() {
             Some("soci") => {
@@ -125,75 +134,75 @@ fn read_docker(words: Vec<OsString>) -> Invocation {
             }
             Some("help" | "--help" | "-h") => asks_help = true,
             Some("__complete" | "__completeNoDesc") => completes = true,
-            Some(text) => match docker_flag(text) {
-                DockerFlag::None => break,
-                DockerFlag::Switch => {}
-                DockerFlag::Value(name, value) => {
-                    if name == "--config" {
-                        docker_config = Some(PathBuf::from(value));
-                    }
-                }
-                DockerFlag::ValueFollows(name) => {
-                    if name == "--config" {
-                        docker_config = tail.first().map(PathBuf::from);
-                    }
-                    rest = tail.get(1..).unwrap_or_default();
+            _ => match docker.take(rest) {
+                0 => break,
+                taken => {
+                    rest = &rest[taken..];
                     continue;
                 }
             },
-            None => break,
         }
         rest = tail;
     }
     // `docker soci --context x convert …`: docker takes its flags on either side of the name.
-    let mut arguments = rest.to_vec();
-    if completes {
-        return Invocation {
-            caller: Caller::Docker,
-            request: Request::Complete(arguments),
-            docker_config,
-        };
-    }
-    while let Some(text) = arguments.first().and_then(|word| word.to_str()) {
-        match docker_flag(text) {
-            DockerFlag::Switch | DockerFlag::Value(..) => {
-                arguments.remove(0);
-            }
-            DockerFlag::ValueFollows(_) => {
-                arguments.drain(..arguments.len().min(2));
-            }
-            DockerFlag::None => break,
+    loop {
+        match docker.take(rest) {
+            0 => break,
+            taken => rest = &rest[taken..],
         }
     }
-    if asks_help {
-        arguments.push("--help".into());
-    }
+    let mut arguments = rest.to_vec();
+    let request = if completes {
+        Request::Complete(arguments)
+    } else {
+        if asks_help {
+            arguments.push("--help".into());
+        }
+        Request::Command(arguments)
+    };
     Invocation {
         caller: Caller::Docker,
-        request: Request::Command(arguments),
-        docker_config,
+        request,
+        docker,
     }
 }
 
-enum DockerFlag<'a> {
+impl DockerFlags {
+    /// Takes the flag at the front of `words`, if one of docker's is there; says how many words it has.
+    fn take(&mut self, words: &[OsString]) -> usize {
+        let Some(text) = words.first().and_then(|word| word.to_str()) else {
+            return 0;
+        };
+        let (name, inline) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(OsString::from(value))),
+            None => (text, None),
+        };
+        let count = match docker_flag(name) {
+            DockerFlag::None => return 0,
+            DockerFlag::Switch => 1,
+            DockerFlag::Value if inline.is_some() => 1,
+            DockerFlag::Value => words.len().min(2),
+        };
+        if name == "--config" {
+            self.config = inline.or_else(|| words.get(1).cloned()).map(PathBuf::from);
+        }
+        self.words.extend_from_slice(&words[..count]);
+        count
+    }
+}
+
+enum DockerFlag {
     None,
     Switch,
-    Value(&'a str, &'a str),
-    ValueFollows(&'a str),
+    Value,
 }
 
 /// Docker's global flags: <https://docs.docker.com/reference/cli/docker/>, read 2026-11-24.
-fn docker_flag(text: &str) -> DockerFlag<'_> {
-    if let Some((name, value)) = text.split_once('=') {
-        return match docker_flag(name) {
-            DockerFlag::Switch | DockerFlag::ValueFollows(_) => DockerFlag::Value(name, value),
-            other => other,
-        };
-    }
-    match text {
+fn docker_flag(name: &str) -> DockerFlag {
+    match name {
         "-D" | "--debug" | "--tls" | "--tlsverify" => DockerFlag::Switch,
         "--config" | "-c" | "--context" | "-H" | "--host" | "-l" | "--log-level" | "--tlscacert"
-        | "--tlscert" | "--tlskey" => DockerFlag::ValueFollows(text),
+        | "--tlscert" | "--tlskey" => DockerFlag::Value,
         _ => DockerFlag::None,
     }
 }
@@ -260,15 +269,14 @@ mod tests {
 
     #[test]
     fn the_config_folder_is_kept() {
+        let config = |line| read(line).docker.config;
+        assert_eq!(config("docker-soci --config /c soci x"), Some("/c".into()));
+        assert_eq!(config("docker-soci --config=/c soci x"), Some("/c".into()));
+        assert_eq!(config("docker-soci -c /c soci x"), None);
         assert_eq!(
-            read("docker-soci --config /c soci x").docker_config,
-            Some("/c".into())
+            read("docker-soci -D --config /c soci x").docker.words,
+            ["-D", "--config", "/c"]
         );
-        assert_eq!(
-            read("docker-soci --config=/c soci x").docker_config,
-            Some("/c".into())
-        );
-        assert_eq!(read("docker-soci -c /c soci x").docker_config, None);
     }
 
     #[test]

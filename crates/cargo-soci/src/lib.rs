@@ -30,6 +30,6 @@ pub fn run(argv: Vec<OsString>) -> Exit {
     match invocation.request {
         Request::PluginMetadata => invocation::print_plugin_metadata(),
         Request::Complete(words) => completion::answer(invocation.caller, &words),
-        Request::Command(arguments) => cli::run(invocation.caller, arguments, invocation.docker_config),
+        Request::Command(arguments) => cli::run(invocation.caller, arguments, invocation.docker),
     }
 }

@@ -4,6 +4,7 @@
 //! order; help, completion and `docs/cli.md` follow from the variant's first doc line.
 
 pub mod completions;
+pub mod init;
 
 use clap::Subcommand;
 
@@ -19,6 +20,8 @@ pub type Outcome = Result<Exit, CommandError>;
 pub enum Verb {
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Write a starting block of settings after looking at what is there
+    Init(init::Args),
 }
 
 impl Verb {
@@ -26,6 +29,7 @@ impl Verb {
     pub fn run(self, context: &Context) -> Outcome {
         match self {
             Verb::Completions(args) => completions::run(args, context),
+            Verb::Init(args) => init::run(args, context),
         }
     }
 }

@@ -1,0 +1,483 @@
+//! `docker buildx build`: the command line we give it, and the one a user gives it through us.
+
+use std::path::{Path, PathBuf};
+
+use soci_image::Reference;
+
+/// What a build of ours is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Dockerfile, if not the builder's default.
+    pub dockerfile: Option<PathBuf>,
+    /// Context folder.
+    pub context: PathBuf,
+    /// Stage.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub build_args: Vec<(String, String)>,
+    /// Platforms; the builder's own if empty.
+    pub platforms: Vec<String>,
+}
+
+/// Where the builder is to put the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Pushed under its names.
+    Push(Vec<Reference>),
+    /// Pushed into the repositories of these names, without a tag: nothing names the image until it
+    /// is SOCI-enabled.
+    PushByDigest(Vec<Reference>),
+    /// An OCI archive.
+    Archive(PathBuf),
+}
+
+/// The words after `docker` for a build of ours.
+pub fn words(request: &Request, output: &Output, metadata_file: &Path) -> Vec<String> {
+    let mut words: Vec<String> = ["buildx", "build"].map(str::to_owned).to_vec();
+    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    if let Some(path) = &request.dockerfile {
+        flag("--file", path.display().to_string());
+    }
+    if let Some(target) = &request.target {
+        flag("--target", target.clone());
+    }
+    for (name, value) in &request.build_args {
+        flag("--build-arg", format!("{name}={value}"));
+    }
+    if !request.platforms.is_empty() {
+        flag("--platform", request.platforms.join(","));
+    }
+    match output {
+        Output::Push(names) => {
+            for name in names {
+                flag("--tag", name.to_string());
+            }
+            words.push("--push".to_owned());
+        }
+        Output::PushByDigest(names) => {
+            let names: Vec<String> = repositories(names).iter().map(Reference::name).collect();
+            let fields = [
+                "type=image".to_owned(),
+                format!("name={}", names.join(",")),
+                "push-by-digest=true".to_owned(),
+                "name-canonical=true".to_owned(),
+                "push=true".to_owned(),
+            ];
+            flag("--output", csv(&fields));
+        }
+        Output::Archive(path) => {
+            let fields = ["type=oci".to_owned(), format!("dest={}", path.display())];
+            flag("--output", csv(&fields));
+        }
+    }
+    words.extend(["--metadata-file".to_owned(), metadata_file.display().to_string()]);
+    words.push(request.context.display().to_string());
+    words
+}
+
+/// One name of each repository, in the order of their first.
+pub fn repositories(names: &[Reference]) -> Vec<Reference> {
+    let mut firsts: Vec<Reference> = Vec::new();
+    for name in names {
+        if !firsts.iter().any(|first| first.name() == name.name()) {
+            firsts.push(name.clone());
+        }
+    }
+    firsts
+}
+
+/// What the words of a user's `docker buildx build` say about its results.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserBuild {
+    /// The words for buildx, without those that are ours or that we replace.
+    pub words: Vec<String>,
+    /// `--tag`
+    pub tags: Vec<String>,
+    /// `--metadata-file`
+    pub metadata_file: Option<PathBuf>,
+    /// `--iidfile`
+    pub iid_file: Option<PathBuf>,
+    /// `--builder`
+    pub builder: Option<String>,
+    /// `--output` and `--push`, read.
+    pub outputs: Vec<UserOutput>,
+    /// `--load`, or an output that only the engine's own store gets.
+    pub loads: bool,
+    /// `--call`, `--check` and `--print` build nothing.
+    pub only_checks: bool,
+    /// `--help`
+    pub help: bool,
+}
+
+/// One result of a user's build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserOutput {
+    /// Pushed, under the names of the output itself (else those of `--tag`).
+    Push {
+        /// `name=` of the output.
+        names: Vec<String>,
+    },
+    /// An archive.
+    Archive(PathBuf),
+    /// A layout folder.
+    Layout(PathBuf),
+    /// An archive on stdout: the position in `words` whose value must name a file instead, and the
+    /// output's fields without `dest`.
+    Stdout {
+        /// Index into [`UserBuild::words`].
+        word: usize,
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// Files, a tar of a file system, or a cache: no image.
+    NoImage,
+}
+
+/// Reads the words after `docker buildx build`. `--metadata-file` is taken out, because we read it
+/// first; all else stays as it is.
+pub fn read_user_words(words: &[String]) -> Result<UserBuild, String> {
+    let mut build = UserBuild::default();
+    let mut rest = words.iter().peekable();
+    while let Some(word) = rest.next() {
+        if word == "--" {
+            build.words.push(word.clone());
+            build.words.extend(rest.cloned());
+            break;
+        }
+        let (name, inline) = split_flag(word);
+        let Some(name) = name else {
+            build.words.push(word.clone());
+            continue;
+        };
+        if !takes_value(name) {
+            let on = inline.is_none_or(|value| value == "true" || value == "1");
+            match name {
+                "--push" if on => build.outputs.push(UserOutput::Push { names: Vec::new() }),
+                "--load" if on => build.loads = true,
+                "--check" if on => build.only_checks = true,
+                "--help" | "-h" => build.help = true,
+                _ => {}
+            }
+            build.words.push(word.clone());
+            continue;
+        }
+        let value = match inline {
+            Some(value) => value.to_owned(),
+            None => rest
+                .next()
+                .cloned()
+                .ok_or_else(|| format!("{name} needs a value"))?,
+        };
+        if name == "--metadata-file" {
+            build.metadata_file = Some(PathBuf::from(value));
+            continue;
+        }
+        match name {
+            "-t" | "--tag" => build.tags.push(value.clone()),
+            "--iidfile" => build.iid_file = Some(PathBuf::from(&value)),
+            "--builder" => build.builder = Some(value.clone()),
+            "--call" => build.only_checks = value != "build",
+            _ => {}
+        }
+        // One form for all: the value in a word of its own.
+        build.words.extend([name.to_owned(), value.clone()]);
+        if name == "-o" || name == "--output" {
+            let output = read_output(&value, build.words.len() - 1)?;
+            match output {
+                Some(output) => build.outputs.push(output),
+                None => build.loads = true,
+            }
+        }
+    }
+    Ok(build)
+}
+
+/// An `--output` value; `None` if it only loads into the engine.
+fn read_output(value: &str, word: usize) -> Result<Option<UserOutput>, String> {
+    let fields = split_csv(value).ok_or_else(|| format!("--output {value:?}: quotes do not match"))?;
+    if let [only] = fields.as_slice()
+        && !only.contains('=')
+    {
+        // `-o PATH` is a folder of files, `-o -` a tar of them.
+        return Ok(Some(UserOutput::NoImage));
+    }
+    let get = |wanted: &str| -> Option<&str> {
+        fields
+            .iter()
+            .filter_map(|field| field.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value)
+    };
+    let is_true = |name: &str| get(name).is_some_and(|value| value == "true" || value == "1");
+    let kind = get("type").ok_or_else(|| format!("--output {value:?} has no type"))?;
+    let dest = get("dest").filter(|dest| *dest != "-");
+    Ok(match kind {
+        "registry" | "image" if kind == "registry" || is_true("push") => {
+            let names = get("name").unwrap_or_default();
+            let names = names
+                .split(',')
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned);
+            Some(UserOutput::Push {
+                names: names.collect(),
+            })
+        }
+        "image" => None,
+        "oci" | "docker" => match dest {
+            Some(dest) if get("tar").is_some_and(|tar| tar == "false" || tar == "0") => {
+                Some(UserOutput::Layout(PathBuf::from(dest)))
+            }
+            Some(dest) => Some(UserOutput::Archive(PathBuf::from(dest))),
+            None if kind == "docker" && get("dest").is_none() => None,
+            None => Some(UserOutput::Stdout {
+                word,
+                fields: fields
+                    .iter()
+                    .filter(|field| !field.starts_with("dest="))
+                    .cloned()
+                    .collect(),
+            }),
+        },
+        _ => Some(UserOutput::NoImage),
+    })
+}
+
+/// The value of `--output` with a file in place of stdout.
+pub fn output_to_file(fields: &[String], path: &Path) -> String {
+    let mut fields = fields.to_vec();
+    fields.push(format!("dest={}", path.display()));
+    csv(&fields)
+}
+
+/// `--name=value`, `--name`, `-n`, `-nvalue`; `None` for a word that is no flag.
+fn split_flag(word: &str) -> (Option<&str>, Option<&str>) {
+    if word.starts_with("--") {
+        return match word.split_once('=') {
+            Some((name, value)) => (Some(name), Some(value)),
+            None => (Some(word), None),
+        };
+    }
+    if word.len() < 2 || !word.starts_with('-') || !word.is_char_boundary(2) {
+        return (None, None);
+    }
+    let (name, value) = word.split_at(2);
+    if value.is_empty() || !takes_value(name) {
+        // Joined switches such as `-qD` pass as they are.
+        return (Some(word), None);
+    }
+    (Some(name), Some(value.strip_prefix('=').unwrap_or(value)))
+}
+
+/// Flags of buildx v0.36 that are followed by a value
+/// (<https://docs.docker.com/reference/cli/docker/buildx/build/>, read 2026-11-24).
+fn takes_value(name: &str) -> bool {
+    VALUE_FLAGS.contains(&name)
+}
+
+const VALUE_FLAGS: &[&str] = &[
+    "--add-host",
+    "--allow",
+    "--annotation",
+    "--attest",
+    "--build-arg",
+    "--build-context",
+    "--builder",
+    "--cache-from",
+    "--cache-to",
+    "--call",
+    "--cgroup-parent",
+    "--cpu-period",
+    "--cpu-quota",
+    "--cpu-shares",
+    "--cpuset-cpus",
+    "--cpuset-mems",
+    "--file",
+    "--iidfile",
+    "--isolation",
+    "--label",
+    "--memory",
+    "--memory-swap",
+    "--metadata-file",
+    "--network",
+    "--no-cache-filter",
+    "--output",
+    "--platform",
+    "--policy",
+    "--print",
+    "--progress",
+    "--provenance",
+    "--sbom",
+    "--secret",
+    "--security-opt",
+    "--shm-size",
+    "--ssh",
+    "--tag",
+    "--target",
+    "--ulimit",
+    "-c",
+    "-f",
+    "-m",
+    "-o",
+    "-t",
+];
+
+/// One line of CSV, as `--output` takes it: fields that hold a comma or a quote are quoted.
+fn csv(fields: &[String]) -> String {
+    let quoted: Vec<String> = fields
+        .iter()
+        .map(|field| {
+            if field.contains([',', '"', '\n']) {
+                format!("\"{}\"", field.replace('"', "\"\""))
+            } else {
+                field.clone()
+            }
+        })
+        .collect();
+    quoted.join(",")
+}
+
+/// The fields of one line of CSV.
+fn split_csv(line: &str) -> Option<Vec<String>> {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    loop {
+        let mut field = String::new();
+        if let Some(mut quoted) = rest.strip_prefix('"') {
+            loop {
+                let (text, after) = quoted.split_once('"')?;
+                field.push_str(text);
+                match after.strip_prefix('"') {
+                    Some(more) => {
+                        field.push('"');
+                        quoted = more;
+                    }
+                    None => {
+                        rest = after;
+                        break;
+                    }
+                }
+            }
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            field.push_str(&rest[..end]);
+            rest = &rest[end..];
+        }
+        fields.push(field);
+        if rest.is_empty() {
+            return Some(fields);
+        }
+        rest = rest.strip_prefix(',')?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(line: &str) -> UserBuild {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        read_user_words(&words).expect("good words")
+    }
+
+    fn names(texts: &[&str]) -> Vec<Reference> {
+        texts
+            .iter()
+            .map(|text| Reference::parse(text).expect("a reference"))
+            .collect()
+    }
+
+    #[test]
+    fn our_own_builds() {
+        let request = Request {
+            dockerfile: Some("d/Dockerfile".into()),
+            context: ".".into(),
+            target: Some("run".into()),
+            build_args: vec![("A".into(), "1 2".into())],
+            platforms: vec!["linux/amd64".into(), "linux/arm64".into()],
+        };
+        let tags = names(&["r.example/a:1", "r.example/a:2", "r.example/b:1"]);
+        let line = |output| words(&request, &output, Path::new("m.json")).join(" ");
+        assert_eq!(
+            line(Output::PushByDigest(tags.clone())),
+            "buildx build --file d/Dockerfile --target run --build-arg A=1 2 --platform linux/amd64,linux/arm64 \
+             --output type=image,\"name=r.example/a,r.example/b\",push-by-digest=true,name-canonical=true,push=true \
+             --metadata-file m.json ."
+        );
+        assert!(
+            line(Output::Push(tags))
+                .contains(" --tag r.example/a:1 --tag r.example/a:2 --tag r.example/b:1 --push ")
+        );
+        assert!(line(Output::Archive("x,y.tar".into())).contains(" --output type=oci,\"dest=x,y.tar\" "));
+    }
+
+    #[test]
+    fn a_users_words_pass_unchanged_but_for_the_metadata_file() {
+        let build = user(
+            "-f D --push -t r.example/a:1 --tag=r.example/a:2 -tr.example/a:3 --metadata-file m.json --no-cache .",
+        );
+        assert_eq!(build.tags, ["r.example/a:1", "r.example/a:2", "r.example/a:3"]);
+        assert_eq!(build.metadata_file, Some("m.json".into()));
+        assert_eq!(build.outputs, [UserOutput::Push { names: Vec::new() }]);
+        assert_eq!(
+            build.words.join(" "),
+            "-f D --push -t r.example/a:1 --tag r.example/a:2 -t r.example/a:3 --no-cache ."
+        );
+    }
+
+    #[test]
+    fn every_form_of_output() {
+        let output = |text: &str| user(&format!("{text} .")).outputs;
+        assert_eq!(
+            output("-o type=oci,dest=a.tar"),
+            [UserOutput::Archive("a.tar".into())]
+        );
+        assert_eq!(
+            output("-otype=docker,dest=a.tar"),
+            [UserOutput::Archive("a.tar".into())]
+        );
+        assert_eq!(
+            output("--output=type=oci,dest=d,tar=false"),
+            [UserOutput::Layout("d".into())]
+        );
+        assert_eq!(output("--output out"), [UserOutput::NoImage]);
+        assert_eq!(output("--output type=cacheonly"), [UserOutput::NoImage]);
+        assert_eq!(
+            output("--output type=image,\"name=a.example/a:1,b.example/b:1\",push=true"),
+            [UserOutput::Push {
+                names: vec!["a.example/a:1".into(), "b.example/b:1".into()]
+            }]
+        );
+        assert_eq!(
+            output("--output type=registry"),
+            [UserOutput::Push { names: Vec::new() }]
+        );
+        for text in ["--output type=oci", "--output type=oci,dest=-"] {
+            assert!(
+                matches!(output(text)[..], [UserOutput::Stdout { word: 1, .. }]),
+                "{text}"
+            );
+        }
+        for text in ["--output type=docker", "--output type=image", "--load"] {
+            let build = user(&format!("{text} ."));
+            assert!(build.loads && build.outputs.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_not_taken_for_flags() {
+        let build = user("--build-arg --push --label -o --platform linux/arm64 -- --push");
+        assert_eq!(build.outputs, []);
+        assert_eq!(user("--push=false .").outputs, []);
+        assert!(user("--call check .").only_checks);
+        assert!(read_user_words(&["--tag".to_owned()]).is_err());
+        assert!(read_user_words(&["-o".to_owned(), "type=oci,\"dest=x".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn csv_is_read_as_it_is_written() {
+        let fields = ["type=oci", "dest=a,b", "x=\"q\"", ""]
+            .map(str::to_owned)
+            .to_vec();
+        assert_eq!(split_csv(&csv(&fields)), Some(fields));
+    }
+}
