@@ -15,6 +15,9 @@ mod file;
 #[cfg(feature = "native")]
 pub mod layout;
 mod location;
+#[cfg(feature = "native")]
+mod places;
+pub mod registry;
 pub mod store;
 
 pub use block_on::block_on;

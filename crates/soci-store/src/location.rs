@@ -159,7 +159,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (prefix, path, tag) = match self {
             Self::Stream => return f.write_str("-"),
-            Self::Registry(reference) => return write!(f, "docker://{reference}"),
+            Self::Registry(reference) => return write!(f, "docker://{}", reference.as_written()),
             Self::Layout { path, tag } => ("oci", path, tag),
             Self::Archive { path, tag } => ("oci-archive", path, tag),
             Self::DockerArchive { path, tag } => ("docker-archive", path, tag),
@@ -214,5 +214,154 @@ fn registry(whole: &str, reference: &str) -> Result<Location, LocationError> {
             text: whole.into(),
             problem: error.to_string(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `layout PATH TAG`, `archive …`, `error …`: what a text means, in one line.
+    fn meaning(text: &str) -> String {
+        let tagged = |kind: &str, path: &Path, tag: &Option<String>| match tag {
+            Some(tag) => format!("{kind} {} tag {tag}", path.display()),
+            None => format!("{kind} {}", path.display()),
+        };
+        match text.parse::<Location>() {
+            Ok(Location::Stream) => "stream".into(),
+            Ok(Location::Registry(reference)) => format!("registry {reference}"),
+            Ok(Location::Layout { path, tag }) => tagged("layout", &path, &tag),
+            Ok(Location::Archive { path, tag }) => tagged("archive", &path, &tag),
+            Ok(Location::DockerArchive { path, tag }) => tagged("docker-archive", &path, &tag),
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    #[test]
+    fn every_form_of_the_grammar() {
+        let table = [
+            ("-", "stream"),
+            ("oci:dir", "layout dir"),
+            ("oci:dir/sub:v1.2", "layout dir/sub tag v1.2"),
+            ("oci:/abs:localhost/app:1", "layout /abs tag localhost/app:1"),
+            (r"oci:C:\images\app", r"layout C:\images\app"),
+            (r"oci:C:\images\app:v1", r"layout C:\images\app tag v1"),
+            ("oci:C:/images:v1", "layout C:/images tag v1"),
+            ("oci-archive:image.tar", "archive image.tar"),
+            ("oci-archive:image:latest", "archive image tag latest"),
+            ("docker-archive:d:/x.tar", "docker-archive d:/x.tar"),
+            ("docker-archive:x.tar:app:2", "docker-archive x.tar tag app:2"),
+            ("image.tar", "archive image.tar"),
+            ("dir/image.tar", "archive dir/image.tar"),
+            ("localhost/image.tar", "archive localhost/image.tar"),
+            ("./image", "layout ./image"),
+            ("./a:b", "layout ./a:b"),
+            ("..", "layout .."),
+            ("/srv/layout", "layout /srv/layout"),
+            ("/srv/x.tar", "archive /srv/x.tar"),
+            (r"\\server\share\x.tar", r"archive \\server\share\x.tar"),
+            (r"C:\layout", r"layout C:\layout"),
+            ("c:/layout/x.tar", "archive c:/layout/x.tar"),
+            ("localhost/app", "registry localhost/app"),
+            ("localhost:5000/app:1", "registry localhost:5000/app:1"),
+            ("ghcr.io/owner/app", "registry ghcr.io/owner/app"),
+            (
+                "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4",
+                "registry 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4",
+            ),
+            (
+                "docker://registry.example/a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+                "registry registry.example/a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+            ),
+            (
+                "docker://registry.example/x.tar",
+                "registry registry.example/x.tar",
+            ),
+            (
+                "",
+                r#"error: "" names no place: write a path, - or a registry reference behind it"#,
+            ),
+            (
+                "oci:",
+                r#"error: "oci:" names no place: write a path, - or a registry reference behind it"#,
+            ),
+            (
+                "docker://",
+                r#"error: "docker://" names no place: write a path, - or a registry reference behind it"#,
+            ),
+            (
+                "oci:dir:",
+                r#"error: "oci:dir:" ends in a colon without a tag: leave the colon out to take every image"#,
+            ),
+            (
+                "app",
+                r#"error: "app" could be a folder or an image in a registry: write oci:app or docker://app"#,
+            ),
+            (
+                "app:1",
+                r#"error: "app:1" could be a folder or an image in a registry: write oci:app:1 or docker://app:1"#,
+            ),
+            (
+                "library/app",
+                r#"error: "library/app" could be a folder or an image in a registry: write oci:library/app or docker://library/app"#,
+            ),
+            (
+                "image.tar:1",
+                r#"error: "image.tar:1" could be a file or an image in a registry: write oci-archive:image.tar:1 or docker://image.tar:1"#,
+            ),
+            (
+                "build.d",
+                r#"error: "build.d" could be a folder or an image in a registry: write oci:build.d or docker://build.d"#,
+            ),
+            (
+                "docker-daemon:app:1",
+                r#"error: "docker-daemon:app:1" has a prefix that is not known here: use oci:, oci-archive:, docker-archive: or docker://"#,
+            ),
+            (
+                "dir:/x",
+                r#"error: "dir:/x" has a prefix that is not known here: use oci:, oci-archive:, docker-archive: or docker://"#,
+            ),
+            (
+                "https://ghcr.io/x",
+                r#"error: "https://ghcr.io/x" has a prefix that is not known here: use oci:, oci-archive:, docker-archive: or docker://"#,
+            ),
+        ];
+        for (text, expected) in table {
+            assert_eq!(meaning(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_meant_for_a_registry_but_is_no_reference_says_so() {
+        for text in [
+            "docker://registry.example/UPPER",
+            "ghcr.io/App",
+            "localhost:5000/app:bad tag",
+        ] {
+            let error = text.parse::<Location>().expect_err(text);
+            assert!(
+                matches!(error, LocationError::Reference { .. }),
+                "{text}: {error}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_without_panic_and_prints_as_what_it_is(
+            text in "(oci:|oci-archive:|docker-archive:|docker://|)[a-cA-Z0-9:/\\\\.@ é_-]{0,24}(\\.tar)?"
+        ) {
+            if let Ok(location) = text.parse::<Location>() {
+                let printed = location.to_string();
+                prop_assert_eq!(printed.parse::<Location>(), Ok(location), "{} -> {}", text, printed);
+            }
+        }
+
+        #[test]
+        fn one_bare_word_is_never_a_registry(word in "[a-z0-9_.-]{1,12}(:[a-z0-9.]{1,6})?") {
+            prop_assert!(!matches!(word.parse::<Location>(), Ok(Location::Registry(_))));
+        }
     }
 }

@@ -116,7 +116,7 @@ impl<I: Input> TarReader<I> {
             match header.kind() {
                 b'x' => {
                     let records = self.extension(offset, size)?;
-                    for (key, value) in PaxRecords(&records) {
+                    for (key, value) in pax_records(&records).map_err(damaged)? {
                         match key {
                             b"path" => long_name = Some(text(value).map_err(damaged)?),
                             b"linkpath" => long_link = Some(text(value).map_err(damaged)?),
@@ -134,7 +134,11 @@ impl<I: Input> TarReader<I> {
                 }
                 b'g' => {
                     let records = self.extension(offset, size)?;
-                    if PaxRecords(&records).any(|(key, _)| matches!(key, b"size" | b"path" | b"linkpath")) {
+                    let records = pax_records(&records).map_err(damaged)?;
+                    if records
+                        .iter()
+                        .any(|(key, _)| matches!(*key, b"size" | b"path" | b"linkpath"))
+                    {
                         return Err(damaged("a global PAX header sets names or sizes"));
                     }
                 }
@@ -324,20 +328,23 @@ impl Header {
     }
 }
 
-/// The `length key=value\n` records of a PAX header; ends at the first one that is malformed.
-struct PaxRecords<'a>(&'a [u8]);
-
-impl<'a> Iterator for PaxRecords<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let blank = self.0.iter().take(20).position(|byte| *byte == b' ')?;
-        let length = usize::try_from(decimal(&self.0[..blank])?).ok()?;
-        let record = self.0.get(blank + 1..length)?.strip_suffix(b"\n")?;
-        self.0 = &self.0[length..];
-        let equals = record.iter().position(|byte| *byte == b'=')?;
-        Some((&record[..equals], &record[equals + 1..]))
+/// The `length key=value\n` records of a PAX header.
+fn pax_records(mut bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, &'static str> {
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let (record, rest) = pax_record(bytes).ok_or("its PAX records are malformed")?;
+        records.push(record);
+        bytes = rest;
     }
+    Ok(records)
+}
+
+fn pax_record(bytes: &[u8]) -> Option<((&[u8], &[u8]), &[u8])> {
+    let blank = bytes.iter().take(20).position(|byte| *byte == b' ')?;
+    let length = usize::try_from(decimal(&bytes[..blank])?).ok()?;
+    let record = bytes.get(blank + 1..length)?.strip_suffix(b"\n")?;
+    let equals = record.iter().position(|byte| *byte == b'=')?;
+    Some(((&record[..equals], &record[equals + 1..]), &bytes[length..]))
 }
 
 /// `a/b` of `./a//b/`; nothing for names that begin at the root or climb.
