@@ -1,0 +1,97 @@
+//! What can go wrong with a layer or a zTOC.
+
+use alloc::boxed::Box;
+
+use crate::inflate;
+
+/// Why the work could not be done.
+///
+/// A valid layer that a zTOC cannot describe is not an error but a
+/// [`SkipReason`](crate::ztoc::SkipReason).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The gzip stream of a layer is wrong or ends early.
+    #[error(transparent)]
+    Gzip(#[from] inflate::InflateError),
+    /// A tar header or something that belongs to one is wrong.
+    #[error("invalid tar header before byte {offset} of the uncompressed layer: {what}")]
+    TarHeader {
+        /// The uncompressed offset behind what is wrong.
+        offset: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The archive ends too early.
+    #[error(
+        "the tar archive ends inside {inside}, after {offset} uncompressed bytes (unexpected end of file)"
+    )]
+    TarTruncated {
+        /// How many uncompressed bytes there are.
+        offset: u64,
+        /// What is cut off.
+        inside: &'static str,
+    },
+    /// A PAX header, a long name or a long link name is too long.
+    #[error(
+        "header field too long: the record at byte {offset} of the uncompressed layer has {size} bytes, at most {limit} are accepted"
+    )]
+    TarRecordTooLong {
+        /// The uncompressed offset of the record.
+        offset: u64,
+        /// How long it is.
+        size: u64,
+        /// How long it may be.
+        limit: u64,
+    },
+    /// The map of a sparse file takes more than 1 MiB.
+    #[error("the sparse map before byte {offset} of the uncompressed layer takes more than 1 MiB")]
+    SparseMapTooLong {
+        /// The uncompressed offset where the map grew too long.
+        offset: u64,
+    },
+    /// The span size is zero where spans are cut by it, or more than 63 bits.
+    #[error("a span size of {span_size} bytes cannot be used for {compression} layers")]
+    SpanSize {
+        /// The span size asked for, in uncompressed bytes.
+        span_size: u64,
+        /// Which layers: `gzip` or `uncompressed`.
+        compression: &'static str,
+    },
+    /// A zTOC does not have the structure it must have.
+    #[error("invalid zTOC at byte {offset}: {what}")]
+    InvalidZtoc {
+        /// Where in the zTOC.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A checkpoint blob does not have the structure it must have.
+    #[error("invalid checkpoint blob at byte {offset} of it: {what}")]
+    InvalidCheckpoints {
+        /// Where in the blob.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A zTOC asks for more than is accepted.
+    #[error("the zTOC has {found} {what}, at most {limit} are accepted")]
+    ZtocTooLarge {
+        /// What it has too many of.
+        what: &'static str,
+        /// How many it has.
+        found: u64,
+        /// How many it may have.
+        limit: u64,
+    },
+    /// The layer could not be read.
+    #[error("cannot read {length} bytes of the layer at offset {offset}")]
+    Read {
+        /// The compressed offset.
+        offset: u64,
+        /// How many bytes were wanted.
+        length: u64,
+        /// Why not.
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
+}

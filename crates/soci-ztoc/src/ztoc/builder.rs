@@ -1,0 +1,455 @@
+//! Building a zTOC in one pass over a layer (`docs/format/ztoc.md`, section 5).
+//!
+//! ```text
+//!             ┌─► digests of the layer and its spans
+//!   push ─────┤
+//!             └─► inflate ──┬─► tar walk ──► table of contents
+//!                           └─► block ends ─► checkpoints, which tell the digests where spans begin
+//! ```
+//!
+//! Nothing of the layer is kept but 32 KiB per checkpoint and the names of its entries. The result
+//! does not depend on the pieces that the layer comes in.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+
+use super::checkpoint::empty_window;
+use super::digests::LayerDigests;
+use super::encode::EncodedZtoc;
+use super::limits::Limits;
+use super::skip::{Refusal, SkipReason};
+use super::toc::{EntryType, Toc, TocEntry, Xattrs};
+use super::value::{Checkpoint, Compression, GzipZinfo, TarZinfo, VERSION, Zinfo, Ztoc};
+use crate::Error;
+use crate::inflate::{Boundary, BoundaryKind, GzipInflater, Sink};
+use crate::tar::{Entry, Visitor, Walker};
+
+/// What a zTOC is built with.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// How the layer is stored; its media type tells.
+    pub compression: Compression,
+    /// The least uncompressed bytes of a span but the last. gzip layers can only be cut at block
+    /// ends, so their spans are larger by up to a block.
+    pub span_size: u64,
+    /// Who builds; part of the zTOC.
+    pub build_tool_identifier: Box<str>,
+    /// What is accepted.
+    pub limits: Limits,
+}
+
+impl BuildOptions {
+    /// The span size of the reference: 4 MiB.
+    pub const DEFAULT_SPAN_SIZE: u64 = 4 << 20;
+}
+
+/// Builds the zTOC of one layer while it is pushed.
+#[derive(Debug)]
+pub struct ZtocBuilder {
+    inflater: Option<GzipInflater>,
+    pass: Pass,
+    build_tool_identifier: Box<str>,
+}
+
+/// What became of a layer. Errors mean that the layer itself is damaged.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It has a zTOC.
+    Indexed(Built),
+    /// It is a good layer that a zTOC cannot describe.
+    Skipped(Skipped),
+}
+
+/// A zTOC and what its building showed about the layer.
+#[derive(Debug)]
+pub struct Built {
+    encoded: EncodedZtoc,
+    layer_digest: [u8; 32],
+    members: u64,
+    refusal: Option<Refusal>,
+}
+
+/// A layer without zTOC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Why.
+    pub reason: SkipReason,
+    /// SHA-256 of the layer as it is stored.
+    pub layer_digest: [u8; 32],
+    /// Bytes of the layer as it is stored.
+    pub compressed_size: u64,
+}
+
+impl ZtocBuilder {
+    /// Starts at the first byte of a layer.
+    ///
+    /// # Errors
+    /// [`Error::SpanSize`]: a plain tar cannot be cut into spans of 0 bytes, and sizes have 63 bits.
+    pub fn new(options: BuildOptions) -> Result<Self, Error> {
+        let BuildOptions {
+            compression,
+            span_size,
+            build_tool_identifier,
+            limits,
+        } = options;
+        let gzip = compression == Compression::Gzip;
+        if (span_size == 0 && !gzip) || i64::try_from(span_size).is_err() {
+            return Err(Error::SpanSize {
+                span_size,
+                compression: compression.as_str(),
+            });
+        }
+        Ok(ZtocBuilder {
+            inflater: gzip.then(GzipInflater::new),
+            pass: Pass::new(span_size, limits),
+            build_tool_identifier,
+        })
+    }
+
+    /// Takes the next bytes of the layer, any number of them.
+    ///
+    /// # Errors
+    /// [`Error::Gzip`] when the layer is damaged. Faults of the tar inside are told by
+    /// [`finish`](ZtocBuilder::finish), because damaged compression is often their cause.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.inflater {
+            Some(inflater) => inflater.push(bytes, &mut self.pass),
+            None => {
+                self.pass.plain(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Why there will be no zTOC, as soon as that is known. Pushing on is of use for the layer's
+    /// digest and to find damage.
+    pub fn skip_reason(&self) -> Option<&SkipReason> {
+        match &self.pass.failure {
+            Some(Failure::Skip(reason)) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Ends the layer.
+    ///
+    /// # Errors
+    /// [`Error::Gzip`], [`Error::TarHeader`], [`Error::TarTruncated`], [`Error::TarRecordTooLong`],
+    /// [`Error::SparseMapTooLong`]: the layer is damaged.
+    pub fn finish(mut self) -> Result<Outcome, Error> {
+        if let Some(inflater) = &mut self.inflater {
+            inflater.finish(&mut self.pass)?;
+        }
+        let gzip = self.inflater.take().is_some();
+        self.pass.outcome(gzip, &self.build_tool_identifier)
+    }
+}
+
+impl Built {
+    /// The zTOC.
+    pub fn ztoc(&self) -> &Ztoc {
+        self.encoded.ztoc()
+    }
+
+    /// The zTOC with its bytes: digest, size, writing.
+    pub fn encoded(&self) -> &EncodedZtoc {
+        &self.encoded
+    }
+
+    /// The same, without the rest.
+    pub fn into_encoded(self) -> EncodedZtoc {
+        self.encoded
+    }
+
+    /// SHA-256 of the layer as it is stored, to be compared with its descriptor.
+    pub fn layer_digest(&self) -> [u8; 32] {
+        self.layer_digest
+    }
+
+    /// Bytes of the layer as it is stored.
+    pub fn compressed_size(&self) -> u64 {
+        self.encoded.ztoc().compressed_size
+    }
+
+    /// gzip members, 0 for a plain tar. Readers before soci-snapshotter v0.14.0 stop at the end
+    /// of the first one.
+    pub fn members(&self) -> u64 {
+        self.members
+    }
+
+    /// Why a snapshotter would not take this zTOC; then the layer is better left without.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+}
+
+/// One pass over a layer: everything behind the inflater.
+#[derive(Debug)]
+struct Pass {
+    span_size: u64,
+    limits: Limits,
+    digests: LayerDigests,
+    checkpoints: Vec<Checkpoint>,
+    /// Bytes of a plain tar so far, and its spans.
+    plain: u64,
+    plain_spans: usize,
+    members: u64,
+    /// Where the output of the first member begins whose header Go does not read.
+    long_header_at: Option<u64>,
+    walker: Option<Walker>,
+    contents: Contents,
+    failure: Option<Failure>,
+}
+
+/// Why there will be no zTOC; the first one counts.
+#[derive(Debug)]
+enum Failure {
+    Skip(SkipReason),
+    Damage(Error),
+}
+
+impl Pass {
+    fn new(span_size: u64, limits: Limits) -> Self {
+        Pass {
+            span_size,
+            limits,
+            digests: LayerDigests::default(),
+            checkpoints: Vec::new(),
+            plain: 0,
+            plain_spans: 0,
+            members: 0,
+            long_header_at: None,
+            walker: Some(Walker::new()),
+            contents: Contents {
+                toc: Toc::new(),
+                limits,
+                failure: None,
+            },
+            failure: None,
+        }
+    }
+
+    /// The next bytes of a plain tar.
+    fn plain(&mut self, bytes: &[u8]) {
+        let end = self.plain + bytes.len() as u64;
+        // span_size is not 0 for plain tars. An empty layer has no spans.
+        let mut start = self.plain.next_multiple_of(self.span_size);
+        while start < end && self.failure.is_none() {
+            if self.plain_spans == self.limits.spans {
+                self.fail(Failure::Skip(SkipReason::TooManySpans {
+                    limit: self.limits.spans,
+                }));
+                break;
+            }
+            self.digests.announce(start, false);
+            self.plain_spans += 1;
+            start = start.saturating_add(self.span_size);
+        }
+        self.plain = end;
+        self.digests.update(bytes);
+        self.walk(bytes);
+    }
+
+    fn walk(&mut self, bytes: &[u8]) {
+        let Some(walker) = &mut self.walker else { return };
+        let walked = walker.push(bytes, &mut self.contents);
+        // What the contents refuse comes earlier in the archive than what stopped the walk.
+        match (self.contents.failure.take(), walked) {
+            (Some(reason), _) => self.fail(Failure::Skip(reason)),
+            (None, Err(error)) => self.fail(Failure::Damage(error)),
+            (None, Ok(())) => {}
+        }
+    }
+
+    /// Gives the zTOC up, and the memory for it.
+    fn fail(&mut self, failure: Failure) {
+        if self.failure.is_none() {
+            self.failure = Some(failure);
+        }
+        self.walker = None;
+        self.contents.toc = Toc::new();
+        self.checkpoints = Vec::new();
+        self.digests.ignore_spans();
+    }
+
+    fn outcome(mut self, gzip: bool, build_tool_identifier: &str) -> Result<Outcome, Error> {
+        let (layer_digest, compressed_size, span_digests) = mem::take(&mut self.digests).finish();
+        let skipped = |reason| {
+            Ok(Outcome::Skipped(Skipped {
+                reason,
+                layer_digest,
+                compressed_size,
+            }))
+        };
+        match self.failure {
+            Some(Failure::Damage(error)) => return Err(error),
+            Some(Failure::Skip(reason)) => return skipped(reason),
+            None => {}
+        }
+        let walker = self
+            .walker
+            .take()
+            .expect("without a failure the walk goes on to the end");
+        let ended = walker.ended();
+        let uncompressed_size = walker.finish()?;
+        // Go reads member headers only as far as the archive goes.
+        if self
+            .long_header_at
+            .is_some_and(|at| !ended || at < uncompressed_size)
+        {
+            return skipped(SkipReason::LongGzipHeader);
+        }
+        let zinfo = if gzip {
+            Zinfo::Gzip(GzipZinfo {
+                span_size: self.span_size as i64,
+                checkpoints: self.checkpoints,
+                first_form: false,
+            })
+        } else {
+            Zinfo::Uncompressed(TarZinfo {
+                version: 2,
+                span_size: self.span_size,
+                size: self.plain,
+            })
+        };
+        let ztoc = Ztoc {
+            version: VERSION.as_bytes().into(),
+            build_tool_identifier: build_tool_identifier.as_bytes().into(),
+            compressed_size,
+            uncompressed_size,
+            toc: self.contents.toc,
+            max_span_id: span_digests.len() as i32 - 1,
+            span_digests,
+            zinfo,
+        };
+        let refusal = ztoc.refusal();
+        let encoded = match EncodedZtoc::new(ztoc) {
+            Err(Error::ZtocTooLarge { limit, .. }) => return skipped(SkipReason::ZtocTooLarge { limit }),
+            encoded => encoded?,
+        };
+        Ok(Outcome::Indexed(Built {
+            encoded,
+            layer_digest,
+            members: self.members,
+            refusal,
+        }))
+    }
+}
+
+impl Sink for Pass {
+    type Error = Error;
+
+    fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.walk(bytes);
+        Ok(())
+    }
+
+    /// The checkpoint rule of the reference: one at every block end before the first byte of
+    /// output, later one when more than a span of output lies behind the last.
+    fn boundary(&mut self, boundary: Boundary<'_>) -> Result<(), Error> {
+        let offset = boundary.uncompressed_offset;
+        if let BoundaryKind::MemberHeader { long_field } = boundary.kind {
+            self.members += 1;
+            if long_field {
+                self.long_header_at.get_or_insert(offset);
+            }
+        }
+        let last = self.checkpoints.last().map_or(0, |last| last.uncompressed_offset);
+        if self.failure.is_some() || (offset != 0 && offset - last <= self.span_size) {
+            return Ok(());
+        }
+        if self.checkpoints.len() == self.limits.checkpoints {
+            let limit = self.limits.checkpoints;
+            self.fail(Failure::Skip(SkipReason::TooManyCheckpoints { limit }));
+            return Ok(());
+        }
+        let mut window = empty_window();
+        boundary.copy_window_to(&mut window);
+        self.checkpoints.push(Checkpoint {
+            compressed_offset: boundary.compressed_offset,
+            uncompressed_offset: offset,
+            bits: boundary.bits,
+            window,
+        });
+        self.digests
+            .announce(boundary.compressed_offset, boundary.bits != 0);
+        Ok(())
+    }
+
+    fn compressed(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.digests.update(bytes);
+        Ok(())
+    }
+}
+
+/// The table of contents while the tar is walked.
+#[derive(Debug)]
+struct Contents {
+    toc: Toc,
+    limits: Limits,
+    failure: Option<SkipReason>,
+}
+
+impl Visitor for Contents {
+    fn entry(&mut self, entry: &Entry<'_>) {
+        if self.failure.is_none()
+            && let Err(reason) = self.add(entry)
+        {
+            self.failure = Some(reason);
+        }
+    }
+}
+
+impl Contents {
+    fn add(&mut self, entry: &Entry<'_>) -> Result<(), SkipReason> {
+        let entry_type =
+            EntryType::from_type_flag(entry.type_flag).ok_or_else(|| SkipReason::UnsupportedEntry {
+                type_flag: entry.type_flag,
+                name: entry.name.into(),
+                offset: entry.data_offset,
+            })?;
+        let Limits {
+            entries,
+            pax_records,
+            text_bytes,
+            ..
+        } = self.limits;
+        if self.toc.len() == entries {
+            return Err(SkipReason::TooManyEntries { limit: entries });
+        }
+        let modified = entry.modified.rfc_3339();
+        let row = TocEntry {
+            name: entry.name,
+            entry_type,
+            offset: entry.data_offset,
+            size: entry.size,
+            link_name: entry.link_name,
+            mode: entry.mode,
+            // The reference keeps the low 32 bits.
+            uid: entry.uid as u32,
+            gid: entry.gid as u32,
+            user_name: entry.user_name,
+            group_name: entry.group_name,
+            modified: modified.as_bytes(),
+            device_major: entry.device_major,
+            device_minor: entry.device_minor,
+            xattrs: Xattrs::NONE,
+        };
+        let records = entry.pax_records();
+        if self.toc.pair_count() + records.iter().len() > pax_records {
+            return Err(SkipReason::TooMuchText {
+                limit: pax_records,
+                unit: "records",
+            });
+        }
+        let records_text: usize = records.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if self.toc.text_bytes() + row.text_bytes() + records_text > text_bytes {
+            return Err(SkipReason::TooMuchText {
+                limit: text_bytes,
+                unit: "bytes",
+            });
+        }
+        self.toc.push(&row, records.iter());
+        Ok(())
+    }
+}

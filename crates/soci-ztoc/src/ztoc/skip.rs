@@ -1,0 +1,174 @@
+//! Why a good layer gets no zTOC, and why a snapshotter would not take one.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::toc::{TocEntry, Xattrs};
+use super::value::Ztoc;
+
+/// Why a valid layer cannot be described by a zTOC. An image keeps working without: the layer is
+/// pulled as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// An entry has a type that the format has no word for: a PAX global header (every
+    /// `git archive` has one), an old GNU sparse file, a volume label and the like.
+    #[error(
+        "unsupported tar entry '{}' ({}) before byte {offset} of the uncompressed layer",
+        type_flag.escape_ascii(),
+        name.escape_ascii()
+    )]
+    UnsupportedEntry {
+        /// The type byte of its header.
+        type_flag: u8,
+        /// Its name.
+        name: Box<[u8]>,
+        /// The uncompressed offset behind its header.
+        offset: u64,
+    },
+    /// A gzip header holds a file name or comment of more than 511 bytes: Go's reader, which every
+    /// client uses, refuses it.
+    #[error("invalid gzip header for Go's reader: a file name or comment of more than 511 bytes")]
+    LongGzipHeader,
+    /// More checkpoints than the format's users can handle.
+    #[error("the layer needs more than {limit} checkpoints at this span size; use a larger one")]
+    TooManyCheckpoints {
+        /// How many are accepted.
+        limit: usize,
+    },
+    /// More spans than are accepted.
+    #[error("the layer needs more than {limit} spans at this span size; use a larger one")]
+    TooManySpans {
+        /// How many are accepted.
+        limit: usize,
+    },
+    /// More entries than are accepted.
+    #[error("the layer has more than {limit} entries")]
+    TooManyEntries {
+        /// How many are accepted.
+        limit: usize,
+    },
+    /// Names and records take more memory than is accepted.
+    #[error("the names and PAX records of the layer take more than {limit} {unit}")]
+    TooMuchText {
+        /// How much is accepted.
+        limit: usize,
+        /// Of what: `bytes` or `records`.
+        unit: &'static str,
+    },
+    /// The zTOC would be larger than 2 GiB.
+    #[error("the zTOC would have more than {limit} bytes")]
+    ZtocTooLarge {
+        /// How many are possible.
+        limit: u64,
+    },
+}
+
+/// Why a snapshotter does not take a zTOC, or would read wrong file contents with it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Clients rebuild the places of the headers from offsets and sizes; here they overlap. The
+    /// cause is an entry without data that tells a size, or a sparse file.
+    #[error(
+        "the snapshotter refuses the zTOC: '{}' would end at byte {end} of the uncompressed layer, \
+         but the data of '{}' begins at {next_offset}",
+        name.escape_ascii(),
+        next_name.escape_ascii()
+    )]
+    EntriesOverlap {
+        /// The entry that is too long.
+        name: Box<[u8]>,
+        /// Where it would end, padding included.
+        end: u64,
+        /// The entry that begins before that.
+        next_name: Box<[u8]>,
+        /// Where that one's data begins.
+        next_offset: u64,
+    },
+    /// A sparse file: its stretch of the layer is not its contents.
+    #[error("a snapshotter would read wrong contents: '{}' is a sparse file", name.escape_ascii())]
+    SparseFile {
+        /// The entry.
+        name: Box<[u8]>,
+    },
+    /// The numbers of spans disagree.
+    #[error(
+        "the snapshotter refuses the zTOC: it has {spans} spans, {digests} span digests and the last span is {max_span_id}"
+    )]
+    SpanCount {
+        /// Spans that the checkpoints make.
+        spans: usize,
+        /// Span digests.
+        digests: usize,
+        /// The number told for the last span.
+        max_span_id: i32,
+    },
+}
+
+impl Ztoc {
+    /// Why a snapshotter would not take this zTOC; `None` if it would.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.span_count_refusal()
+            .or_else(|| self.overlap_refusal())
+            .or_else(|| self.sparse_refusal())
+    }
+
+    fn span_count_refusal(&self) -> Option<Refusal> {
+        let (spans, digests) = (self.span_count(), self.span_digests.len());
+        let last = i64::from(self.max_span_id);
+        // Only gzip layers are counted by the reference; a plain tar is checked all the same,
+        // because its reader would look for digests that are not there.
+        (last != spans as i64 - 1 || digests != spans).then_some(Refusal::SpanCount {
+            spans,
+            digests,
+            max_span_id: self.max_span_id,
+        })
+    }
+
+    fn overlap_refusal(&self) -> Option<Refusal> {
+        // A tar's entries ascend; only foreign files need the sorting that the snapshotter does.
+        if self.toc.iter().is_sorted_by_key(|entry| entry.offset) {
+            return overlap(self.toc.iter());
+        }
+        let mut entries: Vec<TocEntry<'_>> = self.toc.iter().collect();
+        entries.sort_by_key(|entry| entry.offset);
+        overlap(entries.into_iter())
+    }
+
+    fn sparse_refusal(&self) -> Option<Refusal> {
+        let sparse = self.toc.iter().find(|entry| is_sparse(&entry.xattrs))?;
+        Some(Refusal::SparseFile {
+            name: sparse.name.into(),
+        })
+    }
+}
+
+/// The first entry that reaches into the one behind it.
+fn overlap<'a>(mut entries: impl Iterator<Item = TocEntry<'a>>) -> Option<Refusal> {
+    let mut before = entries.next()?;
+    for entry in entries {
+        let end = before.offset.saturating_add_signed(before.size);
+        let end = end.checked_next_multiple_of(512).unwrap_or(u64::MAX);
+        if end > entry.offset {
+            return Some(Refusal::EntriesOverlap {
+                name: before.name.into(),
+                end,
+                next_name: entry.name.into(),
+                next_offset: entry.offset,
+            });
+        }
+        before = entry;
+    }
+    None
+}
+
+/// The records of the sparse formats 0.0, 0.1 and 1.0.
+fn is_sparse(xattrs: &Xattrs<'_>) -> bool {
+    let version = (xattrs.get(b"GNU.sparse.major"), xattrs.get(b"GNU.sparse.minor"));
+    match version {
+        (b"0", b"0" | b"1") | (b"1", b"0") => true,
+        (b"", b"") => !xattrs.get(b"GNU.sparse.map").is_empty(),
+        _ => false,
+    }
+}
