@@ -5,9 +5,10 @@ use alloc::boxed::Box;
 use super::bits::Bits;
 use super::buffers::INPUT_LEN;
 use super::code::Code;
-use super::distance::Distance;
+use super::decode::DecodeTables;
+use super::distance::{self, DISTANCE_LEN, build_distances};
 use super::error::CodeKind;
-use super::litlen::LitLen;
+use super::litlen::{self, LITLEN_LEN, LitLen};
 
 /// Input bytes that must be there before a header is read, unless the stream ends: the longest
 /// one has 17 + 19 * 3 + 316 * (7 + 7) bits, 563 bytes.
@@ -33,8 +34,8 @@ pub(super) enum BadBlock {
 
 /// The decoding tables of the current block and what building them needs.
 pub(super) struct Tables {
-    pub(super) litlen: LitLen,
-    pub(super) distance: Distance,
+    pub(super) decode: DecodeTables,
+    litlen: LitLen,
     code: Code,
     /// The tables hold the fixed codes.
     fixed: bool,
@@ -43,8 +44,11 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn new() -> Box<Self> {
         Box::new(Tables {
+            decode: DecodeTables {
+                litlen: [litlen::INVALID; LITLEN_LEN],
+                distances: [distance::INVALID; DISTANCE_LEN],
+            },
             litlen: LitLen::new(),
-            distance: Distance::new(),
             code: Code::new(),
             fixed: false,
         })
@@ -83,10 +87,10 @@ impl Tables {
         lengths[256..280].fill(7);
         let complete = self.code.assign(&lengths, false);
         debug_assert!(complete, "the fixed literal code is complete");
-        self.litlen.build(&self.code);
+        self.litlen.build(&self.code, &mut self.decode.litlen);
         let complete = self.code.assign(&[5; 32], false);
         debug_assert!(complete, "the fixed distance code is complete");
-        self.distance.build(&self.code);
+        build_distances(&self.code, &mut self.decode.distances);
         self.fixed = true;
     }
 
@@ -145,11 +149,11 @@ impl Tables {
         if !self.code.assign(&lengths[..litlen_count], true) {
             return Err(BadBlock::Code(CodeKind::LiteralLength));
         }
-        self.litlen.build(&self.code);
+        self.litlen.build(&self.code, &mut self.decode.litlen);
         if !self.code.assign(&lengths[litlen_count..total], true) {
             return Err(BadBlock::Code(CodeKind::Distance));
         }
-        self.distance.build(&self.code);
+        build_distances(&self.code, &mut self.decode.distances);
         Ok(())
     }
 }

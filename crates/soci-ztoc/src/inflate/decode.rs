@@ -13,6 +13,8 @@
 //!
 //! Bytes: one step reads at most 9 and writes at most 262 (four literals and a match).
 
+use core::hint::select_unpredictable;
+
 use super::bits::Bits;
 use super::buffers::{INPUT_LEN, OUTPUT_LEN, OUTPUT_LIMIT, OUTPUT_MASK};
 use super::distance::{DISTANCE_BITS, DISTANCE_LEN, DISTANCE_MASK, SPECIAL};
@@ -51,6 +53,12 @@ pub(super) struct Cursor {
     pub(super) low: usize,
 }
 
+/// Both tables of a block. Behind one pointer, because the loop is short of registers.
+pub(super) struct DecodeTables {
+    pub(super) litlen: [u32; LITLEN_LEN],
+    pub(super) distances: [u32; DISTANCE_LEN],
+}
+
 /// Input bytes that a step may need, rounded up to make the division a shift.
 const STEP_IN: usize = 16;
 /// Output bytes that a step may write, rounded up.
@@ -62,10 +70,10 @@ const STEP_OUT: usize = 264;
 pub(super) fn decode(
     input: &[u8; INPUT_LEN],
     output: &mut [u8; OUTPUT_LEN],
-    litlen: &[u32; LITLEN_LEN],
-    distances: &[u32; DISTANCE_LEN],
+    tables: &DecodeTables,
     cursor: &mut Cursor,
 ) -> Exit {
+    let DecodeTables { litlen, distances } = tables;
     let Cursor {
         mut bits,
         mut op,
@@ -91,10 +99,8 @@ pub(super) fn decode(
             put_literals(output, op, entry);
             op += (entry >> 6 & 3) as usize;
             bits.take(entry);
-            let mut second = first(&bits);
-            if entry >= MATCH {
-                second = 0;
-            }
+            // No branch: whether a match comes next is as good as random.
+            let second = select_unpredictable(entry < MATCH, first(&bits), 0);
             put_literals(output, op, second);
             op += (second >> 6 & 3) as usize;
             bits.take(second);

@@ -26,7 +26,7 @@ pub(super) const DISTANCE_MASK: usize = DISTANCE_LEN - 1;
 /// Set in entries that are not distances.
 pub(super) const SPECIAL: u32 = 1 << 7;
 /// Takes one bit, as in zlib.
-const INVALID: u32 = SPECIAL | 1;
+pub(super) const INVALID: u32 = SPECIAL | 1;
 
 /// Extra bits and shortest distance of the symbols (RFC 1951, 3.2.5).
 const DISTANCES: [(u8, u16); 30] = [
@@ -62,43 +62,30 @@ const DISTANCES: [(u8, u16); 30] = [
     (13, 24577),
 ];
 
-pub(super) struct Distance {
-    pub(super) table: [u32; DISTANCE_LEN],
-}
-
-impl Distance {
-    pub(super) const fn new() -> Self {
-        Distance {
-            table: [INVALID; DISTANCE_LEN],
+/// Fills `table` for `code`, by doubling as in `litlen`.
+pub(super) fn build_distances(code: &Code, table: &mut [u32; DISTANCE_LEN]) {
+    table[0] = INVALID;
+    for l in 1..=DISTANCE_BITS {
+        let half = 1 << (l - 1);
+        table.copy_within(..half, half);
+        for (symbol, code) in code.of_length(l) {
+            table[code as usize & (ROOT - 1)] = entry(symbol, l);
         }
     }
-
-    /// Fills the table for `code`, by doubling as in `litlen`.
-    pub(super) fn build(&mut self, code: &Code) {
-        self.table[0] = INVALID;
-        for l in 1..=DISTANCE_BITS {
-            let half = 1 << (l - 1);
-            self.table.copy_within(..half, half);
-            for (symbol, code) in code.of_length(l) {
-                self.table[code as usize & (ROOT - 1)] = entry(symbol, l);
+    let mut free = ROOT;
+    for_each_subtable(code, DISTANCE_BITS, |prefix, index_bits, members| {
+        table[prefix] = DISTANCE_BITS as u32 | SPECIAL | (index_bits as u32) << 8 | (free as u32) << 16;
+        for (symbol, code, length) in members {
+            let bits = length - DISTANCE_BITS;
+            let entry = entry(symbol, bits);
+            let mut at = code as usize >> DISTANCE_BITS;
+            while at < 1 << index_bits {
+                table[free + at] = entry;
+                at += 1 << bits;
             }
         }
-        let mut free = ROOT;
-        for_each_subtable(code, DISTANCE_BITS, |prefix, index_bits, members| {
-            self.table[prefix] =
-                DISTANCE_BITS as u32 | SPECIAL | (index_bits as u32) << 8 | (free as u32) << 16;
-            for (symbol, code, length) in members {
-                let bits = length - DISTANCE_BITS;
-                let entry = entry(symbol, bits);
-                let mut at = code as usize >> DISTANCE_BITS;
-                while at < 1 << index_bits {
-                    self.table[free + at] = entry;
-                    at += 1 << bits;
-                }
-            }
-            free += 1 << index_bits;
-        });
-    }
+        free += 1 << index_bits;
+    });
 }
 
 fn entry(symbol: u16, bits: usize) -> u32 {

@@ -47,7 +47,7 @@ const EXCEPTION: u32 = 1 << 31 | EXCEPTIONAL;
 const SUBTABLE: u32 = EXCEPTION | KIND_SUBTABLE << 8;
 const END: u32 = EXCEPTION | KIND_END << 8;
 /// Every other kind is invalid. Takes one bit, as in zlib.
-const INVALID: u32 = EXCEPTION | 3 << 8 | 1;
+pub(super) const INVALID: u32 = EXCEPTION | 3 << 8 | 1;
 
 const END_OF_BLOCK: u16 = 256;
 
@@ -84,9 +84,8 @@ const LENGTHS: [(u8, u16); 29] = [
     (0, 258),
 ];
 
-/// The table and the memory that building it needs.
+/// The memory that building the table needs.
 pub(super) struct LitLen {
-    pub(super) table: [u32; LITLEN_LEN],
     /// Literals in order of length, to begin pairs with.
     literals: [Item; 256],
     /// Literals and plain lengths in order of their total length, to end pairs with.
@@ -105,15 +104,14 @@ impl LitLen {
     pub(super) const fn new() -> Self {
         const NONE: Item = Item { code: 0, entry: 0 };
         LitLen {
-            table: [INVALID; LITLEN_LEN],
             literals: [NONE; 256],
             followers: [NONE; 512],
             exceptions: [NONE; 32],
         }
     }
 
-    /// Fills the table for `code`.
-    pub(super) fn build(&mut self, code: &Code) {
+    /// Fills `table` for `code`.
+    pub(super) fn build(&mut self, code: &Code, table: &mut [u32; LITLEN_LEN]) {
         // Boundaries by (total) length, as in `Code::start`.
         let mut literals = [0_usize; LITLEN_BITS + 2];
         let mut followers = [0_usize; LITLEN_BITS + 2];
@@ -153,10 +151,10 @@ impl LitLen {
             exceptions[l + 1] = x;
         }
 
-        self.table[0] = INVALID;
+        table[0] = INVALID;
         for l in 1..=LITLEN_BITS {
             let half = 1 << (l - 1);
-            self.table.copy_within(..half, half);
+            table.copy_within(..half, half);
             for first in 1..l {
                 let seconds = &self.followers[followers[l - first]..followers[l - first + 1]];
                 if seconds.is_empty() {
@@ -164,49 +162,48 @@ impl LitLen {
                 }
                 for a in &self.literals[literals[first]..literals[first + 1]] {
                     for b in seconds {
-                        self.table[(a.code as usize | (b.code as usize) << first) & (ROOT - 1)] =
+                        table[(a.code as usize | (b.code as usize) << first) & (ROOT - 1)] =
                             a.entry + b.entry;
                     }
                 }
             }
             for item in &self.literals[literals[l]..literals[l + 1]] {
-                self.table[item.code as usize & (ROOT - 1)] = item.entry;
+                table[item.code as usize & (ROOT - 1)] = item.entry;
             }
             for item in &self.followers[followers[l]..followers[l + 1]] {
                 // Literals went in above, with the literal in its first place.
                 if item.entry >= MATCH {
-                    self.table[item.code as usize & (ROOT - 1)] = item.entry;
+                    table[item.code as usize & (ROOT - 1)] = item.entry;
                 }
             }
             for item in &self.exceptions[exceptions[l]..exceptions[l + 1]] {
-                self.table[item.code as usize & (ROOT - 1)] = item.entry;
+                table[item.code as usize & (ROOT - 1)] = item.entry;
             }
         }
-        self.build_subtables(code);
+        build_subtables(code, table);
     }
+}
 
-    fn build_subtables(&mut self, code: &Code) {
-        let mut free = ROOT;
-        for_each_subtable(code, LITLEN_BITS, |prefix, index_bits, members| {
-            self.table[prefix] =
-                LITLEN_BITS as u32 | SUBTABLE | (index_bits as u32) << 10 | (free as u32) << 14;
-            for (symbol, code, length) in members {
-                let bits = length - LITLEN_BITS;
-                let entry = bits as u32
-                    | if symbol < END_OF_BLOCK {
-                        1 << 6 | u32::from(symbol) << 8
-                    } else {
-                        exception(symbol, length).expect("over 11 bits every length is exceptional")
-                    };
-                let mut at = code as usize >> LITLEN_BITS;
-                while at < 1 << index_bits {
-                    self.table[free + at] = entry;
-                    at += 1 << bits;
-                }
+fn build_subtables(code: &Code, table: &mut [u32; LITLEN_LEN]) {
+    let mut free = ROOT;
+    for_each_subtable(code, LITLEN_BITS, |prefix, index_bits, members| {
+        table[prefix] = LITLEN_BITS as u32 | SUBTABLE | (index_bits as u32) << 10 | (free as u32) << 14;
+        for (symbol, code, length) in members {
+            let bits = length - LITLEN_BITS;
+            let entry = bits as u32
+                | if symbol < END_OF_BLOCK {
+                    1 << 6 | u32::from(symbol) << 8
+                } else {
+                    exception(symbol, length).expect("over 11 bits every length is exceptional")
+                };
+            let mut at = code as usize >> LITLEN_BITS;
+            while at < 1 << index_bits {
+                table[free + at] = entry;
+                at += 1 << bits;
             }
-            free += 1 << index_bits;
-        });
-    }
+        }
+        free += 1 << index_bits;
+    });
 }
 
 /// The entry of an exceptional symbol from 256 on, without its bits to take; none for a plain length.

@@ -290,8 +290,7 @@ impl Stream {
         let exit = decode(
             &self.input.bytes,
             &mut self.output.bytes,
-            &self.tables.litlen.table,
-            &self.tables.distance.table,
+            &self.tables.decode,
             &mut cursor,
         );
         self.bits = cursor.bits;
