@@ -2,20 +2,31 @@
 //! up an image, SOCI index manifests, and what conversion writes. Bytes in, values out.
 #![forbid(unsafe_code)]
 
+pub mod annotation;
 pub mod descriptor;
 pub mod digest;
+pub mod document;
 pub mod ecr;
 pub mod error;
+pub mod index;
 pub mod json;
+pub mod manifest;
 pub mod media_type;
 pub mod platform;
 pub mod reference;
+pub mod skip;
+pub mod soci_index;
 
 pub use descriptor::Descriptor;
 pub use digest::Digest;
+pub use document::{Document, Documents};
 pub use ecr::EcrHost;
 pub use error::{Error, Result};
+pub use index::Index;
 pub use json::Json;
+pub use manifest::Manifest;
 pub use media_type::LayerCompression;
 pub use platform::Platform;
 pub use reference::Reference;
+pub use skip::SkipReason;
+pub use soci_index::{SociIndex, SociVersion};

@@ -10,7 +10,7 @@ mod write;
 
 use crate::error::Result;
 
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, path_of};
 
 /// The largest document that is read, in bytes: what the distribution specification asks registries
 /// to accept (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>,

@@ -1,0 +1,26 @@
+//! Annotation keys.
+
+/// On an image manifest (and copied to its descriptor): digest of its SOCI index manifest v2.
+pub const INDEX_DIGEST: &str = "com.amazon.soci.index-digest";
+/// On the descriptor of a SOCI index manifest v2 in an image index: digest of its image manifest.
+pub const IMAGE_MANIFEST_DIGEST: &str = "com.amazon.soci.image-manifest-digest";
+/// On a zTOC or prefetch descriptor: digest of the layer it belongs to.
+pub const LAYER_DIGEST: &str = "com.amazon.soci.image-layer-digest";
+/// On a zTOC descriptor: media type of the layer.
+pub const LAYER_MEDIA_TYPE: &str = "com.amazon.soci.image-layer-mediaType";
+/// On a zTOC descriptor: span size that was asked for, in bytes.
+pub const SPAN_SIZE: &str = "com.amazon.soci.span-size";
+/// On a zTOC descriptor: `true` when no file of the layer has extended attributes.
+pub const DISABLE_XATTRS: &str = "com.amazon.soci.disable-xattrs";
+/// On a SOCI index manifest: the tool that made it.
+pub const BUILD_TOOL: &str = "com.amazon.soci.build-tool-identifier";
+/// On an attestation's descriptor: `attestation-manifest`.
+pub const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+/// On an attestation's descriptor: digest of the image manifest that it is about.
+pub const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
+/// On an in-toto layer: the kind of statement.
+pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
+/// On a descriptor in a layout's `index.json`: the tag.
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// On a descriptor in a layout's `index.json`: the whole reference, as containerd and BuildKit put it.
+pub const CONTAINERD_NAME: &str = "io.containerd.image.name";

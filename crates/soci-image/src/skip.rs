@@ -1,0 +1,144 @@
+//! Why a layer is left without a zTOC.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The reason that a layer stays without a zTOC; the image works all the same, that layer is pulled
+/// whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum SkipReason {
+    /// Compressed size below the minimum.
+    TooSmall {
+        /// Its size in bytes.
+        size: u64,
+        /// The minimum in bytes.
+        minimum: u64,
+    },
+    /// Compressed with zstd, which has no zTOC format.
+    Zstd,
+    /// Another compression, or encryption, by its media type.
+    UnsupportedCompression {
+        /// The media type.
+        media_type: String,
+    },
+    /// A media type that is none of a layer.
+    NotALayer {
+        /// The media type.
+        media_type: String,
+    },
+    /// A foreign layer whose blob is only at its URLs.
+    Foreign,
+    /// The content is not what the media type says.
+    OtherContent {
+        /// What it is.
+        found: String,
+    },
+    /// A tar that the zTOC format can not hold.
+    UnsupportedTar {
+        /// What is in it.
+        detail: String,
+    },
+    /// A zTOC can be built, but the snapshotter would refuse to read it.
+    SnapshotterRefuses {
+        /// Why it would.
+        detail: String,
+    },
+}
+
+impl SkipReason {
+    /// Whether the media type alone rules a layer out.
+    pub fn of_media_type(media_type: &str) -> Option<Self> {
+        use crate::media_type::LayerCompression::*;
+        let media_type_owned = || media_type.to_owned();
+        match crate::media_type::LayerCompression::of(media_type) {
+            Gzip | Uncompressed => None,
+            Zstd => Some(Self::Zstd),
+            Other => Some(Self::UnsupportedCompression {
+                media_type: media_type_owned(),
+            }),
+            NotALayer => Some(Self::NotALayer {
+                media_type: media_type_owned(),
+            }),
+        }
+    }
+
+    /// Whether the layer was left out by choice, which `--strict` accepts.
+    pub fn is_by_choice(&self) -> bool {
+        matches!(self, Self::TooSmall { .. })
+    }
+
+    /// A word for it, as in JSON reports.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooSmall { .. } => "too-small",
+            Self::Zstd => "zstd",
+            Self::UnsupportedCompression { .. } => "unsupported-compression",
+            Self::NotALayer { .. } => "not-a-layer",
+            Self::Foreign => "foreign",
+            Self::OtherContent { .. } => "other-content",
+            Self::UnsupportedTar { .. } => "unsupported-tar",
+            Self::SnapshotterRefuses { .. } => "snapshotter-refuses",
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooSmall { size, minimum } => {
+                write!(f, "smaller than the minimum ({size} of {minimum} bytes)")
+            }
+            Self::Zstd => f.write_str("compressed with zstd, which SOCI can not index"),
+            Self::UnsupportedCompression { media_type } => {
+                write!(
+                    f,
+                    "media type {media_type} is a compression that SOCI can not index"
+                )
+            }
+            Self::NotALayer { media_type } => write!(f, "media type {media_type} is none of a layer"),
+            Self::Foreign => f.write_str("a foreign layer that is only at its URL"),
+            Self::OtherContent { found } => write!(f, "its media type is wrong: the content is {found}"),
+            Self::UnsupportedTar { detail } => {
+                write!(f, "a tar that the zTOC format can not hold: {detail}")
+            }
+            Self::SnapshotterRefuses { detail } => {
+                write!(f, "the snapshotter would refuse its zTOC: {detail}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_json_form() {
+        for reason in [
+            SkipReason::TooSmall { size: 1, minimum: 2 },
+            SkipReason::Zstd,
+            SkipReason::of_media_type("application/vnd.oci.image.layer.v1.tar+xz").unwrap(),
+            SkipReason::of_media_type("text/plain").unwrap(),
+            SkipReason::Foreign,
+            SkipReason::OtherContent { found: "zstd".into() },
+            SkipReason::UnsupportedTar { detail: "x".into() },
+            SkipReason::SnapshotterRefuses { detail: "x".into() },
+        ] {
+            let json = serde_json::to_value(&reason).unwrap();
+            assert_eq!(json["reason"], reason.code());
+            assert_eq!(serde_json::from_value::<SkipReason>(json).unwrap(), reason);
+            assert!(!reason.to_string().is_empty());
+            assert_eq!(reason.is_by_choice(), reason.code() == "too-small");
+        }
+        assert_eq!(
+            SkipReason::of_media_type("application/vnd.oci.image.layer.v1.tar+zstd"),
+            Some(SkipReason::Zstd)
+        );
+        assert_eq!(
+            SkipReason::of_media_type("application/vnd.oci.image.layer.v1.tar"),
+            None
+        );
+    }
+}
