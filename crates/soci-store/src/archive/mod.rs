@@ -1,6 +1,7 @@
 //! An OCI image layout in a tar, read in place and written in one pass.
 
 mod destination;
+mod docker_archive;
 mod open;
 mod tar_reader;
 mod tar_writer;
@@ -13,6 +14,7 @@ use soci_image::Descriptor;
 
 pub use destination::{ArchiveDestination, ArchiveSink};
 
+use self::docker_archive::{DockerArchive, MANIFEST_FILE};
 use self::open::Table;
 use crate::file::{FileBlob, read_document};
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_FILE, blob_name, check_marker, check_size};
@@ -24,6 +26,9 @@ use crate::{Error, Result};
 pub struct ArchiveSource {
     table: Table,
     index: IndexJson,
+    /// Set if it is an archive in docker's own form.
+    docker: Option<DockerArchive>,
+    has_docker_manifest: bool,
 }
 
 impl ArchiveSource {
@@ -57,21 +62,44 @@ impl ArchiveSource {
         if let Some(marker) = read(LAYOUT_FILE)? {
             check_marker(&place, &marker)?;
         }
-        let Some(bytes) = read(INDEX_FILE)? else {
-            let problem = match table.find("manifest.json")? {
-                Some(_) => {
-                    "it has no index.json: it is an archive in docker's own form, which cannot be read yet; \
-                            `skopeo copy docker-archive:IN oci-archive:OUT` turns it into an OCI archive"
-                }
-                None => "it has no index.json, so it is no OCI archive",
-            };
-            return Err(Error::Place {
-                place,
-                problem: problem.into(),
-            });
+        let manifest = read(MANIFEST_FILE)?;
+        let has_docker_manifest = manifest.is_some();
+        let index = match read(INDEX_FILE)? {
+            Some(bytes) => Some(IndexJson::parse(&place, bytes)?),
+            None => None,
         };
-        let index = IndexJson::parse(&place, bytes)?;
-        Ok(Self { table, index })
+        // Docker 25.0.1 wrote `"manifests": null` for some images and a good manifest.json beside it
+        // (https://github.com/moby/moby/issues/47065).
+        let is_layout = index.as_ref().is_some_and(|index| index.roots(&place).is_ok());
+        match (index, manifest) {
+            (Some(index), manifest) if is_layout || manifest.is_none() => Ok(Self {
+                table,
+                index,
+                docker: None,
+                has_docker_manifest,
+            }),
+            (_, Some(manifest)) => {
+                let mut docker = DockerArchive::read(&table, &manifest)?;
+                let index = IndexJson::parse(&place, std::mem::take(&mut docker.index))?;
+                Ok(Self {
+                    table,
+                    index,
+                    docker: Some(docker),
+                    has_docker_manifest,
+                })
+            }
+            (_, None) => Err(Error::Place {
+                place,
+                problem: "it has neither index.json nor manifest.json, so it is no archive of an image"
+                    .into(),
+            }),
+        }
+    }
+
+    /// Whether `docker save` or a tool like it wrote the archive. Its uncompressed layers are how the engine
+    /// stores them, not how anybody wants to push them.
+    pub fn is_docker_archive(&self) -> bool {
+        self.has_docker_manifest
     }
 }
 
@@ -86,21 +114,33 @@ impl Source for ArchiveSource {
         if let Some(bytes) = self.index.itself(&descriptor.digest) {
             return Ok(bytes.to_vec());
         }
+        if let Some(bytes) = self
+            .docker
+            .as_ref()
+            .and_then(|docker| docker.documents.get(&descriptor.digest))
+        {
+            return Ok(bytes.clone());
+        }
         read_document(self.open(descriptor).await?, "document", descriptor)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        Ok(self.table.find(&blob_name(&descriptor.digest))?.is_some())
+        match &self.docker {
+            Some(docker) => Ok(docker.blobs.contains_key(&descriptor.digest)),
+            None => Ok(self.table.find(&blob_name(&descriptor.digest))?.is_some()),
+        }
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<FileBlob> {
-        self.table
-            .find(&blob_name(&descriptor.digest))?
-            .ok_or_else(|| Error::Missing {
-                place: self.table.place().to_string(),
-                what: "blob",
-                digest: descriptor.digest.clone(),
-            })
+        let found = match &self.docker {
+            Some(docker) => docker.blobs.get(&descriptor.digest).cloned(),
+            None => self.table.find(&blob_name(&descriptor.digest))?,
+        };
+        found.ok_or_else(|| Error::Missing {
+            place: self.table.place().to_string(),
+            what: "blob",
+            digest: descriptor.digest.clone(),
+        })
     }
 
     async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {

@@ -25,6 +25,8 @@ pub(crate) struct Table {
     path: Arc<Path>,
     place: String,
     entries: HashMap<String, Stored>,
+    /// Links by their name: old `docker save` has them for layers that occur twice.
+    links: HashMap<String, String>,
 }
 
 /// Where the contents of a file lie, or why they do not count.
@@ -63,9 +65,11 @@ impl Table {
         };
         let mut reader = TarReader::new(input);
         let mut entries = HashMap::new();
+        let mut links = HashMap::new();
         while let Some(entry) = reader.next().map_err(|error| tar_error(&place, error))? {
             file::check(cancel)?;
             let stored = stored(&entry, entry.offset);
+            keep_link(&mut links, &entry);
             insert(&place, &mut entries, entry.name, stored)?;
         }
         Ok(Self {
@@ -73,6 +77,7 @@ impl Table {
             path: path.into(),
             place,
             entries,
+            links,
         })
     }
 
@@ -99,10 +104,12 @@ impl Table {
             tempfile::tempfile_in(&folder).map_err(|source| io_error("write into", &folder, source))?;
         let mut reader = TarReader::new(Passing(input));
         let mut entries = HashMap::new();
+        let mut links = HashMap::new();
         let mut position = 0;
         let mut buffer = vec![0; 1 << 18];
         while let Some(entry) = reader.next().map_err(|error| tar_error(&place, error))? {
             let stored = stored(&entry, position);
+            keep_link(&mut links, &entry);
             insert(&place, &mut entries, entry.name, stored)?;
             if matches!(stored, Stored::Unusable(_)) {
                 continue;
@@ -134,12 +141,18 @@ impl Table {
             path: Path::new(&place).into(),
             place,
             entries,
+            links,
         })
     }
 
     /// The archive as messages call it.
     pub(crate) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// Where a link of the archive leads, as written; `None` for what is no link.
+    pub(crate) fn link(&self, name: &str) -> Option<&str> {
+        self.links.get(name).map(String::as_str)
     }
 
     /// A file of the archive, `None` if it has none of this name.
@@ -171,6 +184,12 @@ fn stored(entry: &Entry, offset: u64) -> Stored {
         Kind::Folder => Stored::Unusable("is a folder"),
         Kind::Link(_) => Stored::Unusable("is a link, not a file"),
         Kind::Other(_) => Stored::Unusable("is neither a file nor a folder"),
+    }
+}
+
+fn keep_link(links: &mut HashMap<String, String>, entry: &Entry) {
+    if let Kind::Link(target) = &entry.kind {
+        links.insert(entry.name.clone(), target.clone());
     }
 }
 
