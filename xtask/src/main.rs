@@ -7,10 +7,13 @@ mod bench;
 mod demo;
 mod fuzz;
 mod generate;
+mod js;
 mod npm;
 mod oci;
+mod real_documents;
 mod run;
 mod setup;
+mod site;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +28,10 @@ Commands of this repository:
   cargo xtask gen [--check]     build what is generated and committed; --check: fail where it differs
   cargo xtask fuzz [--seconds N] [TARGET…]
                                 fuzz each parser of foreign bytes (nightly toolchain)
+  cargo xtask js [--quick]      the tests of the Action and the page (--update: write their snapshots)
+  cargo xtask site [DIR]        the finished page in one folder (target/site)
+  cargo xtask real-documents DIR
+                                lint a folder of documents with known verdicts (index.json)
   cargo xtask setup [--quick]   only the set-up of `test`
 ";
 
@@ -40,7 +47,10 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
         "gen" => generate::run(rest),
+        "js" => js::run(rest),
+        "real-documents" => real_documents::run(rest),
         "setup" => setup::run(rest),
+        "site" => site::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

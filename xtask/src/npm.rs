@@ -60,6 +60,28 @@ pub(crate) fn bundle_action() -> Result<Vec<u8>, String> {
     .map(String::into_bytes)
 }
 
+/// The page's scripts into `to`: `page.js` and the parts it loads later.
+pub(crate) fn bundle_page(to: &Path) -> Outcome {
+    must(
+        package("esbuild", "bin/esbuild")
+            .args([
+                "page=page/src/main.ts",
+                "--bundle",
+                "--splitting",
+                "--format=esm",
+                "--target=es2023",
+                "--loader:.json=text",
+                "--loader:.yaml=text",
+                "--minify",
+                "--charset=utf8",
+                "--legal-comments=none",
+                "--log-level=warning",
+            ])
+            .arg(format!("--outdir={}", to.display()))
+            .current_dir(folder()),
+    )
+}
+
 /// A program of an installed package, run by the Node on the path.
 pub(crate) fn package(name: &str, program: &str) -> Command {
     let mut command = Command::new("node");
@@ -87,16 +109,11 @@ pub(crate) fn node24() -> Result<PathBuf, String> {
 }
 
 fn major(version: &str) -> Option<u32> {
-    version
-        .trim()
-        .strip_prefix('v')?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

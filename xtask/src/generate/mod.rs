@@ -1,4 +1,4 @@
-//! `cargo xtask gen [--check]`: the only builder of what is generated and committed.
+//! `cargo xtask gen [--check | --reproduce]`: the only builder of what is generated and committed.
 //!
 //! Order: the WASM module and its glue, then schema, types and rule pages out of the Rust structs,
 //! then the bundles that are made from all of these. Every generator gives bytes; only this file writes.
@@ -6,25 +6,33 @@
 
 #[cfg(feature = "wasm")]
 mod files;
+#[cfg(all(feature = "wasm", unix))]
+mod reproduce;
+#[cfg(feature = "wasm")]
+mod types;
 #[cfg(feature = "wasm")]
 mod wasm;
 
 use crate::run::Outcome;
 
-/// `cargo xtask gen [--check]`.
+/// `cargo xtask gen [--check | --reproduce]`.
 #[cfg(not(feature = "wasm"))]
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    check_flag(arguments)?;
+    read(arguments)?;
     crate::run::again_with_feature("wasm", "gen", arguments)
 }
 
-/// `cargo xtask gen [--check]`.
+/// `cargo xtask gen [--check | --reproduce]`.
 #[cfg(feature = "wasm")]
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     use crate::npm;
     use files::{Generated, settle};
 
-    let check = check_flag(arguments)?;
+    let check = match read(arguments)? {
+        Mode::Write => false,
+        Mode::Check => true,
+        Mode::Reproduce => return reproduce::run(),
+    };
     let module = wasm::build()?;
     settle(
         check,
@@ -40,14 +48,26 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     settle(
         check,
         &[],
-        &[Generated::new("wasm/action/dist/index.cjs", npm::bundle_action()?)],
+        &[Generated::new(
+            "wasm/action/dist/index.cjs",
+            npm::bundle_action()?,
+        )],
     )
 }
 
-fn check_flag(arguments: &[String]) -> Result<bool, String> {
+enum Mode {
+    Write,
+    Check,
+    Reproduce,
+}
+
+fn read(arguments: &[String]) -> Result<Mode, String> {
     match arguments {
-        [] => Ok(false),
-        [flag] if flag == "--check" => Ok(true),
-        _ => Err(format!("gen takes --check or nothing, not {arguments:?}")),
+        [] => Ok(Mode::Write),
+        [flag] if flag == "--check" => Ok(Mode::Check),
+        [flag] if flag == "--reproduce" => Ok(Mode::Reproduce),
+        _ => Err(format!(
+            "gen takes --check, --reproduce or nothing, not {arguments:?}"
+        )),
     }
 }

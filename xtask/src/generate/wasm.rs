@@ -90,7 +90,11 @@ fn flags(place: &Place) -> Result<Vec<String>, String> {
     if !place.remapped {
         return Ok(Vec::new());
     }
-    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&place.checkout))?;
+    let sysroot = output(
+        Command::new("rustc")
+            .args(["--print", "sysroot"])
+            .current_dir(&place.checkout),
+    )?;
     let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
     Ok([
         (place.checkout.as_path(), "/soci"),

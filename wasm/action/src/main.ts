@@ -1,0 +1,70 @@
+// The step: inputs, call, annotations, summary, outputs, exit. What is found and how it reads is decided
+// by the linter in the module beside this file.
+
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Documents, fails, initSync, isCommonName, version } from "../../glue/soci_wasm.js";
+import type { Report } from "../../types/report.ts";
+import { findFiles } from "./files.ts";
+import { type Inputs, readInputs } from "./inputs.ts";
+import { addSummary, printGroup, reportError, setOutput } from "./protocol.ts";
+
+function main(): void {
+  try {
+    const inputs = readInputs(process.env);
+    initSync({ module: readFileSync(join(__dirname, "soci_wasm.wasm")) });
+    run(inputs);
+  } catch (error) {
+    reportError(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}
+
+function run(inputs: Inputs): void {
+  const documents = new Documents();
+  for (const file of findFiles(inputs.taskDefinitions, isCommonName)) {
+    documents.add(file.path, readFileSync(file.path), file.byName);
+  }
+  const json = documents.lint(JSON.stringify(options(inputs)));
+  const report = JSON.parse(json) as Report;
+  const { summary } = report;
+
+  printGroup(`soci ${version()}: ${documents.render(json, "short").trimEnd().split("\n").at(-1)}`, documents.render(json, "human"));
+  process.stdout.write(documents.render(json, "github"));
+  addSummary(documents.render(json, "markdown"));
+
+  const reportPath = join(mkdtempSync(join(process.env["RUNNER_TEMP"] || tmpdir(), "soci-")), "report.json");
+  writeFileSync(reportPath, json);
+  setOutput("verdict", summary.verdict);
+  setOutput("lazy", String(summary.lazy));
+  setOutput("not-lazy", String(summary.not_lazy));
+  setOutput("unknown", String(summary.unknown));
+  setOutput("errors", String(summary.errors));
+  setOutput("warnings", String(summary.warnings));
+  setOutput("report", reportPath);
+  if (fails(json, inputs.failOn)) process.exitCode = 1;
+}
+
+/** The options of the linter; keys that were not given stay away, so that its defaults hold. */
+function options(inputs: Inputs): Record<string, unknown> {
+  return {
+    ...(inputs.kind !== undefined && { kind: inputs.kind }),
+    params: inputs.params,
+    select: inputs.select,
+    ignore: inputs.ignore,
+    severity: inputs.severity,
+    ...(inputs.imageFacts !== undefined && { "image-facts": readFacts(inputs.imageFacts) }),
+  };
+}
+
+function readFacts(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new Error(`image-facts: cannot read ${JSON.stringify(path)}: ${(error as Error).message}`);
+  }
+}
+
+main();

@@ -1,0 +1,45 @@
+// The linter: the same module as in the Action, called on the page's own thread.
+
+import init, { Documents, rules as rulesJson, version } from "../../glue/soci_wasm.js";
+import type { Report } from "../../types/report.ts";
+import type { Rule } from "../../types/rules.ts";
+
+/** The report forms that the page offers. */
+export type Form = "human" | "markdown" | "json";
+
+/** One checked document. */
+export interface Checked {
+  report: Report;
+  /** The report as text of a form. */
+  render(form: Form): string;
+}
+
+/** The loaded linter. */
+export interface Checker {
+  version: string;
+  rules: Map<string, Rule>;
+  /** Checks one document; throws the linter's objection where an option is wrong. */
+  check(path: string, bytes: Uint8Array, options: object): Checked;
+}
+
+/** Loads the module that lies beside this script. */
+export async function loadChecker(): Promise<Checker> {
+  await init({ module_or_path: new URL("soci_wasm.wasm", import.meta.url) });
+  const rules = JSON.parse(rulesJson()) as Rule[];
+  let documents: Documents | undefined;
+  return {
+    version: version(),
+    rules: new Map(rules.map((rule) => [rule.code, rule])),
+    check(path, bytes, options) {
+      documents?.free();
+      const current = new Documents();
+      documents = current;
+      current.add(path, bytes, false);
+      const json = current.lint(JSON.stringify(options));
+      return {
+        report: JSON.parse(json) as Report,
+        render: (form) => (form === "json" ? json : current.render(json, form)),
+      };
+    },
+  };
+}

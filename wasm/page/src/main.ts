@@ -1,0 +1,288 @@
+// The page: wires the document, the linter and the results together. The document is first a plain text
+// area, so that pasting works before the editor has arrived.
+
+import type { Kind, Report } from "../../types/report.ts";
+import { type Checked, type Checker, type Form, loadChecker } from "./checker.ts";
+import { byId, element } from "./dom.ts";
+import type { Editor } from "./editor.ts";
+import { EXAMPLES } from "./examples.ts";
+import { linterOptions, onFieldChange, readFields, writeFields } from "./options.ts";
+import { clearResults, sentence, showResults } from "./results.ts";
+import { readHash, shareLink } from "./share.ts";
+
+/** Larger documents are for the command line: here each edit checks the whole text. */
+const LARGEST = 5 * 1024 * 1024;
+
+const KINDS: readonly Kind[] = ["task-definition", "describe-output", "container-definitions", "service", "cloudformation"];
+
+/** A file as it was opened: its bytes count until the text is edited. */
+interface Opened {
+  name: string;
+  bytes: Uint8Array;
+  text: string;
+}
+
+const status = byId("status", HTMLElement);
+const notice = byId("notice", HTMLElement);
+const output = byId("output", HTMLElement);
+const format = byId("format", HTMLSelectElement);
+
+let editor: Editor = plainEditor(byId("fallback", HTMLTextAreaElement));
+let checker: Checker | undefined;
+let checked: Checked | undefined;
+let opened: Opened | undefined;
+let timer: number | undefined;
+let lastCheck = 0;
+
+async function start(): Promise<void> {
+  fillMenus();
+  listen();
+  await fromHash();
+  const [loaded, { createEditor }] = await Promise.all([loadChecker(), import("./editor.ts")]);
+  checker = loaded;
+  byId("version", HTMLElement).textContent = `soci-lint ${loaded.version}, ${loaded.rules.size} rules.`;
+  const host = byId("document", HTMLElement);
+  const text = editor.text();
+  const focused = document.activeElement === byId("fallback", HTMLTextAreaElement);
+  byId("fallback", HTMLTextAreaElement).remove();
+  editor = createEditor(host, text, changed);
+  // The skip link and a label's click land on the frame; the text is inside.
+  host.addEventListener("focus", (event) => {
+    if (event.target === host) editor.focus();
+  });
+  if (focused) editor.focus();
+  if (opened) opened.text = editor.text();
+  check();
+}
+
+/** Checks what stands there now. */
+function check(): void {
+  if (!checker) return;
+  const text = editor.text();
+  checked = undefined;
+  if (text.trim() === "") {
+    say("Nothing to check yet.");
+    nothingChecked();
+    return;
+  }
+  const source = opened?.text === text ? opened : { name: opened?.name ?? "document", bytes: new TextEncoder().encode(text) };
+  if (source.bytes.length > LARGEST) {
+    say("This document is larger than 5 MiB; check it with `cargo soci lint`.");
+    nothingChecked();
+    return;
+  }
+  const before = performance.now();
+  try {
+    checked = checker.check(source.name, source.bytes, linterOptions());
+  } catch (error) {
+    say(`The options cannot be used: ${(error as Error).message}`);
+    nothingChecked();
+    return;
+  } finally {
+    lastCheck = performance.now() - before;
+  }
+  show(checked.report);
+}
+
+function show(report: Report): void {
+  editor.setMarks(
+    report.findings.flatMap(({ location, severity, code, message, help }) =>
+      location ? [{ location, severity, message: `${code}: ${message}${help ? `\n${help}` : ""}` }] : [],
+    ),
+  );
+  showResults(report, checker?.rules ?? new Map(), (location) => editor.jump(location));
+  say(sentence(report));
+  const kind = report.files[0]?.kind;
+  byId("kind", HTMLElement).textContent = kind ? `Read as: ${kind}.` : "";
+  showOutput();
+}
+
+function nothingChecked(): void {
+  editor.setMarks([]);
+  clearResults();
+  byId("kind", HTMLElement).textContent = "Type, paste, or drop a file here.";
+  showOutput();
+}
+
+/** After an edit: soon, and later where a check takes long. */
+function changed(): void {
+  clearTimeout(timer);
+  timer = setTimeout(check, Math.min(Math.max(40, 3 * lastCheck), 1500));
+}
+
+/** Tells a screen reader only what is new. */
+function say(text: string): void {
+  if (status.textContent !== text) status.textContent = text;
+}
+
+function open(name: string, bytes: Uint8Array): void {
+  if (bytes.length > LARGEST) {
+    say(`${name} is larger than 5 MiB; check it with \`cargo soci lint\`.`);
+    return;
+  }
+  // Bytes that are no UTF-8 become marks here, and a finding of the linter, which gets the bytes.
+  editor.setText(new TextDecoder().decode(bytes));
+  opened = { name, bytes, text: editor.text() };
+  check();
+}
+
+function openText(name: string, text: string): void {
+  open(name, new TextEncoder().encode(text));
+}
+
+async function fromHash(): Promise<void> {
+  try {
+    const shared = await readHash(location.hash);
+    if (!shared) return;
+    writeFields(shared.options);
+    showOptionCount();
+    openText("document", shared.text);
+  } catch (error) {
+    notice.textContent = `The link cannot be read: ${(error as Error).message}`;
+    notice.classList.remove("hidden");
+  }
+}
+
+async function share(): Promise<void> {
+  const link = await shareLink(location.href, { text: editor.text(), options: readFields() });
+  const field = byId("share-link", HTMLInputElement);
+  field.value = link;
+  byId("share-status", HTMLElement).textContent =
+    link.length > 30_000 ? `${link.length} characters: some programs cut links that long.` : "";
+  byId("share-dialog", HTMLDialogElement).showModal();
+  field.select();
+}
+
+function fillMenus(): void {
+  const examples = byId("examples", HTMLSelectElement);
+  examples.append(...EXAMPLES.map(({ title }, index) => element("option", { value: String(index) }, title)));
+  const kinds = byId("option-kind", HTMLSelectElement);
+  kinds.append(...KINDS.map((kind) => element("option", { value: kind }, kind)));
+}
+
+function listen(): void {
+  const on = (id: string, event: string, action: () => void): void => byId(id, HTMLElement).addEventListener(event, action);
+  const examples = byId("examples", HTMLSelectElement);
+  examples.addEventListener("change", () => {
+    const example = EXAMPLES[Number(examples.value || "-1")];
+    if (example) openText(example.name, example.text);
+    examples.value = "";
+  });
+  const file = byId("file", HTMLInputElement);
+  on("open", "click", () => file.click());
+  file.addEventListener("change", () => {
+    const chosen = file.files?.[0];
+    file.value = "";
+    if (chosen) void openFile(chosen);
+  });
+  onFieldChange(() => {
+    showOptionCount();
+    changed();
+  });
+  on("share", "click", () => void share());
+  on("share-close", "click", () => byId("share-dialog", HTMLDialogElement).close());
+  on("share-copy", "click", () => void copyText(byId("share-link", HTMLInputElement).value, "share-status"));
+  on("copy", "click", () => void copyText(checked?.render(form()) ?? "", "notice"));
+  on("download", "click", download);
+  format.addEventListener("change", showOutput);
+  byId("report", HTMLElement).addEventListener("toggle", showOutput);
+  window.addEventListener("hashchange", () => void fromHash());
+  listenForDrops();
+}
+
+/** Files may be dropped anywhere; the editor would otherwise insert them at the cursor. */
+function listenForDrops(): void {
+  const sheet = byId("drop", HTMLElement);
+  const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
+  const options = { capture: true };
+  document.addEventListener(
+    "dragover",
+    (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      sheet.hidden = false;
+    },
+    options,
+  );
+  document.addEventListener(
+    "dragleave",
+    (event) => {
+      if (event.relatedTarget === null) sheet.hidden = true;
+    },
+    options,
+  );
+  document.addEventListener(
+    "drop",
+    (event) => {
+      sheet.hidden = true;
+      const file = event.dataTransfer?.files[0];
+      if (!file) return;
+      event.preventDefault();
+      event.stopPropagation();
+      void openFile(file);
+    },
+    options,
+  );
+}
+
+async function openFile(file: File): Promise<void> {
+  if (file.size > LARGEST) {
+    say(`${file.name} is larger than 5 MiB; check it with \`cargo soci lint\`.`);
+    return;
+  }
+  open(file.name, new Uint8Array(await file.arrayBuffer()));
+}
+
+function showOptionCount(): void {
+  const count = Object.keys(readFields()).length;
+  byId("options-set", HTMLElement).textContent = count === 0 ? "" : `(${count} set)`;
+}
+
+function form(): Form {
+  return format.value as Form;
+}
+
+function showOutput(): void {
+  for (const id of ["copy", "download"]) byId(id, HTMLButtonElement).disabled = checked === undefined;
+  if (byId("report", HTMLDetailsElement).open) output.textContent = checked?.render(form()) ?? "";
+}
+
+async function copyText(text: string, told: string): Promise<void> {
+  const place = byId(told, HTMLElement);
+  try {
+    await navigator.clipboard.writeText(text);
+    place.textContent = "Copied.";
+  } catch {
+    place.textContent = "The browser does not allow copying here; select the text instead.";
+  }
+}
+
+function download(): void {
+  if (!checked) return;
+  const [ending, type] = {
+    human: ["txt", "text/plain"],
+    markdown: ["md", "text/markdown"],
+    json: ["json", "application/json"],
+  }[form()] as [string, string];
+  const url = URL.createObjectURL(new Blob([checked.render(form())], { type }));
+  element("a", { href: url, download: `soci-report.${ending}` }).click();
+  URL.revokeObjectURL(url);
+}
+
+/** The text area as an editor without marks, until the real one is there. */
+function plainEditor(area: HTMLTextAreaElement): Editor {
+  area.addEventListener("input", changed);
+  return {
+    text: () => area.value,
+    setText: (text) => {
+      area.value = text;
+    },
+    setMarks: () => {},
+    jump: () => area.focus(),
+    focus: () => area.focus(),
+  };
+}
+
+start().catch((error: unknown) => {
+  say(`The checker cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+});

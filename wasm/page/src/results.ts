@@ -1,0 +1,140 @@
+// The right side of the page: verdicts, findings, rule pages.
+
+import type { ContainerReport, Finding, Location, Report, TaskReport } from "../../types/report.ts";
+import type { Rule } from "../../types/rules.ts";
+import { byId, element } from "./dom.ts";
+import { renderMarkdown } from "./markdown.ts";
+
+const VERDICTS = { lazy: "lazy", "not-lazy": "not lazy", unknown: "unknown" } as const;
+
+/** Shows a report; `jump` goes to a place in the editor. */
+export function showResults(report: Report, rules: Map<string, Rule>, jump: (location: Location) => void): void {
+  const tasks = report.files.flatMap((file) => file.tasks);
+  byId("verdicts", HTMLElement).replaceChildren(...tasks.map((task) => taskTable(task, jump)));
+  const list = byId("findings", HTMLOListElement);
+  const open = openRules(list);
+  list.replaceChildren(...report.findings.map((finding) => findingItem(finding, rules, jump, open)));
+  byId("findings-heading", HTMLElement).hidden = report.findings.length === 0;
+}
+
+/** Takes old results away. */
+export function clearResults(): void {
+  byId("verdicts", HTMLElement).replaceChildren();
+  byId("findings", HTMLOListElement).replaceChildren();
+  byId("findings-heading", HTMLElement).hidden = true;
+}
+
+/** The report in one sentence, as a screen reader says it after an edit. */
+export function sentence(report: Report): string {
+  const { containers, lazy, not_lazy, unknown, errors, warnings, infos } = report.summary;
+  const verdicts = [
+    counted(lazy, "lazy"),
+    counted(not_lazy, "not lazy"),
+    counted(unknown, "unknown"),
+  ].filter((part) => part !== "");
+  const findings = [
+    counted(errors, "error", "errors"),
+    counted(warnings, "warning", "warnings"),
+    counted(infos, "note", "notes"),
+  ].filter((part) => part !== "");
+  const first =
+    containers === 0
+      ? "No container found"
+      : `${counted(containers, "container", "containers")}: ${verdicts.join(", ")}`;
+  return `${first}. ${findings.length === 0 ? "No findings" : findings.join(", ")}.`;
+}
+
+function counted(number: number, one: string, many = one): string {
+  return number === 0 ? "" : `${number} ${number === 1 ? one : many}`;
+}
+
+function taskTable(task: TaskReport, jump: (location: Location) => void): HTMLElement {
+  const rows = task.containers.map((container) => containerRow(container, jump));
+  const table = element(
+    "table",
+    {},
+    element("thead", {}, element("tr", {}, ...["Container", "Lazy?", "Why"].map((name) => element("th", { scope: "col" }, name)))),
+    element("tbody", {}, ...rows),
+  );
+  return element(
+    "section",
+    { class: "task", "aria-label": `Task definition ${task.id}` },
+    element("h3", {}, task.id),
+    element("p", {}, `${capital(task.fargate_reason)} · ${task.platform}`),
+    ...(rows.length > 0 ? [table] : []),
+  );
+}
+
+function containerRow(container: ContainerReport, jump: (location: Location) => void): HTMLElement {
+  const why = element("td", {}, container.headline);
+  if (container.next !== undefined && container.next !== null) why.append(element("p", { class: "help" }, container.next));
+  const reason = container.reasons[0];
+  if (reason) why.append(jumpButton(reason.location, `${reason.code}, container ${container.name}`, jump));
+  const name = element("th", { scope: "row" }, container.name);
+  if (container.image) name.append(element("span", { class: "image" }, container.image));
+  if (container.condition) name.append(element("span", { class: "image" }, `if ${container.condition}`));
+  return element("tr", {}, name, element("td", {}, badge(container.verdict, VERDICTS[container.verdict])), why);
+}
+
+function findingItem(
+  finding: Finding,
+  rules: Map<string, Rule>,
+  jump: (location: Location) => void,
+  open: Set<string>,
+): HTMLElement {
+  const head = element(
+    "div",
+    { class: "finding-head" },
+    badge(finding.severity, finding.severity),
+    element("span", { class: "code" }, `${finding.code} ${finding.name}`),
+  );
+  if (finding.location) head.append(jumpButton(finding.location, finding.code, jump));
+  const item = element("li", {}, head, element("p", { class: "message" }, finding.message));
+  if (finding.help) item.append(element("p", { class: "help" }, finding.help));
+  if (finding.related && finding.related.length > 0) {
+    const related = finding.related.map(({ message, location }) =>
+      element("li", {}, message, jumpButton(location, message, jump)),
+    );
+    item.append(element("ul", { class: "related" }, ...related));
+  }
+  const rule = rules.get(finding.code);
+  if (rule) item.append(ruleDetails(rule, open.has(rule.code)));
+  return item;
+}
+
+/** A rule's page, built when it is opened for the first time. */
+function ruleDetails(rule: Rule, open: boolean): HTMLElement {
+  const details = element("details", { class: "rule", "data-code": rule.code }, element("summary", {}, `About ${rule.code}`));
+  const fill = (): void => {
+    if (details.childElementCount === 1) details.append(...renderMarkdown(rule.docs, 4));
+  };
+  details.addEventListener("toggle", () => {
+    if (details.open) fill();
+  });
+  if (open) {
+    fill();
+    details.open = true;
+  }
+  return details;
+}
+
+/** Codes whose pages are open, so that an edit does not close what is being read. */
+function openRules(list: HTMLElement): Set<string> {
+  const open = list.querySelectorAll<HTMLElement>("details[open][data-code]");
+  return new Set([...open].map((details) => details.dataset["code"] ?? ""));
+}
+
+function jumpButton(location: Location, about: string, jump: (location: Location) => void): HTMLElement {
+  const { line } = location.start;
+  const button = element("button", { type: "button", class: "jump", "aria-label": `Go to line ${line}: ${about}` }, `line ${line}`);
+  button.addEventListener("click", () => jump(location));
+  return button;
+}
+
+function badge(kind: string, text: string): HTMLElement {
+  return element("span", { class: `badge ${kind}` }, text);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

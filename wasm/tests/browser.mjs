@@ -1,0 +1,96 @@
+// The finished site on a local server, in Debian's Chromium.
+
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { after } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { ROOT } from "./root.mjs";
+
+/** The folder that `cargo xtask site` filled. */
+export const SITE = process.env.SOCI_SITE ?? join(ROOT, "target/site");
+
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+if (!existsSync(join(SITE, "index.html"))) throw new Error(`no site in ${SITE}; run \`cargo xtask site\``);
+
+const server = createServer((request, response) => {
+  const path = normalize(new URL(request.url, "http://localhost").pathname);
+  const file = join(SITE, path === "/" ? "index.html" : path);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    response.writeHead(404).end();
+    return;
+  }
+  response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+  createReadStream(file).pipe(response);
+});
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+/** Where the site is served. */
+export const ORIGIN = `http://127.0.0.1:${server.address().port}`;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  // Test machines run as root in containers, where Chromium's own sandbox cannot be set up.
+  args: ["--no-sandbox"],
+});
+after(async () => {
+  await browser.close();
+  server.close();
+});
+
+/**
+ * A fresh browser profile with the page open and the checker loaded. `trouble` collects what must not
+ * happen: policy violations, errors, requests to somewhere else.
+ */
+export async function openPage({ hash = "", ...options } = {}) {
+  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
+  const page = await context.newPage();
+  const trouble = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) trouble.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (origin !== ORIGIN && !["data:", "blob:"].includes(protocol)) trouble.push(`request: ${request.url()}`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  await page.goto(`${ORIGIN}/${hash}`);
+  await page.locator(".cm-content").waitFor();
+  await page.waitForFunction(() => !document.querySelector("#status").textContent.startsWith("Loading"));
+  return { page, context, trouble };
+}
+
+/** Replaces the document by pasting from the clipboard. */
+export async function paste(page, text) {
+  await page.evaluate((value) => navigator.clipboard.writeText(value), text);
+  await page.locator(".cm-content").focus();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.press("Control+V");
+}
+
+/** Waits for the sentence under "Verdict". */
+export async function status(page, pattern) {
+  await page
+    .waitForFunction(
+      ({ source }) => new RegExp(source).test(document.querySelector("#status").textContent),
+      { source: pattern.source },
+      { timeout: 5000 },
+    )
+    .catch(async () => {
+      throw new Error(`the status is ${JSON.stringify(await page.locator("#status").textContent())}, not ${pattern}`);
+    });
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+
+import { Documents, initSync, rules } from "../glue/soci_wasm.js";
+import { ROOT } from "./root.mjs";
+
+initSync({ module: readFileSync(join(ROOT, "wasm/action/dist/soci_wasm.wasm")) });
+
+const FORMS = ["human", "short", "github", "markdown"];
+const fixtures = execFileSync(
+  "git",
+  ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "crates/soci-lint/tests", "wasm/page/examples", "examples"],
+  { cwd: ROOT, encoding: "utf8" },
+)
+  .split("\0")
+  .filter((path) => /\.(json|jsonc|ya?ml|tf|template|txt|jsonnet)$/.test(path) && !path.endsWith(".snap"));
+
+/** Options that reach other branches than the defaults. */
+const OPTIONS = [
+  {},
+  { "platform-version": "1.3.0", region: "eu-west-1", "launch-type": "FARGATE", params: { ImageTag: "1", Tag: "2", Image: "nginx:1" } },
+  { select: ["SOCI"], severity: { SOCI2: "warning" } },
+];
+
+test("over all fixtures the module and the native linter give the same bytes", (t) => {
+  assert.ok(fixtures.length >= 50, `${fixtures.length} fixtures`);
+  const calls = fixtures.flatMap((path) => OPTIONS.map((options) => ({ path, options })));
+  const native = execFileSync("cargo", ["run", "--quiet", "--locked", "--package", "soci-wasm", "--example", "native"], {
+    cwd: ROOT,
+    input: calls.map((call) => JSON.stringify(call)).join("\n"),
+    encoding: "utf8",
+    maxBuffer: 1 << 30,
+  })
+    .trimEnd()
+    .split("\n");
+  assert.equal(native.length, calls.length);
+  for (const [index, { path, options }] of calls.entries()) {
+    const documents = new Documents();
+    documents.add(path, readFileSync(join(ROOT, path)), false);
+    const report = documents.lint(JSON.stringify(options));
+    const here = { report, ...Object.fromEntries(FORMS.map((form) => [form, documents.render(report, form)])) };
+    documents.free();
+    assert.deepEqual(here, JSON.parse(native[index]), `${path} under ${JSON.stringify(options)}`);
+  }
+  t.diagnostic(`${calls.length} reports in ${FORMS.length + 1} forms`);
+});
+
+test("the command line gives that report as well", () => {
+  const path = "wasm/page/examples/image-elsewhere.json";
+  const command = execFileSync(
+    "cargo",
+    ["run", "--quiet", "--locked", "--package", "cargo-soci", "--", "soci", "lint", "--format", "json", "--fail-on", "never", path],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  const documents = new Documents();
+  documents.add(path, readFileSync(join(ROOT, path)), false);
+  assert.equal(command, documents.lint("{}"));
+});
+
+test("an objection of the linter arrives as an error", () => {
+  const documents = new Documents();
+  documents.add("t.json", new TextEncoder().encode("{}"), false);
+  assert.throws(() => documents.lint('{"selct":[]}'), /selct/);
+  assert.throws(() => documents.lint("{"), /options/);
+  assert.throws(() => documents.render("{}", "human"), /report/);
+  assert.throws(() => documents.render(documents.lint("{}"), "pdf"), /pdf/);
+});
+
+test("rules have what the page shows", () => {
+  const all = JSON.parse(rules());
+  assert.ok(all.length >= 20);
+  for (const rule of all) {
+    assert.match(rule.code, /^SOCI\d{3}$/);
+    assert.ok(rule.docs.length > 100, rule.code);
+  }
+});

@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+
+import { openPage, paste, status } from "./browser.mjs";
+import { ROOT } from "./root.mjs";
+
+const example = (name) => readFileSync(join(ROOT, "wasm/page/examples", name), "utf8");
+const ELSEWHERE = example("image-elsewhere.json");
+const AXE = readFileSync(join(ROOT, "wasm/node_modules/axe-core/axe.min.js"), "utf8");
+
+const verdicts = (page) => page.locator("#verdicts tbody .badge").allTextContents();
+
+/** Each test has a page of its own and must leave no trouble behind. */
+function pageTest(name, options, body) {
+  test(name, async (t) => {
+    const { page, context, trouble } = await openPage(options);
+    try {
+      await body(page, { context, t });
+      assert.deepEqual(trouble, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+pageTest("typing gives verdicts, and mending changes them", {}, async (page) => {
+  await page.locator(".cm-content").click();
+  await page.keyboard.insertText('{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512",');
+  await page.keyboard.type('"containerDefinitions":[{"name":"web","image":"nginx:1.27"}]}');
+  await status(page, /^1 container: 1 not lazy/);
+  assert.deepEqual(await verdicts(page), ["not lazy"]);
+  assert.ok((await page.locator(".cm-lintRange").count()) > 0, "there are inline marks");
+  assert.ok((await page.locator(".cm-lint-marker").count()) > 0, "there are marks in the gutter");
+  const text = await page.locator(".cm-content").textContent();
+  await paste(page, text.replace("nginx:1.27", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/nginx:1.27"));
+  await status(page, /^1 container: 1 unknown/);
+});
+
+pageTest("pasting a template", {}, async (page) => {
+  await paste(page, example("cloudformation.yaml"));
+  await status(page, /^2 containers/);
+  assert.match(await page.locator("#kind").textContent(), /cloudformation/);
+  assert.equal(await page.locator("#verdicts tbody tr").count(), 2);
+});
+
+pageTest("dropping a file", {}, async (page) => {
+  const transfer = await page.evaluateHandle((text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], "taskdef.json", { type: "application/json" }));
+    return data;
+  }, `\uFEFF${ELSEWHERE.replaceAll("\n", "\r\n")}`);
+  await page.dispatchEvent(".cm-content", "dragover", { dataTransfer: transfer });
+  assert.ok(await page.locator("#drop").isVisible());
+  await page.dispatchEvent(".cm-content", "drop", { dataTransfer: transfer });
+  await status(page, /^2 containers: 1 not lazy, 1 unknown/);
+  assert.ok(await page.locator("#drop").isHidden());
+  await page.locator("#findings .jump").first().waitFor();
+});
+
+pageTest("opening a file that is no UTF-8 says so", {}, async (page) => {
+  await page.setInputFiles("#file", { name: "t.json", mimeType: "application/json", buffer: Buffer.from([0x7b, 0xff, 0x7d]) });
+  await status(page, /error/);
+  assert.match(await page.locator("#findings").textContent(), /UTF-8/);
+});
+
+pageTest("a finding leads to its place", {}, async (page) => {
+  await paste(page, ELSEWHERE);
+  await status(page, /^2 containers/);
+  const finding = page.locator("#findings > li", { hasText: "SOCI2" }).first();
+  const button = finding.locator(".jump").first();
+  const line = Number(/\d+/.exec(await button.textContent())[0]);
+  await button.click();
+  const selected = await page.evaluate(() => document.querySelector("#document").shadowRoot.querySelector(".cm-activeLine").textContent);
+  assert.equal(selected, ELSEWHERE.split("\n")[line - 1]);
+  await page.keyboard.type("X");
+  const after = (await page.evaluate(() => [...document.querySelector("#document").shadowRoot.querySelectorAll(".cm-line")].map((l) => l.textContent)))[line - 1];
+  assert.ok(after.includes("X") && !after.includes("redis"), `the token was selected: ${after}`);
+});
+
+pageTest("a rule's page opens in place and stays open while typing", {}, async (page) => {
+  await paste(page, ELSEWHERE);
+  await status(page, /^2 containers/);
+  const rule = page.locator("#findings details.rule").first();
+  await rule.locator("summary").click();
+  assert.ok((await rule.locator("p").count()) > 0, "the page has text");
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(" ");
+  await page.waitForTimeout(400);
+  assert.ok(await page.locator("#findings details.rule[open]").first().isVisible());
+});
+
+pageTest("options change the verdict, and wrong ones are explained", {}, async (page) => {
+  await paste(page, example("cloudformation.yaml"));
+  await status(page, /^2 containers/);
+  await page.locator("#options > summary").click();
+  await page.locator("#option-params").fill("ProxyImage=envoyproxy/envoy:v1.30");
+  await status(page, /not lazy/);
+  assert.match(await page.locator("#verdicts").textContent(), /envoyproxy\/envoy/);
+  await page.locator("#option-params").fill("ProxyImage");
+  await status(page, /options cannot be used: parameters/);
+  await page.locator("#option-params").fill("");
+  await page.locator("#option-select").fill("SOCI777");
+  await status(page, /options cannot be used: select.*SOCI777/);
+});
+
+pageTest("every example of the menu has a verdict", {}, async (page) => {
+  const count = await page.locator("#examples option").count();
+  assert.ok(count >= 5);
+  for (let index = 0; index < count - 1; index++) {
+    await page.selectOption("#examples", String(index));
+    await status(page, /container/);
+    assert.ok((await verdicts(page)).length > 0, `example ${index}`);
+  }
+});
+
+pageTest("share link: a round trip, only when asked, with a warning", {}, async (page, { context }) => {
+  await paste(page, ELSEWHERE);
+  await status(page, /^2 containers/);
+  assert.equal(await page.evaluate(() => location.hash), "");
+  await page.locator("#options > summary").click();
+  await page.locator("#option-ignore").fill("SOCI401");
+  await page.locator("#share").click();
+  assert.match(await page.locator("#share-dialog").textContent(), /whole document/);
+  const link = await page.locator("#share-link").inputValue();
+  assert.equal(await page.evaluate(() => location.hash), "", "the address stays as it was");
+  await page.locator("#share-copy").click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), link);
+  await page.keyboard.press("Escape");
+  const other = await context.newPage();
+  await other.goto(link);
+  await status(other, /^2 containers/);
+  const lines = await other.evaluate(() => [...document.querySelector("#document").shadowRoot.querySelectorAll(".cm-line")].map((l) => l.textContent));
+  assert.equal(lines.join("\n"), ELSEWHERE);
+  assert.equal(await other.locator("#option-ignore").inputValue(), "SOCI401");
+});
+
+test("a damaged or hostile link is refused", async () => {
+  const { deflateRawSync } = await import("node:zlib");
+  const bomb = deflateRawSync(Buffer.from(JSON.stringify({ text: "a".repeat(6 << 20), options: {} }))).toString("base64url");
+  for (const [hash, words] of [["#v1=%%%", "cannot be read"], ["#v1=AAAA", "cannot be read"], [`#v1=${bomb}`, "more than 5 MiB"]]) {
+    const { page, context, trouble } = await openPage({ hash });
+    await page.waitForFunction((text) => document.querySelector("#notice").textContent.includes(text), words);
+    assert.deepEqual(trouble, []);
+    await context.close();
+  }
+});
+
+pageTest("keyboard only: skip link, editor, out again, a finding and back", {}, async (page) => {
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#document").shadowRoot.activeElement?.classList.contains("cm-content"));
+  await page.keyboard.insertText(ELSEWHERE);
+  await status(page, /^2 containers/);
+  let presses = 0;
+  const focused = () => page.evaluate(() => document.activeElement.className);
+  while ((await focused()) !== "jump") {
+    await page.keyboard.press("Tab");
+    assert.ok(++presses < 20, "Tab reaches a button that jumps");
+  }
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#document").shadowRoot.activeElement?.classList.contains("cm-content"));
+  await page.keyboard.press("F8");
+  await page.locator(".cm-tooltip-lint, .cm-diagnostic").first().waitFor();
+});
+
+pageTest("outputs are copied and downloaded", {}, async (page) => {
+  await paste(page, ELSEWHERE);
+  await status(page, /^2 containers/);
+  for (const [format, pattern] of [["human", /redis/], ["markdown", /\|/], ["json", /^\{/]]) {
+    await page.selectOption("#format", format);
+    await page.locator("#copy").click();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), pattern);
+  }
+  const [file] = await Promise.all([page.waitForEvent("download"), page.locator("#download").click()]);
+  assert.equal(file.suggestedFilename(), "soci-report.json");
+  assert.equal(JSON.parse(readFileSync(await file.path(), "utf8")).summary.containers, 2);
+});
+
+for (const [name, options] of Object.entries({
+  "desktop, light": { viewport: { width: 1360, height: 900 }, colorScheme: "light" },
+  "desktop, dark": { viewport: { width: 1360, height: 900 }, colorScheme: "dark" },
+  "phone, light": { viewport: { width: 390, height: 844 }, colorScheme: "light", isMobile: true, hasTouch: true },
+  "phone, dark": { viewport: { width: 390, height: 844 }, colorScheme: "dark", isMobile: true, hasTouch: true },
+})) {
+  pageTest(`accessible on ${name}`, options, async (page) => {
+    await page.selectOption("#examples", "0");
+    await status(page, /^2 containers/);
+    await page.locator("#options > summary").click();
+    await page.locator("#report > summary").click();
+    await page.locator("#findings details.rule > summary").first().click();
+    await page.evaluate(AXE);
+    const found = await page.evaluate(() => window.axe.run());
+    assert.deepEqual(
+      found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`),
+      [],
+    );
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(overflow, 0, "nothing sticks out sideways");
+    await page.locator("#share").click();
+    const dialog = await page.evaluate(() => window.axe.run("#share-dialog"));
+    assert.deepEqual(dialog.violations.map(({ id }) => id), []);
+    if (process.env.SOCI_SCREENSHOTS) {
+      await page.locator("#share-close").click();
+      await page.locator("#options > summary").click();
+      await page.locator("#report > summary").click();
+      await page.screenshot({ path: join(process.env.SOCI_SCREENSHOTS, `${name.replace(", ", "-")}.png`), fullPage: true });
+    }
+  });
+}

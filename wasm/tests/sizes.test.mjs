@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { ROOT } from "./root.mjs";
+
+const SITE = process.env.SOCI_SITE ?? join(ROOT, "target/site");
+const KB = 1000;
+const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
+
+test("the lint module is at most 250 KB gzip'd", (t) => {
+  const size = packed(join(ROOT, "wasm/action/dist/soci_wasm.wasm"));
+  t.diagnostic(`soci_wasm.wasm: ${size} bytes gzip'd`);
+  assert.ok(size <= 250 * KB, `${size} bytes`);
+});
+
+test("the first load of the page is at most 400 KB gzip'd", (t) => {
+  // All of the site is loaded at once; nothing waits for a click.
+  const files = readdirSync(SITE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const sizes = files.map((entry) => packed(join(entry.parentPath, entry.name)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  t.diagnostic(`${files.length} files, ${total} bytes gzip'd`);
+  assert.ok(total <= 400 * KB, `${total} bytes`);
+});
+
+test("what is committed holds no path of a machine and no address to download from", () => {
+  const dist = join(ROOT, "wasm/action/dist");
+  for (const name of readdirSync(dist)) {
+    const text = readFileSync(join(dist, name), "latin1");
+    for (const word of ["/root/", "/home/", "/Users/", "C:\\Users", ".cargo/registry", "node_modules/", "registry.npm"]) {
+      assert.ok(!text.includes(word), `${name} holds ${word}`);
+    }
+  }
+});

@@ -1,0 +1,243 @@
+//! TypeScript types out of the JSON Schema of the report.
+//!
+//! The schema comes from Rust structs, so only what `schemars` writes for those has to be read: objects,
+//! arrays, maps, references, options, and enums with or without docs. Anything else is an error here,
+//! not an `any` there.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+const HEADER: &str = "\
+// The report of the linter, version {version}. Generated from docs/report.schema.json by `cargo xtask gen`.
+";
+
+/// The types of `schema`: its root first, then its definitions by name.
+pub(crate) fn from_schema(schema: &Value) -> Result<String, String> {
+    let root = schema.as_object().ok_or("the report's schema is no object")?;
+    let mut text = HEADER.replace("{version}", &version(root)?);
+    declare(&mut text, name_of(root)?, root)?;
+    if let Some(definitions) = root.get("$defs").and_then(Value::as_object) {
+        for (name, definition) in definitions {
+            let definition = definition
+                .as_object()
+                .ok_or_else(|| format!("$defs.{name} is no object"))?;
+            declare(&mut text, name, definition)?;
+        }
+    }
+    Ok(text)
+}
+
+fn version(root: &Map<String, Value>) -> Result<String, String> {
+    let version = root
+        .get("properties")
+        .and_then(|properties| properties.get("version"))
+        .and_then(|version| version.get("const"));
+    Ok(version.map_or_else(|| "1".to_owned(), Value::to_string))
+}
+
+fn name_of(root: &Map<String, Value>) -> Result<&str, String> {
+    root.get("title")
+        .and_then(Value::as_str)
+        .ok_or_else(|| "the report's schema has no title".to_owned())
+}
+
+fn declare(text: &mut String, name: &str, schema: &Map<String, Value>) -> Result<(), String> {
+    text.push('\n');
+    comment(text, schema, "");
+    if schema.contains_key("properties") {
+        let _ = writeln!(text, "export interface {name} {}", object(schema, "")?);
+    } else {
+        let _ = writeln!(text, "export type {name} = {};", expression(schema, "")?);
+    }
+    Ok(())
+}
+
+fn object(schema: &Map<String, Value>, indent: &str) -> Result<String, String> {
+    let deeper = format!("{indent}  ");
+    let required: Vec<&str> = list(schema, "required")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut text = "{\n".to_owned();
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (name, property) in properties.into_iter().flatten() {
+        let property = property
+            .as_object()
+            .ok_or_else(|| format!("property {name} is no object"))?;
+        comment(&mut text, property, &deeper);
+        let optional = if required.contains(&name.as_str()) {
+            ""
+        } else {
+            "?"
+        };
+        let key = key(name);
+        let _ = writeln!(
+            text,
+            "{deeper}{key}{optional}: {};",
+            expression(property, &deeper)?
+        );
+    }
+    let _ = write!(text, "{indent}}}");
+    Ok(text)
+}
+
+fn expression(schema: &Map<String, Value>, indent: &str) -> Result<String, String> {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        return reference
+            .strip_prefix("#/$defs/")
+            .map(str::to_owned)
+            .ok_or_else(|| format!("cannot follow the reference {reference}"));
+    }
+    if let Some(constant) = schema.get("const") {
+        return Ok(constant.to_string());
+    }
+    if schema.contains_key("enum") {
+        let words: Vec<String> = list(schema, "enum").iter().map(Value::to_string).collect();
+        return Ok(words.join(" | "));
+    }
+    for union in ["oneOf", "anyOf"] {
+        if schema.contains_key(union) {
+            let members = list(schema, union).iter().map(|member| {
+                let member = member
+                    .as_object()
+                    .ok_or_else(|| format!("a member of {union} is no object"))?;
+                expression(member, indent)
+            });
+            return Ok(members.collect::<Result<Vec<_>, String>>()?.join(" | "));
+        }
+    }
+    match schema.get("type") {
+        Some(Value::String(kind)) => simple(kind, schema, indent),
+        Some(Value::Array(kinds)) => {
+            let members = kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|kind| simple(kind, schema, indent));
+            Ok(members.collect::<Result<Vec<_>, String>>()?.join(" | "))
+        }
+        _ => Err(format!(
+            "no type for the schema {}",
+            Value::Object(schema.clone())
+        )),
+    }
+}
+
+fn simple(kind: &str, schema: &Map<String, Value>, indent: &str) -> Result<String, String> {
+    Ok(match kind {
+        "string" | "boolean" | "null" => kind.to_owned(),
+        "integer" | "number" => "number".to_owned(),
+        "array" => {
+            let item = schema
+                .get("items")
+                .and_then(Value::as_object)
+                .ok_or("an array without items")?;
+            let item = expression(item, indent)?;
+            if item.contains(" | ") {
+                format!("({item})[]")
+            } else {
+                format!("{item}[]")
+            }
+        }
+        "object" => match schema.get("additionalProperties").and_then(Value::as_object) {
+            Some(values) => format!("Record<string, {}>", expression(values, indent)?),
+            None => object(schema, indent)?,
+        },
+        other => return Err(format!("no TypeScript type for {other}")),
+    })
+}
+
+fn comment(text: &mut String, schema: &Map<String, Value>, indent: &str) {
+    let Some(description) = schema.get("description").and_then(Value::as_str) else {
+        return;
+    };
+    let description = description.replace("*/", "*\\/");
+    let lines: Vec<&str> = description.lines().collect();
+    if let [line] = lines[..] {
+        let _ = writeln!(text, "{indent}/** {line} */");
+        return;
+    }
+    let _ = writeln!(text, "{indent}/**");
+    for line in lines {
+        let _ = writeln!(text, "{}", format!("{indent} * {line}").trim_end());
+    }
+    let _ = writeln!(text, "{indent} */");
+}
+
+fn key(name: &str) -> String {
+    let plain = !name.is_empty()
+        && name
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || character == '_');
+    if plain {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
+    }
+}
+
+fn list<'a>(schema: &'a Map<String, Value>, name: &str) -> &'a [Value] {
+    schema
+        .get(name)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::from_schema;
+
+    #[test]
+    fn structs_options_enums_and_maps_become_types() {
+        let schema = json!({
+            "title": "Report",
+            "description": "All of it.",
+            "type": "object",
+            "required": ["findings"],
+            "properties": {
+                "findings": { "type": "array", "items": { "$ref": "#/$defs/Finding" } },
+                "help": { "type": ["string", "null"], "description": "What to do.\n\nIn full." },
+                "by-name": { "type": "object", "additionalProperties": { "type": "integer" } },
+                "range": { "anyOf": [{ "$ref": "#/$defs/Level" }, { "type": "null" }] },
+            },
+            "$defs": {
+                "Finding": { "type": "object", "properties": { "code": { "type": "string" } }, "required": ["code"] },
+                "Level": { "oneOf": [{ "const": "error", "description": "Bad." }, { "enum": ["warning", "info"] }] },
+            },
+        });
+        let types = from_schema(&schema).expect("these are all known");
+        assert_eq!(
+            types,
+            "\
+// The report of the linter, version 1. Generated from docs/report.schema.json by `cargo xtask gen`.
+
+/** All of it. */
+export interface Report {
+  \"by-name\"?: Record<string, number>;
+  findings: Finding[];
+  /**
+   * What to do.
+   *
+   * In full.
+   */
+  help?: string | null;
+  range?: Level | null;
+}
+
+export interface Finding {
+  code: string;
+}
+
+export type Level = \"error\" | \"warning\" | \"info\";
+"
+        );
+    }
+
+    #[test]
+    fn what_has_no_type_is_an_error() {
+        let schema = json!({ "title": "Report", "type": "object", "properties": { "any": {} } });
+        assert!(from_schema(&schema).is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! `cargo xtask js [--quick | --update]`: the tests of the Action and the page, and that the module gives
+//! what the native linter gives. Run by `cargo xtask test` as well.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::npm;
+use crate::run::{Outcome, must, target};
+use crate::site;
+
+/// Tests that need no browser.
+const QUICK: &[&str] = &["action", "equality", "sizes"];
+/// Tests in Chromium.
+const BROWSER: &[&str] = &["page"];
+
+/// `cargo xtask js [--quick | --update]`.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    match arguments {
+        [] => tests(false, false),
+        [flag] if flag == "--quick" => tests(true, false),
+        [flag] if flag == "--update" => tests(true, true),
+        _ => Err(format!(
+            "js takes --quick, --update or nothing, not {arguments:?}"
+        )),
+    }
+}
+
+/// Runs the tests; with `quick` those without a browser, with `update` their snapshots are written anew.
+pub(crate) fn tests(quick: bool, update: bool) -> Outcome {
+    npm::install()?;
+    let site = target().join("site");
+    site::build(&site)?;
+    node_test(QUICK, &site, update)?;
+    if quick {
+        return Ok(());
+    }
+    node_test(BROWSER, &site, false)
+}
+
+fn node_test(names: &[&str], site: &Path, update: bool) -> Outcome {
+    let mut command = Command::new(npm::node24()?);
+    command.arg("--test");
+    if update {
+        command.arg("--test-update-snapshots");
+    }
+    must(
+        command
+            .args(names.iter().map(|name| format!("tests/{name}.test.mjs")))
+            .env("SOCI_SITE", site)
+            .current_dir(npm::folder()),
+    )
+}

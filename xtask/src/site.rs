@@ -1,0 +1,80 @@
+//! `cargo xtask site [DIR]`: the finished page in one folder, for any static host.
+//!
+//! Everything but `index.html` lies under `assets/<hash of it all>/`, so that a host may keep those files
+//! in caches for ever, and script and module of two releases never meet.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::npm;
+use crate::run::{Outcome, root, target};
+
+/// `cargo xtask site [DIR]`; without a folder it is `target/site`.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let to = match arguments {
+        [] => target().join("site"),
+        [folder] if !folder.starts_with('-') => PathBuf::from(folder),
+        _ => return Err(format!("site takes one folder or nothing, not {arguments:?}")),
+    };
+    build(&to)?;
+    eprintln!("the site is in {}", to.display());
+    Ok(())
+}
+
+/// Builds the page from the committed module into `to`.
+pub(crate) fn build(to: &Path) -> Outcome {
+    npm::install()?;
+    let staging = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    npm::bundle_page(staging.path())?;
+    let page = root().join("wasm/page");
+    for (from, name) in [
+        (page.join("page.css"), "page.css"),
+        (page.join("icon.svg"), "icon.svg"),
+        (root().join("wasm/action/dist/soci_wasm.wasm"), "soci_wasm.wasm"),
+    ] {
+        copy(&from, &staging.path().join(name))?;
+    }
+    let names = names_in(staging.path())?;
+    let mut hash = Sha256::new();
+    for name in &names {
+        hash.update(name.as_bytes());
+        hash.update(read(&staging.path().join(name))?);
+    }
+    let assets = format!("assets/{}", npm::hex(&hash.finalize()[..8]));
+
+    let old = to.join("assets");
+    if old.exists() {
+        std::fs::remove_dir_all(&old).map_err(|error| format!("cannot remove {}: {error}", old.display()))?;
+    }
+    std::fs::create_dir_all(to.join(&assets))
+        .map_err(|error| format!("cannot make {}: {error}", to.join(&assets).display()))?;
+    for name in &names {
+        copy(&staging.path().join(name), &to.join(&assets).join(name))?;
+    }
+    let template = page.join("index.html");
+    let html = String::from_utf8(read(&template)?).map_err(|_| "index.html is not UTF-8".to_owned())?;
+    let index = to.join("index.html");
+    std::fs::write(&index, html.replace("{assets}", &assets))
+        .map_err(|error| format!("cannot write {}: {error}", index.display()))
+}
+
+fn names_in(folder: &Path) -> Result<Vec<String>, String> {
+    let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome {
+    std::fs::copy(from, to)
+        .map(|_| ())
+        .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()))
+}
