@@ -16,6 +16,7 @@ pub mod error;
 pub mod escape;
 pub mod exit;
 pub mod invocation;
+pub mod output;
 pub mod progress;
 pub mod reference;
 

@@ -5,6 +5,7 @@
 
 pub mod completions;
 pub mod init;
+pub mod ztoc;
 
 use clap::Subcommand;
 
@@ -22,6 +23,8 @@ pub enum Verb {
     Completions(completions::Args),
     /// Write a starting block of settings after looking at what is there
     Init(init::Args),
+    /// Build, show, list, check and read zTOCs of single layers
+    Ztoc(ztoc::Args),
 }
 
 impl Verb {
@@ -30,6 +33,7 @@ impl Verb {
         match self {
             Verb::Completions(args) => completions::run(args, context),
             Verb::Init(args) => init::run(args, context),
+            Verb::Ztoc(args) => ztoc::run(args, context),
         }
     }
 }

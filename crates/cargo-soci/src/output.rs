@@ -1,0 +1,79 @@
+//! Files that a command writes: complete under their name, or not there at all.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{CommandError, OrFail};
+
+/// A file being written, or stdout for `-`. Dropped without `commit`, it never was.
+pub struct OutputFile {
+    path: PathBuf,
+    sink: Sink,
+}
+
+enum Sink {
+    Stdout(io::BufWriter<io::Stdout>),
+    /// Devices and pipes (`/dev/null`, `/dev/stdout`) cannot be replaced by renaming.
+    Direct(File),
+    Pending(tempfile::NamedTempFile),
+}
+
+impl OutputFile {
+    /// Begins a file; the folder must exist.
+    pub fn create(path: &Path) -> Result<Self, CommandError> {
+        let wrong = || format!("cannot write {}", path.display());
+        let sink = if path == Path::new("-") {
+            Sink::Stdout(io::BufWriter::with_capacity(1 << 18, io::stdout()))
+        } else if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            Sink::Direct(File::options().write(true).open(path).or_fail(wrong)?)
+        } else {
+            let folder = match path.parent() {
+                Some(folder) if folder != Path::new("") => folder,
+                _ => Path::new("."),
+            };
+            let mut builder = tempfile::Builder::new();
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                // What `open` would ask for; the umask takes from it.
+                builder.permissions(std::fs::Permissions::from_mode(0o666));
+            }
+            Sink::Pending(
+                builder
+                    .prefix(".cargo-soci-")
+                    .tempfile_in(folder)
+                    .or_fail(wrong)?,
+            )
+        };
+        Ok(Self {
+            path: path.to_path_buf(),
+            sink,
+        })
+    }
+
+    /// Appends bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
+        match &mut self.sink {
+            Sink::Stdout(stdout) => stdout.write_all(bytes),
+            Sink::Direct(file) => file.write_all(bytes),
+            Sink::Pending(file) => file.write_all(bytes),
+        }
+        .or_fail(|| format!("cannot write {}", self.path.display()))
+    }
+
+    /// Makes the file visible under its name.
+    pub fn commit(self) -> Result<(), CommandError> {
+        let Self { path, sink } = self;
+        let wrong = || format!("cannot write {}", path.display());
+        match sink {
+            Sink::Stdout(mut stdout) => stdout.flush().or_fail(wrong),
+            Sink::Direct(_) => Ok(()),
+            Sink::Pending(file) => {
+                file.as_file().sync_all().or_fail(wrong)?;
+                file.persist(&path).map_err(|error| error.error).or_fail(wrong)?;
+                Ok(())
+            }
+        }
+    }
+}
