@@ -96,6 +96,22 @@ pub enum Error {
         limit: usize,
     },
 
+    /// More entries than any image has.
+    #[error("the image lists more than {limit} manifests")]
+    TooManyEntries {
+        /// The limit.
+        limit: usize,
+    },
+
+    /// What was given for an image does not fit it.
+    #[error("the work on manifest {manifest} does not fit it: {reason}")]
+    Unfit {
+        /// Digest of the image manifest.
+        manifest: Digest,
+        /// What does not fit.
+        reason: String,
+    },
+
     /// No image of a platform that was asked for.
     #[error("the image has no manifest for {platform}; it has {present}")]
     NoSuchPlatform {

@@ -3,13 +3,16 @@
 #![forbid(unsafe_code)]
 
 pub mod annotation;
+pub mod convert;
 pub mod descriptor;
 pub mod digest;
 pub mod document;
 pub mod ecr;
 pub mod error;
+pub mod image;
 pub mod index;
 pub mod json;
+pub mod layout;
 pub mod manifest;
 pub mod media_type;
 pub mod platform;
@@ -22,8 +25,10 @@ pub use digest::Digest;
 pub use document::{Document, Documents};
 pub use ecr::EcrHost;
 pub use error::{Error, Result};
+pub use image::Image;
 pub use index::Index;
 pub use json::Json;
+pub use layout::Layout;
 pub use manifest::Manifest;
 pub use media_type::LayerCompression;
 pub use platform::Platform;
