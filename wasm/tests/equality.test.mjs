@@ -74,6 +74,6 @@ test("rules have what the page shows", () => {
   assert.ok(all.length >= 20);
   for (const rule of all) {
     assert.match(rule.code, /^SOCI\d{3}$/);
-    assert.ok(rule.docs.length > 100, rule.code);
+    assert.ok(rule.documentation.length > 100, rule.code);
   }
 });

@@ -6,6 +6,7 @@
 mod image;
 mod inputs;
 mod layers;
+mod lint;
 mod measure;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ const CASES: &[Case] = &[
     ("small-files", layers::small_files),
     ("two-layers", layers::two_layers),
     ("image", image::convert),
+    ("lint", lint::run),
 ];
 
 /// What every case needs.

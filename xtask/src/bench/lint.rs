@@ -1,0 +1,186 @@
+//! The linter: many files in one call, one file, a large document, an edit in the page, a step in a workflow.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use super::Bench;
+use super::measure::{Contestant, compare};
+use crate::npm;
+use crate::run::{Outcome, must};
+
+const FILES: usize = 10_000;
+
+/// All of it.
+pub(super) fn run(bench: &Bench) -> Outcome {
+    many_files(bench)?;
+    one_file(bench)?;
+    large_documents(bench)?;
+    in_javascript()
+}
+
+/// 10,000 task definitions in one call.
+fn many_files(bench: &Bench) -> Outcome {
+    let folder = bench.folder.join("task-definitions");
+    let mut bytes = 0;
+    for number in 0..FILES {
+        // Half JSON, a quarter YAML, a quarter CloudFormation.
+        let (name, text) = match number % 4 {
+            0 | 1 => ("task-definition.json", json(number, 3)),
+            2 => ("task-definition.yaml", yaml(number)),
+            _ => ("service.template.json", template(number)),
+        };
+        bytes += text.len();
+        write(
+            &folder.join(format!("{:02}/{number}", number % 100)).join(name),
+            &text,
+        )?;
+    }
+    let mut seconds = Vec::new();
+    for _ in 0..bench.rounds {
+        seconds.push(lint(bench, &folder, &["--format", "json"])?);
+    }
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds[seconds.len() / 2];
+    println!(
+        "\n{FILES} files, {:.1} MB, one call: {median:.3} s [{:.3}–{:.3}], {:.0} files/s",
+        bytes as f64 / 1e6,
+        seconds[0],
+        seconds[seconds.len() - 1],
+        FILES as f64 / median
+    );
+    Ok(())
+}
+
+/// One file, process start to end, beside a process that does nothing but print its version.
+fn one_file(bench: &Bench) -> Outcome {
+    let file = bench.folder.join("one-task-definition.json");
+    write(&file, &json(0, 3))?;
+    let binary = bench.binary.display().to_string();
+    let file = file.display().to_string();
+    let contestants = [
+        Contestant::new("lint one file", [&binary, "lint", "--fail-on", "never", &file]),
+        Contestant::new("--version", [&binary, "--version"]),
+    ];
+    compare(
+        "one file, whole process",
+        &contestants,
+        bench.rounds * 3,
+        &bench.folder,
+    )
+}
+
+/// Documents from 5 to 50 MB: the time per MB must stay the same.
+fn large_documents(bench: &Bench) -> Outcome {
+    println!("\nlarge documents (best of 3)");
+    for megabytes in [5, 10, 25, 50] {
+        let file = bench.folder.join(format!("task-definition-{megabytes}mb.json"));
+        write(&file, &json_of_size(megabytes * 1_000_000))?;
+        let size = fs::metadata(&file)
+            .map_err(|error| format!("{}: {error}", file.display()))?
+            .len();
+        let mut best = f64::INFINITY;
+        for _ in 0..3 {
+            best = best.min(lint(bench, &file, &["--format", "json"])?);
+        }
+        println!(
+            "{:6.1} MB  {best:7.3} s  {:6.1} ms/MB",
+            size as f64 / 1e6,
+            best * 1e3 / (size as f64 / 1e6)
+        );
+    }
+    Ok(())
+}
+
+/// An edit in the page and a step in a workflow, in Node.
+fn in_javascript() -> Outcome {
+    npm::install()?;
+    println!();
+    must(
+        Command::new(npm::node24()?)
+            .arg("tests/bench.mjs")
+            .current_dir(npm::folder()),
+    )
+}
+
+/// Seconds of one `lint` whose report goes nowhere.
+fn lint(bench: &Bench, path: &Path, flags: &[&str]) -> Result<f64, String> {
+    let started = Instant::now();
+    let done = Command::new(&bench.binary)
+        .args(["lint", "--fail-on", "never"])
+        .args(flags)
+        .arg(path)
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", bench.binary.display()))?;
+    let seconds = started.elapsed().as_secs_f64();
+    if done.status.success() {
+        Ok(seconds)
+    } else {
+        let told = String::from_utf8_lossy(&done.stderr);
+        Err(format!(
+            "lint of {} ended with {}\n{told}",
+            path.display(),
+            done.status
+        ))
+    }
+}
+
+fn json(number: usize, containers: usize) -> String {
+    let mut text = format!(
+        "{{\n  \"family\": \"service-{number}\",\n  \"requiresCompatibilities\": [\"FARGATE\"],\n  \
+         \"networkMode\": \"awsvpc\",\n  \"cpu\": \"1024\",\n  \"memory\": \"2048\",\n  \
+         \"containerDefinitions\": ["
+    );
+    for container in 0..containers {
+        let comma = if container == 0 { "" } else { "," };
+        let image = match (number + container) % 3 {
+            0 => format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/service/{number}:1.{container}"),
+            1 => format!("public.ecr.aws/docker/library/sidecar-{container}:latest"),
+            _ => format!("quay.io/team/part-{container}"),
+        };
+        let _ = write!(
+            text,
+            "{comma}\n    {{\n      \"name\": \"part-{container}\",\n      \"image\": \"{image}\",\n      \
+             \"essential\": true,\n      \"environment\": [\n        {{ \"name\": \"STAGE\", \"value\": \"production\" }},\n        \
+             {{ \"name\": \"NUMBER\", \"value\": \"{number}\" }}\n      ],\n      \"portMappings\": [{{ \"containerPort\": 8080 }}],\n      \
+             \"healthCheck\": {{ \"command\": [\"CMD-SHELL\", \"curl -f localhost:8080\"], \"interval\": 10 }}\n    }}"
+        );
+    }
+    text.push_str("\n  ]\n}\n");
+    text
+}
+
+fn json_of_size(bytes: usize) -> String {
+    let one = json(0, 2).len() - json(0, 1).len();
+    json(0, bytes / one)
+}
+
+fn yaml(number: usize) -> String {
+    format!(
+        "family: service-{number}\nrequiresCompatibilities: [FARGATE]\nnetworkMode: awsvpc\ncpu: '512'\nmemory: '1024'\n\
+         containerDefinitions:\n  - name: web\n    image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:{number}\n    \
+         essential: true\n    environment:\n      - name: STAGE\n        value: production\n  - name: proxy\n    image: nginx:1.27\n    \
+         dependsOn:\n      - containerName: web\n        condition: START\n"
+    )
+}
+
+fn template(number: usize) -> String {
+    let image = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/web:${Tag}";
+    format!(
+        "{{\n  \"Parameters\": {{ \"Tag\": {{ \"Type\": \"String\", \"Default\": \"{number}\" }} }},\n  \"Resources\": {{\n    \
+         \"Task\": {{\n      \"Type\": \"AWS::ECS::TaskDefinition\",\n      \"Properties\": {{\n        \
+         \"RequiresCompatibilities\": [\"FARGATE\"],\n        \"NetworkMode\": \"awsvpc\",\n        \"Cpu\": \"256\",\n        \
+         \"Memory\": \"512\",\n        \"ContainerDefinitions\": [{{ \"Name\": \"web\", \"Image\": {{ \"Fn::Sub\": \"{image}\" }} }}]\n      \
+         }}\n    }},\n    \"Service\": {{\n      \"Type\": \"AWS::ECS::Service\",\n      \"Properties\": {{ \"TaskDefinition\": \
+         {{ \"Ref\": \"Task\" }}, \"LaunchType\": \"FARGATE\" }}\n    }}\n  }}\n}}\n"
+    )
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    let folder = path.parent().expect("a path below the bench folder has a parent");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
