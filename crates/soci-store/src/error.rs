@@ -93,7 +93,109 @@ pub enum Error {
         source: soci_ztoc::Error,
     },
 
+    /// A registry could not be asked, refused, or answered what it must not.
+    #[error(transparent)]
+    Registry(Box<crate::registry::RegistryError>),
+
+    /// A document below the root of an image cannot be read.
+    #[error("document {digest}: {source}")]
+    Document {
+        /// The document.
+        digest: Digest,
+        /// What is wrong with it.
+        source: soci_image::Error,
+    },
+
+    /// No image of the place has the tag that was asked for.
+    #[error("no image is called {tag:?}; {}", known_names(known))]
+    NoSuchTag {
+        /// The tag or name that was asked for.
+        tag: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+
+    /// A layer would stay without a zTOC, and that was not to happen.
+    #[error("layer {layer} cannot be indexed: {reason}")]
+    Strict {
+        /// The layer.
+        layer: Digest,
+        /// Why not.
+        reason: soci_image::SkipReason,
+    },
+
+    /// Not one layer of the images can be indexed.
+    #[error("no layer can be indexed: {}", reasons(layers))]
+    NothingToIndex {
+        /// The layers and why not.
+        layers: Vec<(Digest, soci_image::SkipReason)>,
+    },
+
+    /// Two images are to be written under one name.
+    #[error("the source has {images} images, but {place} can take one: choose one with --tag")]
+    SeveralImages {
+        /// How many there are.
+        images: usize,
+        /// The destination.
+        place: String,
+    },
+
     /// The cancel flag was raised.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<crate::registry::RegistryError> for Error {
+    fn from(error: crate::registry::RegistryError) -> Self {
+        if error.is_interrupted() {
+            Self::Interrupted
+        } else {
+            Self::Registry(Box::new(error))
+        }
+    }
+}
+
+fn known_names(known: &[String]) -> String {
+    match known {
+        [] => "its images have no names: leave the tag out".into(),
+        names => format!("there is {}", names.join(", ")),
+    }
+}
+
+/// Equal reasons once, with the number of layers; a layer's size says more than its digest here.
+fn reasons(layers: &[(Digest, soci_image::SkipReason)]) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let too_small: Vec<u64> = layers
+        .iter()
+        .filter_map(|(_, reason)| match reason {
+            soci_image::SkipReason::TooSmall { size, .. } => Some(*size),
+            _ => None,
+        })
+        .collect();
+    if let Some(largest) = too_small.iter().max()
+        && let Some(minimum) = layers.iter().find_map(|(_, reason)| match reason {
+            soci_image::SkipReason::TooSmall { minimum, .. } => Some(minimum),
+            _ => None,
+        })
+    {
+        let all = if too_small.len() == layers.len() {
+            "all of its"
+        } else {
+            "of its"
+        };
+        texts.push(format!(
+            "{all} {} layers are smaller than the minimum of {minimum} bytes (the largest has {largest})",
+            too_small.len()
+        ));
+    }
+    for (digest, reason) in layers {
+        if !matches!(reason, soci_image::SkipReason::TooSmall { .. }) {
+            texts.push(format!("layer {digest} is {reason}"));
+        }
+    }
+    if texts.is_empty() {
+        "the image has no layers".into()
+    } else {
+        texts.join("; ")
+    }
 }

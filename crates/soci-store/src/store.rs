@@ -18,6 +18,8 @@ use soci_image::Descriptor;
 
 use crate::Result;
 #[cfg(feature = "native")]
+use crate::registry::{RegistryBlob, RegistryDestination, RegistrySink, RegistrySource};
+#[cfg(feature = "native")]
 use crate::{
     archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
     file::FileBlob,
@@ -141,6 +143,9 @@ pub enum AnySource {
     /// An OCI image layout in a tar.
     #[cfg(feature = "native")]
     Archive(ArchiveSource),
+    /// An image of a registry.
+    #[cfg(feature = "native")]
+    Registry(RegistrySource),
 }
 
 /// A blob of any place, being read.
@@ -148,6 +153,9 @@ pub enum AnyBlob {
     /// A stretch of a file.
     #[cfg(feature = "native")]
     File(FileBlob),
+    /// Of a registry.
+    #[cfg(feature = "native")]
+    Registry(RegistryBlob),
 }
 
 /// Any place that images are written to.
@@ -158,6 +166,9 @@ pub enum AnyDestination {
     /// An OCI image layout in a tar.
     #[cfg(feature = "native")]
     Archive(ArchiveDestination),
+    /// A repository of a registry.
+    #[cfg(feature = "native")]
+    Registry(RegistryDestination),
 }
 
 /// A blob of any place, being written.
@@ -168,6 +179,9 @@ pub enum AnySink {
     /// Into an archive.
     #[cfg(feature = "native")]
     Archive(ArchiveSink),
+    /// Into a registry.
+    #[cfg(feature = "native")]
+    Registry(RegistrySink),
 }
 
 /// Calls the same method on whatever place it is.
@@ -178,6 +192,8 @@ macro_rules! each {
             $kind::Layout($inner) => $call,
             #[cfg(feature = "native")]
             $kind::Archive($inner) => $call,
+            #[cfg(feature = "native")]
+            $kind::Registry($inner) => $call,
         }
     };
 }
@@ -203,6 +219,8 @@ impl Source for AnySource {
             Self::Layout(source) => source.open(descriptor).await.map(AnyBlob::File),
             #[cfg(feature = "native")]
             Self::Archive(source) => source.open(descriptor).await.map(AnyBlob::File),
+            #[cfg(feature = "native")]
+            Self::Registry(source) => source.open(descriptor).await.map(AnyBlob::Registry),
         }
     }
 
@@ -224,6 +242,8 @@ impl Blob for AnyBlob {
         match self {
             #[cfg(feature = "native")]
             Self::File(blob) => blob.read(buffer).await,
+            #[cfg(feature = "native")]
+            Self::Registry(blob) => blob.read(buffer).await,
         }
     }
 }
@@ -253,6 +273,8 @@ impl Destination for AnyDestination {
             Self::Layout(place) => place.begin_blob(descriptor).await?.map(AnySink::Layout),
             #[cfg(feature = "native")]
             Self::Archive(place) => place.begin_blob(descriptor).await?.map(AnySink::Archive),
+            #[cfg(feature = "native")]
+            Self::Registry(place) => place.begin_blob(descriptor).await?.map(AnySink::Registry),
         })
     }
 

@@ -15,6 +15,9 @@ use super::transport::{
 };
 use super::url::{Url, is_loopback};
 
+/// Takes one line per exchange.
+pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What a client does and does not do.
 #[derive(Clone)]
 pub struct ClientOptions {
@@ -27,7 +30,7 @@ pub struct ClientOptions {
     /// Requests at the same time for one large blob; 1 reads it in one stream.
     pub connections_per_blob: usize,
     /// Told one line per exchange, without secrets.
-    pub trace: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub trace: Option<Trace>,
 }
 
 /// Limits on what comes from outside. Manifests have their own: [`DOCUMENT_LIMIT`](crate::store::DOCUMENT_LIMIT).
@@ -172,6 +175,11 @@ impl<T: Transport> Client<T> {
             received: self.inner.received.load(Ordering::Relaxed),
             sent: self.inner.sent.load(Ordering::Relaxed),
         }
+    }
+
+    /// Requests at the same time for one large blob.
+    pub fn connections_per_blob(&self) -> usize {
+        self.inner.options.connections_per_blob
     }
 
     pub(super) fn options(&self) -> &ClientOptions {

@@ -84,7 +84,8 @@ fn http_date(text: &str) -> Option<Duration> {
     if words.next() != Some("GMT") || !in_range {
         return None;
     }
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days_before_year = (1970..year)
         .map(|year| 365 + u64::from(is_leap(year)))
         .sum::<u64>();
