@@ -1,8 +1,10 @@
 //! What can go wrong with a layer or a zTOC.
 
 use alloc::boxed::Box;
+use core::fmt;
 
-use crate::inflate;
+use crate::inflate::InflateError;
+use crate::ztoc::BoxError;
 
 /// Why the work could not be done.
 ///
@@ -13,7 +15,7 @@ use crate::inflate;
 pub enum Error {
     /// The gzip stream of a layer is wrong or ends early.
     #[error(transparent)]
-    Gzip(#[from] inflate::InflateError),
+    Gzip(#[from] InflateError),
     /// A tar header or something that belongs to one is wrong.
     #[error("invalid tar header before byte {offset} of the uncompressed layer: {what}")]
     TarHeader {
@@ -84,6 +86,48 @@ pub enum Error {
         /// How many it may have.
         limit: u64,
     },
+    /// A span does not have the bytes that it had when the zTOC was built.
+    #[error(
+        "wrong digest of span {span}: the zTOC has sha256:{}, the layer sha256:{}",
+        Hex(expected),
+        Hex(found)
+    )]
+    SpanDigest {
+        /// The number of the span.
+        span: usize,
+        /// The digest in the zTOC.
+        expected: [u8; 32],
+        /// The digest of the layer's bytes.
+        found: [u8; 32],
+    },
+    /// A span without a digest.
+    #[error("the zTOC has no digest for span {span}")]
+    SpanDigestMissing {
+        /// The number of the span.
+        span: usize,
+    },
+    /// A span cannot be inflated from its checkpoint.
+    #[error("span {span} cannot be inflated from its checkpoint")]
+    Span {
+        /// The number of the span.
+        span: usize,
+        /// Why not; offsets count from the span's first byte.
+        source: InflateError,
+    },
+    /// Only files have contents to extract.
+    #[error("'{}' has no contents to extract: its type is {entry_type}", name.escape_ascii())]
+    NotAFile {
+        /// The entry.
+        name: Box<[u8]>,
+        /// Its type, as the zTOC calls it.
+        entry_type: &'static str,
+    },
+    /// A zTOC that places an entry where the layer has no bytes.
+    #[error("the zTOC places '{}' outside of the layer", name.escape_ascii())]
+    EntryOutsideLayer {
+        /// The entry.
+        name: Box<[u8]>,
+    },
     /// The layer could not be read.
     #[error("cannot read {length} bytes of the layer at offset {offset}")]
     Read {
@@ -92,6 +136,21 @@ pub enum Error {
         /// How many bytes were wanted.
         length: u64,
         /// Why not.
-        source: Box<dyn core::error::Error + Send + Sync>,
+        source: BoxError,
     },
+    /// What was extracted could not be written.
+    #[error("cannot write the extracted file")]
+    Write {
+        /// Why not.
+        source: BoxError,
+    },
+}
+
+/// A digest as lower-case hexadecimal digits.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }

@@ -1,0 +1,237 @@
+//! Reading one file of a layer through its spans, as a lazy client does.
+
+use alloc::vec;
+use core::ops::Range;
+
+use sha2::{Digest, Sha256};
+
+use super::source::{BoxError, ReadAt};
+use super::toc::{EntryType, TocEntry};
+use super::value::{Span, Zinfo, Ztoc};
+use crate::Error;
+use crate::inflate::{InflateError, Sink, SpanInflater};
+
+/// Extracts one file: says which stretch of the layer it wants, takes it in pieces, gives the
+/// file's bytes. Does no reading itself, so the layer can be anywhere.
+///
+/// Only whole spans are asked for, because only those have digests. A wrong digest is found at the
+/// end of its span, so what came out of it before must not be used when an error follows.
+#[derive(Debug)]
+pub struct Extractor<'z> {
+    ztoc: &'z Ztoc,
+    /// The file in the uncompressed layer.
+    file: Range<u64>,
+    open: Option<OpenSpan>,
+}
+
+/// A span while it comes in.
+#[derive(Debug)]
+struct OpenSpan {
+    span: Span,
+    received: u64,
+    digest: Sha256,
+    /// None for a plain tar, and when no byte of the span's output is wanted.
+    inflater: Option<SpanInflater>,
+    /// Where the next output lies in the uncompressed layer.
+    position: u64,
+}
+
+impl<'z> Extractor<'z> {
+    /// Prepares to extract an entry of this zTOC. Links are not followed: see
+    /// [`Paths::resolve`](super::Paths::resolve).
+    ///
+    /// # Errors
+    /// [`Error::NotAFile`] for anything but a file, [`Error::EntryOutsideLayer`] when the zTOC
+    /// places it where the layer has no bytes.
+    pub fn new(ztoc: &'z Ztoc, entry: &TocEntry<'_>) -> Result<Self, Error> {
+        if entry.entry_type != EntryType::Regular {
+            return Err(Error::NotAFile {
+                name: entry.name.into(),
+                entry_type: entry.entry_type.as_str(),
+            });
+        }
+        let outside = || Error::EntryOutsideLayer {
+            name: entry.name.into(),
+        };
+        let size = u64::try_from(entry.size).map_err(|_| outside())?;
+        let end = entry
+            .offset
+            .checked_add(size)
+            .filter(|&end| end <= ztoc.uncompressed_size || size == 0);
+        let mut extractor = Extractor {
+            ztoc,
+            file: entry.offset..end.ok_or_else(outside)?,
+            open: None,
+        };
+        if size > 0 {
+            let first = usize::try_from(ztoc.span_of(entry.offset)).ok();
+            let span = first.and_then(|first| ztoc.span(first)).ok_or_else(outside)?;
+            if span.uncompressed_start > entry.offset {
+                return Err(outside());
+            }
+            extractor.open(span);
+        }
+        Ok(extractor)
+    }
+
+    /// The stretch of the layer that comes next: the rest of a span. `None` when the file is complete.
+    pub fn wanted(&self) -> Option<Range<u64>> {
+        let open = self.open.as_ref()?;
+        Some(open.span.compressed_start + open.received..open.span.compressed_end)
+    }
+
+    /// Takes the next bytes of [`wanted`](Extractor::wanted), at most all of them, and gives the
+    /// file's bytes among their output.
+    ///
+    /// # Errors
+    /// [`Error::SpanDigest`], [`Error::Span`], and those of `out`.
+    pub fn push<E: From<Error>>(
+        &mut self,
+        bytes: &[u8],
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let id = open.span.id;
+        let length = open.span.compressed_end - open.span.compressed_start;
+        let left = length - open.received;
+        let bytes = &bytes[..usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()))];
+        open.digest.update(bytes);
+        open.received += bytes.len() as u64;
+        let complete = open.received == length;
+        let mut cut = Cut {
+            position: &mut open.position,
+            file: &self.file,
+            out,
+        };
+        let inflated = match (&mut open.inflater, &self.ztoc.zinfo) {
+            (None, Zinfo::Uncompressed(_)) => cut.output(bytes),
+            (None, Zinfo::Gzip(_)) => Ok(()),
+            (Some(inflater), _) => match inflater.push(bytes, &mut cut) {
+                Ok(()) if complete => inflater.finish(&mut cut),
+                pushed => pushed,
+            },
+        };
+        let inflated = match inflated {
+            Err(Stop::Out(error)) => return Err(error),
+            Err(Stop::Inflate(error)) => Err(error),
+            Ok(()) => Ok(()),
+        };
+        if complete || inflated.is_err() {
+            self.close(id, complete, inflated)?;
+        }
+        Ok(())
+    }
+
+    /// A span is complete or cannot be inflated; a wrong digest explains both.
+    fn close(&mut self, id: usize, complete: bool, inflated: Result<(), InflateError>) -> Result<(), Error> {
+        let open = self.open.take().expect("the caller has an open span");
+        if complete {
+            let found: [u8; 32] = open.digest.finalize().into();
+            match self.ztoc.span_digests.get(id) {
+                Some(&expected) if expected == found => {}
+                Some(&expected) => {
+                    return Err(Error::SpanDigest {
+                        span: id,
+                        expected,
+                        found,
+                    });
+                }
+                None => return Err(Error::SpanDigestMissing { span: id }),
+            }
+        }
+        inflated.map_err(|source| Error::Span { span: id, source })?;
+        let next = self
+            .ztoc
+            .span(id + 1)
+            .filter(|next| next.uncompressed_start < self.file.end);
+        if let Some(next) = next {
+            self.open(next);
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, span: Span) {
+        let start = span.uncompressed_start;
+        let end = span.uncompressed_end.unwrap_or(self.file.end).min(self.file.end);
+        let inflater = match &self.ztoc.zinfo {
+            Zinfo::Gzip(zinfo) if end > start => zinfo
+                .checkpoints
+                .get(span.id)
+                .map(|checkpoint| SpanInflater::new(&checkpoint.window, checkpoint.bits, end - start)),
+            _ => None,
+        };
+        self.open = Some(OpenSpan {
+            span,
+            received: 0,
+            digest: Sha256::new(),
+            inflater,
+            position: start,
+        });
+    }
+}
+
+/// Extracts one file from a layer that can be read at any offset.
+///
+/// # Errors
+/// [`Error::NotAFile`], [`Error::EntryOutsideLayer`], [`Error::SpanDigest`], [`Error::Span`],
+/// [`Error::Read`], [`Error::Write`].
+pub fn extract(
+    ztoc: &Ztoc,
+    entry: &TocEntry<'_>,
+    layer: &mut impl ReadAt,
+    out: &mut impl FnMut(&[u8]) -> Result<(), BoxError>,
+) -> Result<(), Error> {
+    let mut extractor = Extractor::new(ztoc, entry)?;
+    let mut buffer = vec![0; READ];
+    while let Some(wanted) = extractor.wanted() {
+        let length = (wanted.end - wanted.start).min(READ as u64) as usize;
+        layer
+            .read_exact_at(wanted.start, &mut buffer[..length])
+            .map_err(|source| Error::Read {
+                offset: wanted.start,
+                length: length as u64,
+                source,
+            })?;
+        extractor.push(&buffer[..length], &mut |bytes: &[u8]| {
+            out(bytes).map_err(|source| Error::Write { source })
+        })?;
+    }
+    Ok(())
+}
+
+/// Bytes read at once.
+const READ: usize = 128 << 10;
+
+/// Passes on the part of a span's output that belongs to the file.
+struct Cut<'a, F> {
+    position: &'a mut u64,
+    file: &'a Range<u64>,
+    out: &'a mut F,
+}
+
+/// Who stopped the inflater.
+enum Stop<E> {
+    Inflate(InflateError),
+    Out(E),
+}
+
+impl<E> From<InflateError> for Stop<E> {
+    fn from(error: InflateError) -> Self {
+        Stop::Inflate(error)
+    }
+}
+
+impl<E, F: FnMut(&[u8]) -> Result<(), E>> Sink for Cut<'_, F> {
+    type Error = Stop<E>;
+
+    fn output(&mut self, bytes: &[u8]) -> Result<(), Stop<E>> {
+        let here = *self.position;
+        *self.position += bytes.len() as u64;
+        let clamp = |offset: u64| offset.saturating_sub(here).min(bytes.len() as u64) as usize;
+        let part = &bytes[clamp(self.file.start)..clamp(self.file.end)];
+        if part.is_empty() {
+            return Ok(());
+        }
+        (self.out)(part).map_err(Stop::Out)
+    }
+}
