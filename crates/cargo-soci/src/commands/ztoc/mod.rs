@@ -1,7 +1,10 @@
 //! `ztoc …`: zTOCs of single layers.
 
 mod build;
+mod extract;
 mod info;
+mod layer_file;
+mod verify;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -28,18 +31,24 @@ pub struct Args {
 pub enum ZtocVerb {
     /// Build the zTOC of a layer
     Build(build::Args),
+    /// Read one file of a layer through its spans only
+    Extract(extract::Args),
     /// Show what a zTOC says about its layer
     Info(info::Args),
     /// List the files of a zTOC
     Ls(info::Args),
+    /// Check a zTOC against its layer: every digest, every span, every file
+    Verify(verify::Args),
 }
 
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Outcome {
     match args.verb {
         ZtocVerb::Build(args) => build::run(args, context),
+        ZtocVerb::Extract(args) => extract::run(args, context),
         ZtocVerb::Info(args) => info::info(args, context),
         ZtocVerb::Ls(args) => info::ls(args, context),
+        ZtocVerb::Verify(args) => verify::run(args, context),
     }
 }
 
