@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use soci_image::{Descriptor, Digest};
+use soci_image::Descriptor;
 
 use crate::store::{Blob, DOCUMENT_LIMIT};
 use crate::{Error, Result};
@@ -134,14 +134,15 @@ pub(crate) fn check_digest(what: &'static str, descriptor: &Descriptor, bytes: &
     })
 }
 
-/// Copies a blob into a writer and compares size and digest on the way.
-pub(crate) fn copy_verified(
+/// Copies a blob into a writer and compares its size on the way, and its digest unless the caller did.
+pub(crate) fn copy(
     blob: &mut impl Blob,
     descriptor: &Descriptor,
+    verified: bool,
     cancel: &AtomicBool,
     mut write: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
-    let mut hasher = descriptor.digest.algorithm().hasher();
+    let mut hasher = (!verified).then(|| descriptor.digest.algorithm().hasher());
     let mut buffer = vec![0; COPY_BUFFER];
     let mut total = 0_u64;
     loop {
@@ -155,31 +156,19 @@ pub(crate) fn copy_verified(
         if total > descriptor.size {
             break;
         }
-        hasher.update(&buffer[..count]);
+        if let Some(hasher) = &mut hasher {
+            hasher.update(&buffer[..count]);
+        }
         write(&buffer[..count])?;
     }
-    check_copied(descriptor, total, hasher.finish())
-}
-
-/// What was read of a blob against its descriptor.
-pub(crate) fn check_copied(descriptor: &Descriptor, size: u64, found: Digest) -> Result<()> {
     let digest = descriptor.digest.clone();
-    if size != descriptor.size {
-        return Err(Error::SizeMismatch {
-            what: "blob",
-            digest,
-            expected: descriptor.size,
-            found: size,
-        });
+    if total != descriptor.size {
+        return Err(Error::SizeMismatch { what: "blob", digest, expected: descriptor.size, found: total });
     }
-    if found != digest {
-        return Err(Error::DigestMismatch {
-            what: "blob",
-            expected: digest,
-            found,
-        });
+    match hasher.map(soci_image::digest::Hasher::finish) {
+        Some(found) if found != digest => Err(Error::DigestMismatch { what: "blob", expected: digest, found }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// An error once the cancel flag is up.

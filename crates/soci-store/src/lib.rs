@@ -19,6 +19,7 @@ mod location;
 mod places;
 pub mod registry;
 pub mod store;
+pub mod workflow;
 
 pub use block_on::block_on;
 pub use error::Error;

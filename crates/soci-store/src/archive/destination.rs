@@ -156,14 +156,14 @@ impl Destination for ArchiveDestination {
         self.put(descriptor, bytes)
     }
 
-    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, _verified: bool) -> Result<()> {
+    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
         let mut blob = source.open(descriptor).await?;
         let mut writer = lock(&self.writer)?;
         if writer.written.contains(&descriptor.digest) {
             return Ok(());
         }
         writer.begin(descriptor)?;
-        file::copy_verified(&mut blob, descriptor, &self.cancel, |bytes| writer.write(bytes))?;
+        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| writer.write(bytes))?;
         writer.end(descriptor)
     }
 

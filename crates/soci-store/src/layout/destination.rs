@@ -150,7 +150,7 @@ impl Destination for LayoutDestination {
         if let AnySource::Layout(layout) = source {
             if !verified {
                 let mut blob = layout.open(descriptor).await?;
-                file::copy_verified(&mut blob, descriptor, &self.cancel, |_| Ok(()))?;
+                file::copy(&mut blob, descriptor, false, &self.cancel, |_| Ok(()))?;
             }
             if self.link(descriptor, layout, &path)? {
                 return Ok(());
@@ -158,7 +158,7 @@ impl Destination for LayoutDestination {
         }
         let mut blob = source.open(descriptor).await?;
         let mut pending = PendingFile::new(path.clone())?;
-        file::copy_verified(&mut blob, descriptor, &self.cancel, |bytes| pending.write(bytes))?;
+        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| pending.write(bytes))?;
         pending.commit()?;
         self.remember(path);
         Ok(())

@@ -4,132 +4,87 @@
 //! image. Several entries of which none has a name and each has a platform are the image index itself, which some
 //! tools put in the place of the list; such a list is one image with the digest of the file.
 
-use soci_image::{Descriptor, Digest, Json, media_type};
+use soci_image::annotation::{CONTAINERD_NAME, REF_NAME};
+use soci_image::media_type::OCI_INDEX;
+use soci_image::{Descriptor, Digest, Index, Json, Layout};
 
 use crate::store::{DOCUMENT_LIMIT, Published, Root, RootName, Source};
 use crate::{Error, Result};
-
-/// Annotation with the tag of an image, as the OCI image layout has it.
-const TAG: &str = "org.opencontainers.image.ref.name";
-/// Annotation with the full name of an image, as containerd and BuildKit write it.
-const FULL_NAME: &str = "io.containerd.image.name";
 
 /// The list, and the document that it was read from.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexJson {
     bytes: Vec<u8>,
     digest: Digest,
-    fields: Vec<(String, Json)>,
-    entries: Vec<Descriptor>,
+    index: Index,
+    layout: Layout,
 }
 
 impl IndexJson {
     /// A list without images.
     pub(crate) fn new() -> Self {
-        let fields = vec![
-            ("schemaVersion".to_owned(), Json::from(2)),
-            ("mediaType".to_owned(), Json::from(media_type::OCI_INDEX)),
-            ("manifests".to_owned(), Json::Array(Vec::new())),
-        ];
+        let layout = Layout {
+            images: Vec::new(),
+            soci_indexes: Vec::new(),
+            is_image_index: false,
+        };
         Self {
             bytes: Vec::new(),
             digest: Digest::sha256(b""),
-            fields,
-            entries: Vec::new(),
+            index: Index::of(OCI_INDEX, Vec::new()),
+            layout,
         }
     }
 
     /// Reads the file of the layout that messages call `place`.
     pub(crate) fn parse(place: &str, bytes: Vec<u8>) -> Result<Self> {
-        let problem = |problem: String| Error::Place {
+        let problem = |error: soci_image::Error| Error::Place {
             place: place.to_owned(),
-            problem,
+            problem: format!("its index.json cannot be read: {error}"),
         };
-        let json = Json::parse(&bytes)
-            .map_err(|error| problem(format!("its index.json cannot be read: {error}")))?;
-        let Json::Object(fields) = json else {
-            return Err(problem("its index.json is no JSON object".into()));
-        };
-        let mut entries = Vec::new();
-        // The reference reads JSON with Go, which does not mind the case of keys.
-        if let Some((_, list)) = fields
-            .iter()
-            .rev()
-            .find(|(key, _)| key.eq_ignore_ascii_case("manifests"))
-        {
-            let list = match list {
-                Json::Null => &[],
-                other => other
-                    .as_array()
-                    .ok_or_else(|| problem("`manifests` in its index.json is no list".into()))?,
-            };
-            for (position, entry) in list.iter().enumerate() {
-                let entry = Descriptor::parse(&entry.to_vec())
-                    .map_err(|error| problem(format!("manifests[{position}] in its index.json: {error}")))?;
-                entries.push(entry);
-            }
-        }
+        let index = Index::parse(&bytes).map_err(problem)?;
+        let layout = Layout::parse(&bytes).map_err(problem)?;
         Ok(Self {
             digest: Digest::sha256(&bytes),
             bytes,
-            fields,
-            entries,
+            index,
+            layout,
         })
     }
 
     /// The images, each with all its names.
     pub(crate) fn roots(&self, place: &str) -> Result<Vec<Root>> {
-        if self.is_one_image() {
-            let descriptor = Descriptor::new(
-                media_type::OCI_INDEX,
-                self.digest.clone(),
-                self.bytes.len() as u64,
-            );
-            return Ok(vec![Root {
-                descriptor,
-                names: vec![RootName::default()],
-            }]);
-        }
-        let mut roots: Vec<Root> = Vec::new();
-        for entry in self.images() {
-            let name = RootName {
-                tag: entry.annotation(TAG).map(String::from),
-                full: entry.annotation(FULL_NAME).map(String::from),
-                entry: Some(entry.clone()),
-            };
-            match roots
-                .iter_mut()
-                .find(|root| root.descriptor.digest == entry.digest)
-            {
-                Some(root) => root.names.push(name),
-                None => roots.push(Root {
-                    descriptor: entry.clone(),
-                    names: vec![name],
-                }),
-            }
-        }
-        if roots.is_empty() {
+        if self.layout.images.is_empty() {
             return Err(Error::Place {
                 place: place.to_owned(),
                 problem: "its index.json lists no images".into(),
             });
         }
-        Ok(roots)
+        let name = |entry: &Descriptor| RootName {
+            tag: entry.annotation(REF_NAME).map(String::from),
+            full: entry.annotation(CONTAINERD_NAME).map(String::from),
+            // The entry for a list that is an image was made up: there is nothing to keep of it.
+            entry: (!self.layout.is_image_index).then(|| entry.clone()),
+        };
+        let images = self.layout.images.iter();
+        let root = images.map(|image| Root {
+            descriptor: image.descriptor.clone(),
+            names: image.entries.iter().map(name).collect(),
+        });
+        Ok(root.collect())
     }
 
-    /// The file's own bytes, if the digest is theirs.
+    /// The file's own bytes, if the digest is theirs and they are an image.
     pub(crate) fn itself(&self, digest: &Digest) -> Option<&[u8]> {
-        (self.is_one_image() && *digest == self.digest).then_some(&self.bytes)
+        (self.layout.is_image_index && *digest == self.digest).then_some(&self.bytes)
     }
 
     /// The list with new images in the place of those of the same names; other entries stay as they are.
     pub(crate) fn with(self, images: &[Published]) -> Vec<u8> {
         let Self {
-            digest,
-            mut fields,
-            mut entries,
-            ..
+            digest, mut index, ..
         } = self;
+        let entries = &mut index.manifests;
         for image in images {
             // The image was the list itself: now the list names it.
             if image.root.descriptor.digest == digest {
@@ -138,7 +93,7 @@ impl IndexJson {
             for name in &image.root.names {
                 let entry = entry_for(image, name);
                 let same = |old: &Descriptor| {
-                    let names = [TAG, FULL_NAME];
+                    let names = [REF_NAME, CONTAINERD_NAME];
                     let named = names.iter().any(|key| entry.annotation(key).is_some());
                     let same_names = names
                         .iter()
@@ -152,16 +107,7 @@ impl IndexJson {
                 }
             }
         }
-        let list = entries
-            .iter()
-            .map(|entry| Json::parse(&entry.to_vec()).expect("it was written as JSON"));
-        let list = Json::Array(list.collect());
-        fields.retain(|(key, _)| key == "manifests" || !key.eq_ignore_ascii_case("manifests"));
-        match fields.iter_mut().rev().find(|(key, _)| key == "manifests") {
-            Some((_, manifests)) => *manifests = list,
-            None => fields.push(("manifests".to_owned(), list)),
-        }
-        Json::Object(fields).to_vec()
+        index.to_vec()
     }
 
     /// Manifests of the list whose subject is the given one.
@@ -172,7 +118,7 @@ impl IndexJson {
         artifact_type: &str,
     ) -> Result<Vec<Descriptor>> {
         let mut found = Vec::new();
-        for candidate in &self.entries {
+        for candidate in &self.index.manifests {
             if candidate.size > DOCUMENT_LIMIT || !source.contains(candidate).await? {
                 continue;
             }
@@ -181,28 +127,6 @@ impl IndexJson {
             }
         }
         Ok(found)
-    }
-
-    /// Entries that are images, which leaves out SOCI indexes that stand beside them.
-    fn images(&self) -> impl Iterator<Item = &Descriptor> {
-        self.entries.iter().filter(|entry| {
-            !matches!(
-                entry.artifact_type.as_str(),
-                media_type::SOCI_INDEX_V1 | media_type::SOCI_INDEX_V2
-            )
-        })
-    }
-
-    fn is_one_image(&self) -> bool {
-        let Some(first) = self.entries.first() else {
-            return false;
-        };
-        self.entries.iter().any(|entry| entry.digest != first.digest)
-            && self.entries.iter().all(|entry| {
-                entry.platform.is_some()
-                    && entry.annotation(TAG).is_none()
-                    && entry.annotation(FULL_NAME).is_none()
-            })
     }
 }
 
@@ -226,10 +150,10 @@ fn entry_for(image: &Published, name: &RootName) -> Descriptor {
         None => {
             let mut entry = image.descriptor.clone();
             if let Some(tag) = &name.tag {
-                entry.annotations.insert(TAG.into(), tag.clone());
+                entry.annotations.insert(REF_NAME.into(), tag.clone());
             }
             if let Some(full) = &name.full {
-                entry.annotations.insert(FULL_NAME.into(), full.clone());
+                entry.annotations.insert(CONTAINERD_NAME.into(), full.clone());
             }
             entry
         }

@@ -1,0 +1,284 @@
+//! One layer: read once, compared with its descriptor on the way, and turned into a zTOC.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use soci_image::digest::{Algorithm, Hasher};
+use soci_image::media_type::{LayerCompression, ZTOC};
+use soci_image::skip::SkipReason;
+use soci_image::soci_index::prefetch::{self, SpanRange};
+use soci_image::{Descriptor, Digest};
+use soci_ztoc::ztoc::{BuildOptions, Compression, EncodedZtoc, Limits, Outcome, Ztoc, ZtocBuilder};
+
+use super::options::{Event, Observer, Options};
+use crate::store::{AnySink, AnySource, Blob, Sink, Source};
+use crate::{Error, Result};
+
+/// Read at once; large enough that system calls do not count.
+const BUFFER: usize = 256 << 10;
+
+/// What became of a layer.
+pub(crate) enum IndexedLayer {
+    /// It has a zTOC.
+    Indexed {
+        /// The zTOC, not yet one piece of memory.
+        ztoc: Box<EncodedZtoc>,
+        /// What is told about it.
+        facts: ZtocFacts,
+    },
+    /// It stays without.
+    Skipped(SkipReason),
+}
+
+/// What a report and a SOCI index say about a zTOC.
+#[derive(Debug, Clone)]
+pub(crate) struct ZtocFacts {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    pub(crate) spans: u64,
+    /// gzip members, 0 for a plain tar.
+    pub(crate) members: u64,
+    pub(crate) disable_xattrs: bool,
+    /// Entries that may be files to prefetch, in the order of the TOC.
+    pub(crate) prefetch: Vec<(Vec<u8>, SpanRange)>,
+}
+
+/// Reads the layer to its end, unless `stop` or the cancel flag is raised before. If a `sink` is given, the same bytes go there; it is committed when they were right.
+pub(crate) async fn index_layer(
+    layer: &Descriptor,
+    source: &AnySource,
+    mut sink: Option<AnySink>,
+    options: &Options,
+    stop: &AtomicBool,
+    observer: Observer<'_>,
+) -> Result<IndexedLayer> {
+    let mut blob = source.open(layer).await?;
+    observer(Event::LayerStarted { digest: layer.digest.clone(), size: layer.size });
+    let mut reader = LayerReader::new(layer);
+    let mut buffer = vec![0; BUFFER];
+    let mut builder: Option<ZtocBuilder> = None;
+    let mut skip = None;
+    loop {
+        if options.cancel.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let mut count = blob.read(&mut buffer).await?;
+        // Enough to know the content by, even if the first read was short.
+        while reader.size == 0 && count > 0 && count < MAGIC {
+            match blob.read(&mut buffer[count..]).await? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        let bytes = &buffer[..count];
+        if reader.size == 0 && builder.is_none() && skip.is_none() {
+            match compression_of(&layer.media_type, bytes) {
+                Ok(compression) => builder = Some(builder_for(layer, compression, options)?),
+                Err(reason) => {
+                    skip = Some(reason);
+                    reader.hash();
+                }
+            }
+        }
+        if count == 0 {
+            break;
+        }
+        reader.take(bytes)?;
+        if let Some(sink) = &mut sink {
+            sink.write(bytes).await?;
+        }
+        if let Some(builder) = &mut builder
+            && let Err(error) = builder.push(bytes)
+        {
+            return Err(damaged(layer, source, error).await);
+        }
+        observer(Event::LayerAdvanced { digest: layer.digest.clone(), bytes: count as u64 });
+    }
+    let outcome = match builder.map(ZtocBuilder::finish).transpose() {
+        Ok(outcome) => outcome,
+        Err(error) => return Err(damaged(layer, source, error).await),
+    };
+    reader.finish(&outcome)?;
+    if let Some(sink) = sink {
+        sink.commit().await?;
+    }
+    let indexed = match outcome {
+        None => IndexedLayer::Skipped(skip.expect("without a builder there is a reason")),
+        Some(Outcome::Skipped(skipped)) => {
+            IndexedLayer::Skipped(SkipReason::UnsupportedTar { detail: skipped.reason.to_string() })
+        }
+        Some(Outcome::Indexed(built)) => match built.refusal() {
+            Some(refusal) => IndexedLayer::Skipped(SkipReason::SnapshotterRefuses { detail: refusal.to_string() }),
+            None => {
+                let members = built.members();
+                let ztoc = Box::new(built.into_encoded());
+                let facts = facts(&ztoc, members, options);
+                IndexedLayer::Indexed { ztoc, facts }
+            }
+        },
+    };
+    let is_indexed = matches!(indexed, IndexedLayer::Indexed { .. });
+    observer(Event::LayerFinished { digest: layer.digest.clone(), indexed: is_indexed });
+    Ok(indexed)
+}
+
+/// First bytes that tell gzip, zstd and tar apart.
+const MAGIC: usize = 4;
+
+/// How the layer is stored. Docker's plain type may hold compressed data: its clients look at the bytes.
+fn compression_of(media_type: &str, bytes: &[u8]) -> Result<Compression, SkipReason> {
+    if let Some(reason) = SkipReason::of_media_type(media_type) {
+        return Err(reason);
+    }
+    if LayerCompression::of(media_type) == LayerCompression::Gzip {
+        return Ok(Compression::Gzip);
+    }
+    let is_docker = media_type.starts_with("application/vnd.docker.");
+    match bytes {
+        [0x1f, 0x8b, ..] if is_docker => Ok(Compression::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] if is_docker => Err(SkipReason::Zstd),
+        _ => Ok(Compression::Uncompressed),
+    }
+}
+
+fn builder_for(layer: &Descriptor, compression: Compression, options: &Options) -> Result<ZtocBuilder> {
+    let options = BuildOptions {
+        compression,
+        span_size: options.span_size,
+        build_tool_identifier: options.build_tool_identifier.clone().into(),
+        limits: Limits::default(),
+    };
+    ZtocBuilder::new(options).map_err(|source| Error::Layer { digest: layer.digest.clone(), source })
+}
+
+impl ZtocFacts {
+    /// The zTOC as a blob.
+    pub(crate) fn descriptor(&self) -> Descriptor {
+        Descriptor::new(ZTOC, self.digest.clone(), self.size)
+    }
+}
+
+fn facts(encoded: &EncodedZtoc, members: u64, options: &Options) -> ZtocFacts {
+    let ztoc = encoded.ztoc();
+    ZtocFacts {
+        digest: sha256(encoded.digest()),
+        size: encoded.size(),
+        spans: ztoc.span_count() as u64,
+        members,
+        disable_xattrs: options.optimize_xattrs && !ztoc.needs_xattrs(),
+        prefetch: prefetch_candidates(ztoc, &options.prefetch),
+    }
+}
+
+/// The entries whose cleaned names are asked for: what is kept of a TOC once its layer is done.
+pub(crate) fn prefetch_candidates(ztoc: &Ztoc, paths: &[String]) -> Vec<(Vec<u8>, SpanRange)> {
+    let wanted: BTreeSet<Vec<u8>> = paths.iter().map(|path| prefetch::clean(path.as_bytes())).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    ztoc.files()
+        .filter(|file| wanted.contains(&prefetch::clean(file.entry.name)))
+        .map(|file| (file.entry.name.to_vec(), SpanRange { start: file.start_span, end: file.end_span }))
+        .collect()
+}
+
+/// Counts and, where the zTOC builder does not do it, hashes.
+struct LayerReader<'a> {
+    layer: &'a Descriptor,
+    size: u64,
+    hasher: Option<Hasher>,
+}
+
+impl<'a> LayerReader<'a> {
+    fn new(layer: &'a Descriptor) -> Self {
+        // The builder computes the SHA-256 of all it sees.
+        let hasher = match layer.digest.algorithm() {
+            Algorithm::Sha256 => None,
+            other => Some(other.hasher()),
+        };
+        Self { layer, size: 0, hasher }
+    }
+
+    /// Hashes here, because there is no builder to do it. Called before the first byte.
+    fn hash(&mut self) {
+        self.hasher = Some(self.layer.digest.algorithm().hasher());
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.size += bytes.len() as u64;
+        if self.size > self.layer.size {
+            return Err(self.wrong_size());
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
+        Ok(())
+    }
+
+    fn finish(self, outcome: &Option<Outcome>) -> Result<()> {
+        if self.size != self.layer.size {
+            return Err(self.wrong_size());
+        }
+        let found = match (self.hasher, outcome) {
+            (Some(hasher), _) => hasher.finish(),
+            (None, Some(Outcome::Indexed(built))) => sha256(built.layer_digest()),
+            (None, Some(Outcome::Skipped(skipped))) => sha256(skipped.layer_digest),
+            (None, None) => return Ok(()),
+        };
+        if found == self.layer.digest {
+            return Ok(());
+        }
+        Err(Error::DigestMismatch { what: "layer", expected: self.layer.digest.clone(), found })
+    }
+
+    fn wrong_size(&self) -> Error {
+        Error::SizeMismatch {
+            what: "layer",
+            digest: self.layer.digest.clone(),
+            expected: self.layer.size,
+            found: self.size,
+        }
+    }
+}
+
+/// A layer that cannot be inflated: if its bytes are not those of its digest, that is what went wrong.
+async fn damaged(layer: &Descriptor, source: &AnySource, error: soci_ztoc::Error) -> Error {
+    let named = Error::Layer { digest: layer.digest.clone(), source: error };
+    if source.is_remote() {
+        return named;
+    }
+    let mut hasher = layer.digest.algorithm().hasher();
+    let mut size = 0;
+    let mut buffer = vec![0; BUFFER];
+    let Ok(mut blob) = source.open(layer).await else { return named };
+    loop {
+        match blob.read(&mut buffer).await {
+            Ok(0) => break,
+            Ok(count) => {
+                size += count as u64;
+                hasher.update(&buffer[..count]);
+            }
+            Err(_) => return named,
+        }
+    }
+    if size != layer.size {
+        let (digest, expected) = (layer.digest.clone(), layer.size);
+        return Error::SizeMismatch { what: "layer", digest, expected, found: size };
+    }
+    match hasher.finish() {
+        found if found != layer.digest => {
+            Error::DigestMismatch { what: "layer", expected: layer.digest.clone(), found }
+        }
+        _ => named,
+    }
+}
+
+/// The digest with this hash.
+pub(crate) fn sha256(hash: [u8; 32]) -> Digest {
+    use std::fmt::Write;
+    let mut text = String::from("sha256:");
+    for byte in hash {
+        write!(text, "{byte:02x}").expect("a String takes all");
+    }
+    Digest::parse(&text).expect("64 hex digits")
+}

@@ -1,0 +1,24 @@
+//! The one workflow over every place: `plan` → `index_layer` → `publish`.
+//!
+//! ```text
+//! plan         read index and manifests, choose platforms, decide per layer: index, or skip and why
+//! index_layer  one layer through the zTOC builder, independent of the others
+//! publish      SOCI index per platform, new manifests and index; children before parents, names last
+//! ```
+//!
+//! [`convert`] runs it with a thread per job. Whatever finishes first, the destination sees the same calls in the
+//! same order: layer, its zTOC, the next layer …, in manifest order; so an archive has the same bytes each time.
+
+mod index_layer;
+mod options;
+mod plan;
+mod publish;
+mod report;
+#[cfg(feature = "native")]
+mod run;
+
+pub use options::{Event, Observer, Options};
+pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
+pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
+#[cfg(feature = "native")]
+pub use run::convert;

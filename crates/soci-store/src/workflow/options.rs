@@ -1,0 +1,88 @@
+//! What a conversion is asked for, and what it tells while it runs.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use soci_image::{Digest, Platform};
+use soci_ztoc::ztoc::BuildOptions;
+
+/// What a conversion is asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The platforms to convert; every one that is there if the list is empty.
+    pub platforms: Vec<Platform>,
+    /// Which of several images, by tag or full name; all of them if there is none.
+    pub tag: Option<String>,
+    /// Least uncompressed bytes of a span.
+    pub span_size: u64,
+    /// Layers with fewer compressed bytes stay without a zTOC.
+    pub min_layer_size: u64,
+    /// Tells clients of layers without extended attributes not to look for any.
+    pub optimize_xattrs: bool,
+    /// Files whose spans a client should fetch at once.
+    pub prefetch: Vec<String>,
+    /// Who builds; part of every zTOC and SOCI index.
+    pub build_tool_identifier: String,
+    /// How many layers are indexed at the same time.
+    pub jobs: NonZeroUsize,
+    /// A layer that cannot be indexed is an error, unless it is only too small.
+    pub strict: bool,
+    /// Raised by whoever wants the work to stop.
+    pub cancel: Arc<AtomicBool>,
+}
+
+impl Options {
+    /// The identifier that is written unless another one is asked for. The version of the tool is not part of it:
+    /// an upgrade must not change an index.
+    pub const BUILD_TOOL: &str = "cargo-soci";
+
+    /// Layers below 10 MiB stay without a zTOC, as in the reference.
+    pub const MIN_LAYER_SIZE: u64 = 10 << 20;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            platforms: Vec::new(),
+            tag: None,
+            span_size: BuildOptions::DEFAULT_SPAN_SIZE,
+            min_layer_size: Self::MIN_LAYER_SIZE,
+            optimize_xattrs: false,
+            prefetch: Vec::new(),
+            build_tool_identifier: Self::BUILD_TOOL.into(),
+            jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            strict: false,
+            cancel: Arc::default(),
+        }
+    }
+}
+
+/// Something that happened to a layer, for progress displays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A layer is being read.
+    LayerStarted {
+        /// The layer.
+        digest: Digest,
+        /// Its compressed bytes.
+        size: u64,
+    },
+    /// So many more bytes of it were read.
+    LayerAdvanced {
+        /// The layer.
+        digest: Digest,
+        /// Compressed bytes since the last event.
+        bytes: u64,
+    },
+    /// The layer is done.
+    LayerFinished {
+        /// The layer.
+        digest: Digest,
+        /// Whether it has a zTOC now.
+        indexed: bool,
+    },
+}
+
+/// Takes events; called from several threads.
+pub type Observer<'a> = &'a (dyn Fn(Event) + Sync);

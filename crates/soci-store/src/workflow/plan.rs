@@ -1,0 +1,205 @@
+//! What there is to do: the images with all their documents, and a decision for each layer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use soci_image::document::{Document, Documents};
+use soci_image::image::{Choice, Image, MAX_ENTRIES};
+use soci_image::media_type::is_foreign_layer;
+use soci_image::skip::SkipReason;
+use soci_image::{Descriptor, Digest, Reference};
+
+use super::options::Options;
+use crate::store::{AnySource, DOCUMENT_LIMIT, Root, RootName, Source};
+use crate::{Error, Result};
+
+/// All that a conversion will do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The images, in the order of the source.
+    pub images: Vec<PlannedImage>,
+}
+
+/// One image of the source.
+#[derive(Debug)]
+pub struct PlannedImage {
+    /// How the source lists it.
+    pub root: Root,
+    /// Its tree of documents.
+    pub image: Image,
+    /// The bytes of those documents.
+    pub documents: Documents,
+    /// The platforms to work on.
+    pub platforms: Vec<PlannedPlatform>,
+}
+
+/// One platform of an image.
+#[derive(Debug)]
+pub struct PlannedPlatform {
+    /// Which image of the tree.
+    pub choice: Choice,
+    /// Its layers, lowest first.
+    pub layers: Vec<PlannedLayer>,
+}
+
+/// One layer and what will be done with it.
+#[derive(Debug, Clone)]
+pub struct PlannedLayer {
+    /// The layer.
+    pub descriptor: Descriptor,
+    /// What will be done.
+    pub decision: Decision,
+}
+
+/// What will be done with a layer.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// It will be read and indexed.
+    Index,
+    /// It stays without a zTOC.
+    Skip(SkipReason),
+}
+
+/// Reads the documents of the images asked for and decides about each layer.
+pub async fn plan(source: &AnySource, options: &Options) -> Result<Plan> {
+    let mut images = Vec::new();
+    for root in select(source.roots().await?, options.tag.as_deref())? {
+        images.push(plan_image(source, root, options).await?);
+    }
+    Ok(Plan { images })
+}
+
+impl Plan {
+    /// The layers to index, each once, in the order of the manifests.
+    pub fn layers_to_index(&self) -> Vec<&Descriptor> {
+        let mut seen = BTreeSet::new();
+        self.layers()
+            .filter(|layer| matches!(layer.decision, Decision::Index))
+            .map(|layer| &layer.descriptor)
+            .filter(|layer| seen.insert(&layer.digest))
+            .collect()
+    }
+
+    /// Every layer of every platform asked for.
+    pub fn layers(&self) -> impl Iterator<Item = &PlannedLayer> {
+        self.images.iter().flat_map(|image| &image.platforms).flat_map(|platform| &platform.layers)
+    }
+}
+
+/// The images that the tag means: a short or full name or a digest; or every image if there is no tag.
+pub fn select(roots: Vec<Root>, tag: Option<&str>) -> Result<Vec<Root>> {
+    let Some(tag) = tag else { return Ok(roots) };
+    let mut known = Vec::new();
+    let mut found = Vec::new();
+    for mut root in roots {
+        known.extend(root.names.iter().filter_map(|name| name.full.clone().or_else(|| name.tag.clone())));
+        if root.descriptor.digest.as_str() == tag {
+            found.push(root);
+        } else if root.names.iter().any(|name| is_called(name, tag)) {
+            root.names.retain(|name| is_called(name, tag));
+            found.push(root);
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::NoSuchTag { tag: tag.into(), known });
+    }
+    Ok(found)
+}
+
+/// Whether `wanted` is the tag or the full name, in whatever spelling, of this listing.
+fn is_called(name: &RootName, wanted: &str) -> bool {
+    let full = name.full.as_deref();
+    if name.tag.as_deref() == Some(wanted) || full == Some(wanted) {
+        return true;
+    }
+    let Some(Ok(full)) = full.map(str::parse::<Reference>) else { return false };
+    wanted.parse::<Reference>().is_ok_and(|wanted| wanted.to_string() == full.to_string())
+        || (name.tag.is_none() && full.tag_or_latest() == Some(wanted))
+}
+
+/// Reads one image; `platforms` as in [`Options`].
+pub(crate) async fn plan_image(source: &AnySource, root: Root, options: &Options) -> Result<PlannedImage> {
+    let documents = read_documents(source, &root.descriptor).await?;
+    let image = Image::read(&root.descriptor, &documents)?;
+    let choices = image.select(&options.platforms)?;
+    let entries: BTreeMap<usize, _> = image.images().into_iter().map(|entry| (entry.id, entry)).collect();
+    let mut platforms = Vec::new();
+    for choice in choices {
+        let Some(entry) = entries.get(&choice.id) else { continue };
+        let mut layers = Vec::new();
+        for descriptor in &entry.manifest.layers {
+            let decision = decide(source, descriptor, options).await?;
+            layers.push(PlannedLayer { descriptor: descriptor.clone(), decision });
+        }
+        platforms.push(PlannedPlatform { choice, layers });
+    }
+    Ok(PlannedImage { root, image, documents, platforms })
+}
+
+async fn decide(source: &AnySource, layer: &Descriptor, options: &Options) -> Result<Decision> {
+    if !source.contains(layer).await? {
+        if is_foreign_layer(&layer.media_type) || !layer.urls.is_empty() {
+            return Ok(Decision::Skip(SkipReason::Foreign));
+        }
+        let place = "the source".into();
+        return Err(Error::Missing { place, what: "layer", digest: layer.digest.clone() });
+    }
+    if layer.size < options.min_layer_size {
+        let reason = SkipReason::TooSmall { size: layer.size, minimum: options.min_layer_size };
+        return Ok(Decision::Skip(reason));
+    }
+    match SkipReason::of_media_type(&layer.media_type) {
+        Some(reason) if options.strict => Err(Error::Strict { layer: layer.digest.clone(), reason }),
+        Some(reason) => Ok(Decision::Skip(reason)),
+        None => Ok(Decision::Index),
+    }
+}
+
+/// Every manifest and index below `root`, and the configs of images that no descriptor gives a platform.
+/// What the source does not have is left out; only the root must be there.
+pub(crate) async fn read_documents(source: &AnySource, root: &Descriptor) -> Result<Documents> {
+    let mut documents = Documents::new();
+    let mut open = vec![root.clone()];
+    let mut count = 0;
+    while let Some(descriptor) = open.pop() {
+        if documents.get(&descriptor.digest).is_some() {
+            continue;
+        }
+        count += 1;
+        if count > MAX_ENTRIES {
+            return Err(soci_image::Error::TooManyEntries { limit: MAX_ENTRIES }.into());
+        }
+        let is_root = descriptor.digest == root.digest;
+        if !is_root && (descriptor.size > DOCUMENT_LIMIT || !source.contains(&descriptor).await?) {
+            continue;
+        }
+        let bytes = source.document(&descriptor).await?;
+        let parsed = Document::parse(&bytes, &descriptor.media_type);
+        let wrong = |error: soci_image::Error| Error::Document { digest: descriptor.digest.clone(), source: error };
+        match parsed.map_err(wrong)? {
+            Document::Index(index) => open.extend(index.manifests.iter().rev().cloned()),
+            Document::Manifest(manifest) => {
+                let config = &manifest.config;
+                let needed = manifest.is_image() && descriptor.platform.is_none();
+                if needed && documents.get(&config.digest).is_none() && source.contains(config).await? {
+                    let bytes = source.document(config).await?;
+                    documents.insert(config, bytes)?;
+                }
+            }
+            Document::Other { .. } => {}
+        }
+        documents.insert(&descriptor, bytes)?;
+    }
+    Ok(documents)
+}
+
+/// The layers that stay without a zTOC and why, each once.
+pub(crate) fn reasons(plan: &Plan) -> Vec<(Digest, SkipReason)> {
+    let mut seen = BTreeSet::new();
+    plan.layers()
+        .filter_map(|layer| match &layer.decision {
+            Decision::Skip(reason) => Some((layer.descriptor.digest.clone(), reason.clone())),
+            Decision::Index => None,
+        })
+        .filter(|(digest, _)| seen.insert(digest.clone()))
+        .collect()
+}

@@ -1,0 +1,106 @@
+//! What a conversion did, as a value: commands print it, tests and other programs read it as JSON.
+
+use serde::Serialize;
+use soci_image::Digest;
+use soci_image::skip::SkipReason;
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The images, in the order of the source.
+    pub images: Vec<ImageReport>,
+    /// Files to prefetch that no layer has.
+    pub missing_prefetch_files: Vec<String>,
+}
+
+/// What was done with one image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageReport {
+    /// Its names in the destination.
+    pub names: Vec<String>,
+    /// Digest of its manifest or index in the source.
+    pub source_digest: Digest,
+    /// Digest of its index in the destination.
+    pub digest: Digest,
+    /// Media type of that.
+    pub media_type: String,
+    /// Size of that in bytes.
+    pub size: u64,
+    /// `false` if it was converted in the same way before.
+    pub changed: bool,
+    /// The platforms that were worked on.
+    pub platforms: Vec<PlatformReport>,
+}
+
+/// What was done for one platform.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformReport {
+    /// Its name, as in `linux/arm64`.
+    pub platform: String,
+    /// Digest of the image manifest in the source.
+    pub source_manifest: Digest,
+    /// Digest of the image manifest in the destination.
+    pub manifest: Digest,
+    /// Digest of its SOCI index; none if nothing could be indexed.
+    pub soci_index: Option<Digest>,
+    /// Its layers, lowest first.
+    pub layers: Vec<LayerReport>,
+    /// Prefetch artifacts in the SOCI index.
+    pub prefetch_artifacts: usize,
+}
+
+/// What was done with one layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LayerReport {
+    /// The layer.
+    pub digest: Digest,
+    /// Its compressed bytes.
+    pub size: u64,
+    /// Its media type.
+    pub media_type: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: LayerOutcome,
+}
+
+/// What became of a layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum LayerOutcome {
+    /// It was read and has a zTOC.
+    Indexed {
+        /// The zTOC.
+        ztoc: Digest,
+        /// Bytes of the zTOC.
+        ztoc_size: u64,
+        /// Stretches that can be loaded by themselves.
+        spans: u64,
+        /// gzip members, 0 for a plain tar; readers before soci-snapshotter 0.14 take only the first one.
+        members: u64,
+    },
+    /// It stays without a zTOC.
+    Skipped {
+        /// Why, as a value.
+        #[serde(flatten)]
+        reason: SkipReason,
+        /// Why, in words.
+        message: String,
+    },
+}
+
+impl Report {
+    /// Every layer once, whatever number of platforms have it.
+    pub fn layers(&self) -> Vec<&LayerReport> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.images
+            .iter()
+            .flat_map(|image| &image.platforms)
+            .flat_map(|platform| &platform.layers)
+            .filter(|layer| seen.insert(&layer.digest))
+            .collect()
+    }
+}

@@ -1,0 +1,372 @@
+//! The workflow with threads: several layers at once, one writer.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use soci_image::annotation::{CONTAINERD_NAME, REF_NAME};
+use soci_image::convert::{self, Conversion, LayerIndex, PlatformIndex};
+use soci_image::skip::SkipReason;
+use soci_image::soci_index::prefetch::Search;
+use soci_image::{Descriptor, Digest};
+use soci_ztoc::ztoc::EncodedZtoc;
+
+use super::index_layer::{IndexedLayer, ZtocFacts, index_layer};
+use super::options::{Observer, Options};
+use super::plan::{Decision, Plan, PlannedImage, PlannedLayer, plan, reasons};
+use super::publish::{put_image, put_ztoc};
+use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
+use crate::store::{AnyDestination, AnySource, Destination, Published, RootName, Source};
+use crate::{Error, Result, block_on};
+
+/// Converts the images of `source` that the options choose, and writes them to `destination`.
+///
+/// `tag` is the name that the image gets there; without one it keeps the names it has. On an error nothing is
+/// visible at the destination, and what had been written is taken back.
+///
+/// # Errors
+/// [`Error::NothingToIndex`] if no layer of any image can have a zTOC; nothing is written then.
+pub fn convert(
+    source: &AnySource,
+    destination: AnyDestination,
+    tag: Option<&str>,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Report> {
+    let outcome = block_on(plan(source, options))
+        .and_then(|plan| prepare(plan, source, &destination, tag, options, observer));
+    match outcome {
+        Ok((published, report)) => {
+            block_on(destination.publish(&published))?;
+            Ok(report)
+        }
+        Err(error) => {
+            block_on(destination.abort());
+            Err(error)
+        }
+    }
+}
+
+/// Everything but the last step.
+fn prepare(
+    plan: Plan,
+    source: &AnySource,
+    destination: &AnyDestination,
+    tag: Option<&str>,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<(Vec<Published>, Report)> {
+    if tag.is_some() && plan.images.len() > 1 {
+        let place = "a destination with a tag".into();
+        return Err(Error::SeveralImages { images: plan.images.len(), place });
+    }
+    if plan.layers_to_index().is_empty() {
+        return Err(Error::NothingToIndex { layers: reasons(&plan) });
+    }
+    let layers = index_layers(&plan, source, destination, options, observer)?;
+    let mut published = Vec::new();
+    let mut report = Report { images: Vec::new(), missing_prefetch_files: Vec::new() };
+    let mut nothing = 0;
+    for planned in &plan.images {
+        let (platforms, missing) = platform_indexes(planned, &layers, options);
+        let conversion =
+            match convert::convert(&planned.image, &planned.documents, &platforms, &options.build_tool_identifier) {
+                Err(soci_image::Error::NothingToIndex) => {
+                    nothing += 1;
+                    unchanged(planned)
+                }
+                other => other?,
+            };
+        let verified = |digest: &Digest| layers.contains_key(digest);
+        block_on(put_image(source, destination, planned, &conversion, &verified))?;
+        let mut root = planned.root.clone();
+        if let Some(tag) = tag {
+            rename(&mut root.names, tag);
+        }
+        report.missing_prefetch_files.extend(missing);
+        report.images.push(image_report(planned, &root.names, &conversion, &layers, &platforms));
+        published.push(Published { root, descriptor: conversion.root });
+    }
+    if nothing == plan.images.len() {
+        let layers = layers.iter().filter_map(|(digest, done)| Some((digest.clone(), done.skipped()?)));
+        return Err(Error::NothingToIndex { layers: reasons(&plan).into_iter().chain(layers).collect() });
+    }
+    report.missing_prefetch_files.sort();
+    report.missing_prefetch_files.dedup();
+    Ok((published, report))
+}
+
+/// What is known of a layer once it was read.
+enum Done {
+    Ztoc(ZtocFacts),
+    Skipped(SkipReason),
+}
+
+impl Done {
+    fn skipped(&self) -> Option<SkipReason> {
+        match self {
+            Self::Ztoc(_) => None,
+            Self::Skipped(reason) => Some(reason.clone()),
+        }
+    }
+}
+
+/// A layer that a thread is done with, and its zTOC if the writer still has to store it.
+type Finished = (Done, Option<Box<EncodedZtoc>>);
+
+/// What the threads share.
+struct Shared {
+    /// Layers that nobody has taken yet, the smallest first: the largest is taken from the end.
+    open: Vec<Descriptor>,
+    finished: BTreeMap<Digest, Finished>,
+    error: Option<Error>,
+}
+
+/// Indexes every layer of the plan and brings layers and zTOCs to the destination in manifest order.
+fn index_layers(
+    plan: &Plan,
+    source: &AnySource,
+    destination: &AnyDestination,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<BTreeMap<Digest, Done>> {
+    // Raised for the threads when one of them or the writer failed.
+    let stop = AtomicBool::new(false);
+    let work = |layer: &Descriptor| work(layer, source, destination, options, &stop, observer);
+    // A layer that comes over the network goes into an archive as it comes: one at a time, in the archive's order.
+    if source.is_remote() && destination.is_sequential() {
+        return write_in_order(plan, source, destination, work);
+    }
+    let mut open: Vec<Descriptor> = plan.layers_to_index().into_iter().cloned().collect();
+    // A stable sort: layers of one size stay in manifest order, so that runs are alike.
+    open.sort_by_key(|layer| layer.size);
+    let jobs = options.jobs.get().min(open.len());
+    let state = Mutex::new(Shared { open, finished: BTreeMap::new(), error: None });
+    let changed = Condvar::new();
+    let thread = || {
+        while let Some(layer) = take(&state, &stop) {
+            let outcome = work(&layer);
+            let mut shared = lock(&state);
+            match outcome {
+                Ok(finished) => {
+                    shared.finished.insert(layer.digest, finished);
+                }
+                Err(error) => {
+                    stop.store(true, Ordering::Relaxed);
+                    shared.error.get_or_insert(error);
+                }
+            }
+            drop(shared);
+            changed.notify_all();
+        }
+    };
+    let written = std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(thread);
+        }
+        let written = write_in_order(plan, source, destination, |layer| wait(&state, &changed, layer));
+        if written.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        written
+    });
+    // The first error of a thread is the cause; what the writer met is its echo.
+    written.map_err(|error| lock(&state).error.take().unwrap_or(error))
+}
+
+/// The largest layer that nobody has taken.
+fn take(state: &Mutex<Shared>, stop: &AtomicBool) -> Option<Descriptor> {
+    if stop.load(Ordering::Relaxed) { None } else { lock(state).open.pop() }
+}
+
+/// Waits until a thread is done with the layer.
+fn wait(state: &Mutex<Shared>, changed: &Condvar, layer: &Descriptor) -> Result<Finished> {
+    let mut shared = lock(state);
+    loop {
+        if let Some(error) = shared.error.take() {
+            return Err(error);
+        }
+        if let Some(finished) = shared.finished.remove(&layer.digest) {
+            return Ok(finished);
+        }
+        shared = changed.wait(shared).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// One layer, on whatever thread: read, indexed, its zTOC stored unless that has to wait for its turn.
+fn work(
+    layer: &Descriptor,
+    source: &AnySource,
+    destination: &AnyDestination,
+    options: &Options,
+    stop: &AtomicBool,
+    observer: Observer<'_>,
+) -> Result<Finished> {
+    let sink = if source.is_remote() { block_on(destination.begin_blob(layer))? } else { None };
+    match block_on(index_layer(layer, source, sink, options, stop, observer))? {
+        IndexedLayer::Skipped(reason) if options.strict => {
+            Err(Error::Strict { layer: layer.digest.clone(), reason })
+        }
+        IndexedLayer::Skipped(reason) => Ok((Done::Skipped(reason), None)),
+        IndexedLayer::Indexed { ztoc, facts } if destination.is_sequential() => Ok((Done::Ztoc(facts), Some(ztoc))),
+        IndexedLayer::Indexed { ztoc, facts } => {
+            block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
+            Ok((Done::Ztoc(facts), None))
+        }
+    }
+}
+
+/// The layers of all platforms asked for, and the zTOC of each behind it.
+fn write_in_order(
+    plan: &Plan,
+    source: &AnySource,
+    destination: &AnyDestination,
+    mut finished: impl FnMut(&Descriptor) -> Result<Finished>,
+) -> Result<BTreeMap<Digest, Done>> {
+    let mut done = BTreeMap::new();
+    for layer in plan.layers() {
+        let descriptor = &layer.descriptor;
+        if done.contains_key(&descriptor.digest) {
+            continue;
+        }
+        match &layer.decision {
+            Decision::Skip(SkipReason::Foreign) => {}
+            Decision::Skip(_) => bring(source, destination, descriptor, false)?,
+            Decision::Index => {
+                // What is on disk is copied while the threads read it; what is remote comes through them.
+                if !source.is_remote() {
+                    bring(source, destination, descriptor, true)?;
+                }
+                let (outcome, ztoc) = finished(descriptor)?;
+                bring(source, destination, descriptor, true)?;
+                if let (Done::Ztoc(facts), Some(ztoc)) = (&outcome, ztoc) {
+                    block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
+                }
+                done.insert(descriptor.digest.clone(), outcome);
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn bring(source: &AnySource, destination: &AnyDestination, layer: &Descriptor, verified: bool) -> Result<()> {
+    if block_on(destination.contains(layer))? {
+        return Ok(());
+    }
+    block_on(destination.copy_blob(layer, source, verified))
+}
+
+/// What the SOCI indexes of an image will say, and the files to prefetch that it does not have.
+fn platform_indexes(
+    planned: &PlannedImage,
+    layers: &BTreeMap<Digest, Done>,
+    options: &Options,
+) -> (Vec<PlatformIndex>, Vec<String>) {
+    let mut missing = Vec::new();
+    let mut indexes = Vec::new();
+    for platform in &planned.platforms {
+        let mut search = Search::new(options.prefetch.iter().cloned());
+        for (position, layer) in platform.layers.iter().enumerate().rev() {
+            if let Some(Done::Ztoc(facts)) = layers.get(&layer.descriptor.digest)
+                && matches!(layer.decision, Decision::Index)
+            {
+                search.layer(position, facts.prefetch.iter().map(|(name, spans)| (&name[..], *spans)));
+            }
+        }
+        let (prefetch, not_found) = search.finish();
+        missing.extend(not_found);
+        let layers = platform.layers.iter().map(|layer| layer_index(layer, layers, options)).collect();
+        indexes.push(PlatformIndex { choice: platform.choice.clone(), layers, prefetch });
+    }
+    (indexes, missing)
+}
+
+fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &Options) -> LayerIndex {
+    match (&layer.decision, layers.get(&layer.descriptor.digest)) {
+        (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => {
+            LayerIndex::Skipped(reason.clone())
+        }
+        (Decision::Index, Some(Done::Ztoc(facts))) => LayerIndex::Ztoc {
+            digest: facts.digest.clone(),
+            size: facts.size,
+            span_size: options.span_size,
+            disable_xattrs: facts.disable_xattrs,
+        },
+        (Decision::Index, None) => unreachable!("every layer to index was waited for"),
+    }
+}
+
+/// An image of several that has nothing to index: it goes over as it is.
+fn unchanged(planned: &PlannedImage) -> Conversion {
+    Conversion { root: planned.root.descriptor.clone(), blobs: Vec::new(), platforms: Vec::new(), changed: false }
+}
+
+/// The one name that the destination's location gives; annotations that are no names stay.
+fn rename(names: &mut Vec<RootName>, tag: &str) {
+    let mut entry = names.first_mut().and_then(|name| name.entry.take());
+    if let Some(entry) = &mut entry {
+        entry.annotations.remove(CONTAINERD_NAME);
+        entry.annotations.insert(REF_NAME.into(), tag.into());
+    }
+    *names = vec![RootName { tag: Some(tag.into()), full: None, entry }];
+}
+
+fn image_report(
+    planned: &PlannedImage,
+    names: &[RootName],
+    conversion: &Conversion,
+    layers: &BTreeMap<Digest, Done>,
+    platforms: &[PlatformIndex],
+) -> ImageReport {
+    let mut reports = Vec::new();
+    for (plan, index) in planned.platforms.iter().zip(platforms) {
+        let converted = conversion.platforms.iter().find(|platform| platform.choice.id == plan.choice.id);
+        let images = planned.image.images();
+        let source_manifest = images
+            .iter()
+            .find(|image| image.id == plan.choice.id)
+            .map_or_else(|| planned.root.descriptor.digest.clone(), |image| image.descriptor.digest.clone());
+        reports.push(PlatformReport {
+            platform: plan.choice.platform.to_string(),
+            manifest: converted.map_or_else(|| source_manifest.clone(), |done| done.manifest.digest.clone()),
+            source_manifest,
+            soci_index: converted.and_then(|done| done.soci_index.as_ref()).map(|index| index.digest.clone()),
+            layers: plan.layers.iter().map(|layer| layer_report(layer, layers)).collect(),
+            prefetch_artifacts: index.prefetch.len(),
+        });
+    }
+    ImageReport {
+        names: names.iter().filter_map(|name| name.full.clone().or_else(|| name.tag.clone())).collect(),
+        source_digest: planned.root.descriptor.digest.clone(),
+        digest: conversion.root.digest.clone(),
+        media_type: conversion.root.media_type.clone(),
+        size: conversion.root.size,
+        changed: conversion.changed,
+        platforms: reports,
+    }
+}
+
+fn layer_report(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>) -> LayerReport {
+    let skipped = |reason: &SkipReason| LayerOutcome::Skipped { reason: reason.clone(), message: reason.to_string() };
+    let outcome = match (&layer.decision, layers.get(&layer.descriptor.digest)) {
+        (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => skipped(reason),
+        (Decision::Index, Some(Done::Ztoc(facts))) => LayerOutcome::Indexed {
+            ztoc: facts.digest.clone(),
+            ztoc_size: facts.size,
+            spans: facts.spans,
+            members: facts.members,
+        },
+        (Decision::Index, None) => unreachable!("every layer to index was waited for"),
+    };
+    LayerReport {
+        digest: layer.descriptor.digest.clone(),
+        size: layer.descriptor.size,
+        media_type: layer.descriptor.media_type.clone(),
+        outcome,
+    }
+}
+
+/// A thread that panicked ends the scope with its panic; until then the state is what it was.
+fn lock(state: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
