@@ -17,6 +17,7 @@ pub mod escape;
 pub mod exit;
 pub mod invocation;
 pub mod output;
+pub mod places;
 pub mod progress;
 pub mod reference;
 

@@ -4,6 +4,7 @@
 //! order; help, completion and `docs/cli.md` follow from the variant's first doc line.
 
 pub mod completions;
+pub mod convert;
 pub mod init;
 pub mod ztoc;
 
@@ -21,6 +22,8 @@ pub type Outcome = Result<Exit, CommandError>;
 pub enum Verb {
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Make an image SOCI-enabled, in one pass over each layer
+    Convert(convert::Args),
     /// Write a starting block of settings after looking at what is there
     Init(init::Args),
     /// Build, show, list, check and read zTOCs of single layers
@@ -32,6 +35,7 @@ impl Verb {
     pub fn run(self, context: &Context) -> Outcome {
         match self {
             Verb::Completions(args) => completions::run(args, context),
+            Verb::Convert(args) => convert::run(args, context),
             Verb::Init(args) => init::run(args, context),
             Verb::Ztoc(args) => ztoc::run(args, context),
         }

@@ -1,0 +1,54 @@
+//! Opening the places that SRC and DST name, and turning the errors of the library into those of a command.
+
+use soci_store::store::{AnyDestination, AnySource};
+use soci_store::{Error, Location};
+
+use crate::context::Context;
+use crate::error::CommandError;
+
+/// Reads SRC or DST; the message of a text that is neither names what to write instead.
+pub fn location(text: &str) -> Result<Location, CommandError> {
+    text.parse().map_err(|error: soci_store::LocationError| CommandError::usage(error.to_string()))
+}
+
+/// Opens a place for reading.
+pub fn open(location: &Location, context: &Context) -> Result<AnySource, CommandError> {
+    AnySource::open(location, &context.cancel.flag()).map_err(|error| failed(&error))
+}
+
+/// Prepares a place for writing.
+pub fn create(location: &Location, context: &Context) -> Result<AnyDestination, CommandError> {
+    AnyDestination::create(location, &context.cancel.flag()).map_err(|error| failed(&error))
+}
+
+/// The image that `--tag` or the location itself asks for.
+pub fn wanted_tag(location: &Location, flag: Option<&str>) -> Result<Option<String>, CommandError> {
+    match (location.tag(), flag) {
+        (Some(there), Some(flag)) if there != flag => Err(CommandError::usage(format!(
+            "{location} asks for the image {there:?}, --tag for {flag:?}"
+        ))
+        .help("give the name once")),
+        (there, flag) => Ok(flag.or(there).map(String::from)),
+    }
+}
+
+/// The error of a command, with the exit code that belongs to it and what to do where that is known.
+pub fn failed(error: &Error) -> CommandError {
+    use soci_image::Error as Image;
+    let text = error.to_string();
+    match error {
+        Error::Interrupted => CommandError::interrupted(),
+        Error::NothingToIndex { .. } | Error::Image(Image::NothingToIndex) => CommandError::nothing_to_index(text)
+            .help("--min-layer-size sets the minimum; an image of small layers gains nothing from lazy loading"),
+        Error::Layer { source: soci_ztoc::Error::SpanSize { .. }, .. } => {
+            CommandError::usage(text).help("give a --span-size above 0; the default is 4MiB")
+        }
+        Error::Location(_) => CommandError::usage(text),
+        Error::Layer { .. } | Error::DigestMismatch { .. } | Error::SizeMismatch { .. } => CommandError::failed(text)
+            .help("the image is damaged: build or copy it again; nothing was written"),
+        Error::SeveralImages { .. } => CommandError::usage(text),
+        Error::Strict { .. } => CommandError::failed(text)
+            .help("leave --strict out to convert the image without a zTOC for this layer"),
+        _ => CommandError::failed(text),
+    }
+}
