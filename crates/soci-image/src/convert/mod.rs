@@ -120,6 +120,20 @@ pub struct ConvertedPlatform {
 }
 
 impl Conversion {
+    /// An entry for the old root, in a layout's `index.json`, made one for the new root: names and
+    /// other annotations stay, what described the old content goes.
+    pub fn entry(&self, old: &Descriptor) -> Descriptor {
+        if !self.changed {
+            return old.clone();
+        }
+        Descriptor {
+            annotations: old.annotations.clone(),
+            unknown: old.unknown.clone(),
+            platform: old.platform.clone().filter(|_| self.root.platform.is_some()),
+            ..self.root.clone()
+        }
+    }
+
     /// The documents that the new root needs: those of the source and the new ones.
     pub fn documents(&self, source: &Documents) -> Documents {
         let mut documents = source.clone();

@@ -1,0 +1,393 @@
+//! The facts, from raw documents.
+
+use super::{
+    AttestationFacts, DocumentFacts, ImageFacts, LayerFacts, NoZtoc, Oddity, OtherFacts, OtherKind,
+    PlatformFacts, PrefetchFacts, SCHEMA, SociFacts, Totals, ZtocFacts,
+};
+use crate::annotation;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::document::Documents;
+use crate::image::{AttestationEntry, Image, ImageEntry, SociEntry};
+use crate::media_type::{LayerCompression, OCI_MANIFEST, is_foreign_layer};
+use crate::platform::Platform;
+use crate::soci_index::{SociIndex, SociVersion, prefetch};
+
+impl ImageFacts {
+    /// The facts about an image. `documents` holds what could be had: manifests, configs, the SOCI
+    /// indexes that manifests name, prefetch artifacts; what is not in it counts as missing.
+    /// `referrers` are descriptors of SOCI indexes v1 that refer to the image's manifests.
+    pub fn of(image: &Image, documents: &Documents, referrers: &[Descriptor]) -> Self {
+        let mut compute = Compute {
+            image,
+            documents,
+            referrers,
+            oddities: Vec::new(),
+            used: Vec::new(),
+        };
+        let platforms: Vec<PlatformFacts> = image
+            .images()
+            .into_iter()
+            .map(|entry| compute.platform(entry))
+            .collect();
+        let attestations = image
+            .attestations()
+            .into_iter()
+            .map(|entry| compute.attestation(entry))
+            .collect();
+        let others = compute.others();
+        compute.order();
+        let mut oddities = compute.oddities;
+        oddities.dedup();
+        Self {
+            schema: SCHEMA.to_owned(),
+            root: document(&image.root),
+            totals: ImageFacts::sum(&platforms),
+            platforms,
+            attestations,
+            others,
+            oddities,
+        }
+    }
+}
+
+struct Compute<'a> {
+    image: &'a Image,
+    documents: &'a Documents,
+    referrers: &'a [Descriptor],
+    oddities: Vec<Oddity>,
+    /// Digests of SOCI indexes that an image uses.
+    used: Vec<Digest>,
+}
+
+/// A SOCI index that a client would find for an image.
+struct Found {
+    digest: Digest,
+    size: u64,
+    index: SociIndex,
+}
+
+impl Compute<'_> {
+    fn platform(&mut self, entry: &ImageEntry) -> PlatformFacts {
+        let manifest = &entry.manifest;
+        let image = &entry.descriptor.digest;
+        let found = self.version2(entry).or_else(|| self.version1(entry));
+        let layers: Vec<LayerFacts> = manifest
+            .layers
+            .iter()
+            .map(|layer| self.layer(layer, found.as_ref()))
+            .collect();
+        if let Some(found) = &found {
+            for ztoc in &found.index.ztocs {
+                if manifest.layers.iter().all(|layer| layer.digest != ztoc.layer) {
+                    self.oddities.push(Oddity::ZtocOfOtherLayer {
+                        soci_index: found.digest.clone(),
+                        layer: ztoc.layer.clone(),
+                    });
+                }
+            }
+        }
+        let docker = |layer: &Descriptor| layer.media_type.starts_with("application/vnd.docker.");
+        if manifest.media_type == OCI_MANIFEST && manifest.layers.iter().any(docker) {
+            self.oddities
+                .push(Oddity::DockerLayersInOciManifest { image: image.clone() });
+        }
+        let mut totals = Totals::default();
+        for layer in &layers {
+            totals.add(layer.size, layer.ztoc.is_some());
+            let ztoc = layer.ztoc.as_ref().map_or(0, |ztoc| ztoc.size);
+            totals.ztoc_bytes = totals.ztoc_bytes.saturating_add(ztoc);
+        }
+        PlatformFacts {
+            platform: plain(entry.platform.as_ref()),
+            manifest: DocumentFacts {
+                media_type: if manifest.media_type.is_empty() {
+                    entry.descriptor.media_type.clone()
+                } else {
+                    manifest.media_type.clone()
+                },
+                ..document(&entry.descriptor)
+            },
+            config: document(&manifest.config),
+            soci: found.map(|found| soci_facts(&found, &layers)),
+            layers,
+            totals,
+        }
+    }
+
+    /// The SOCI index that the manifest's annotation names, as a client resolves it.
+    fn version2(&mut self, entry: &ImageEntry) -> Option<Found> {
+        let image = &entry.descriptor.digest;
+        let named = entry.manifest.soci_index_annotation()?;
+        let missing = || Oddity::MissingIndex {
+            image: image.clone(),
+            named: named.to_owned(),
+        };
+        let Some(digest) = entry.manifest.soci_index_digest() else {
+            self.oddities.push(missing());
+            return None;
+        };
+        let Some(bytes) = self.documents.get(&digest) else {
+            self.oddities.push(missing());
+            return None;
+        };
+        self.used.push(digest.clone());
+        let index = match SociIndex::parse(bytes) {
+            Ok(index) if index.version == SociVersion::V2 => index,
+            other => {
+                let detail = match other {
+                    Ok(_) => "it is a SOCI index v1".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                self.oddities.push(Oddity::UnreadableIndex {
+                    image: image.clone(),
+                    soci_index: digest,
+                    detail,
+                });
+                return None;
+            }
+        };
+        if !SociIndex::is_canonical(bytes) {
+            self.oddities.push(Oddity::NonCanonicalIndex {
+                soci_index: digest.clone(),
+            });
+        }
+        self.listing(entry, &digest);
+        let size = bytes.len() as u64;
+        Some(Found { digest, size, index })
+    }
+
+    /// Whether the SOCI index that an image names is also the one that is listed for it.
+    fn listing(&mut self, entry: &ImageEntry, digest: &Digest) {
+        let image = &entry.descriptor.digest;
+        let all = self.image.soci_indexes();
+        let listed: Vec<&&SociEntry> = all
+            .iter()
+            .filter(|soci| soci.version == SociVersion::V2 && soci.descriptor.digest == *digest)
+            .collect();
+        for soci in &listed {
+            if soci.descriptor.artifact_type.is_empty() {
+                self.oddities.push(Oddity::ArtifactTypeLost {
+                    soci_index: digest.clone(),
+                });
+            }
+        }
+        if !listed.is_empty() {
+            return;
+        }
+        let owned = all.iter().find(|soci| {
+            soci.version == SociVersion::V2
+                && soci.descriptor.annotation(annotation::IMAGE_MANIFEST_DIGEST) == Some(image.as_str())
+        });
+        self.oddities.push(match owned {
+            Some(other) => Oddity::OtherIndexListed {
+                image: image.clone(),
+                named: digest.clone(),
+                listed: other.descriptor.digest.clone(),
+            },
+            None => Oddity::IndexNotListed {
+                image: image.clone(),
+                soci_index: digest.clone(),
+            },
+        });
+    }
+
+    /// The first SOCI index v1 whose subject is the image.
+    fn version1(&mut self, entry: &ImageEntry) -> Option<Found> {
+        let image = &entry.descriptor.digest;
+        let found = self.referrers.iter().find_map(|descriptor| {
+            let bytes = self.documents.get(&descriptor.digest)?;
+            let index = SociIndex::parse(bytes).ok()?;
+            let about = index.subject.as_ref().map(|subject| &subject.digest);
+            (index.version == SociVersion::V1 && about == Some(image)).then(|| Found {
+                digest: descriptor.digest.clone(),
+                size: bytes.len() as u64,
+                index,
+            })
+        })?;
+        if self
+            .documents
+            .get(&found.digest)
+            .is_some_and(|bytes| !SociIndex::is_canonical(bytes))
+        {
+            self.oddities.push(Oddity::NonCanonicalIndex {
+                soci_index: found.digest.clone(),
+            });
+        }
+        self.used.push(found.digest.clone());
+        Some(found)
+    }
+
+    fn layer(&self, layer: &Descriptor, found: Option<&Found>) -> LayerFacts {
+        let compression = LayerCompression::of(&layer.media_type);
+        let ztoc = found.and_then(|found| found.index.ztoc_of(&layer.digest));
+        let artifact = found.and_then(|found| found.index.prefetch.iter().find(|p| p.layer == layer.digest));
+        let no_ztoc = match (found, compression) {
+            _ if ztoc.is_some() => None,
+            (None, _) => Some(NoZtoc::NoSociIndex),
+            (Some(_), LayerCompression::Zstd) => Some(NoZtoc::Zstd),
+            (Some(_), LayerCompression::Other) => Some(NoZtoc::UnsupportedCompression),
+            (Some(_), LayerCompression::NotALayer) => Some(NoZtoc::NotALayer),
+            (Some(_), LayerCompression::Gzip | LayerCompression::Uncompressed) => Some(NoZtoc::LeftOut),
+        };
+        LayerFacts {
+            digest: layer.digest.clone(),
+            size: layer.size,
+            media_type: layer.media_type.clone(),
+            compression,
+            foreign: is_foreign_layer(&layer.media_type),
+            ztoc: ztoc.map(|ztoc| ZtocFacts {
+                digest: ztoc.digest.clone(),
+                size: ztoc.size,
+                span_size: ztoc.span_size,
+                disable_xattrs: ztoc.disable_xattrs,
+            }),
+            no_ztoc,
+            prefetch: artifact.map(|artifact| PrefetchFacts {
+                digest: artifact.digest.clone(),
+                size: artifact.size,
+                spans: self
+                    .documents
+                    .get(&artifact.digest)
+                    .and_then(|bytes| prefetch::parse(bytes).ok()),
+            }),
+        }
+    }
+
+    fn attestation(&mut self, entry: &AttestationEntry) -> AttestationFacts {
+        let refers_to = entry.reference();
+        let images = self.image.images();
+        let about = images
+            .iter()
+            .find(|image| Some(&image.descriptor.digest) == refers_to.as_ref());
+        if about.is_none() {
+            self.oddities.push(Oddity::AttestationWithoutImage {
+                attestation: entry.descriptor.digest.clone(),
+                names: entry
+                    .descriptor
+                    .annotation(annotation::REFERENCE_DIGEST)
+                    .map(str::to_owned),
+            });
+        }
+        let manifest = entry.manifest.as_ref();
+        let statements = manifest.map_or(&[][..], |manifest| &manifest.layers).iter();
+        AttestationFacts {
+            manifest: document(&entry.descriptor),
+            refers_to_present: about.is_some(),
+            platform: about.and_then(|image| plain(image.platform.as_ref())),
+            refers_to,
+            subject: manifest
+                .and_then(|manifest| manifest.subject.as_ref())
+                .map(|subject| subject.digest.clone()),
+            statements: statements
+                .filter_map(|layer| layer.annotation(annotation::PREDICATE_TYPE))
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    fn others(&mut self) -> Vec<OtherFacts> {
+        let other = |descriptor: &Descriptor, kind| OtherFacts {
+            manifest: document(descriptor),
+            kind,
+            platform: plain(descriptor.platform.as_ref()),
+        };
+        let mut others = Vec::new();
+        for soci in self.image.soci_indexes() {
+            let names = soci.descriptor.annotation(annotation::IMAGE_MANIFEST_DIGEST);
+            let images = self.image.images();
+            let is_used = self.used.contains(&soci.descriptor.digest)
+                && names.is_none_or(|names| images.iter().any(|i| i.descriptor.digest.as_str() == names));
+            if !is_used {
+                self.oddities.push(Oddity::UnusedIndex {
+                    soci_index: soci.descriptor.digest.clone(),
+                    names: names.map(str::to_owned),
+                });
+                others.push(other(&soci.descriptor, OtherKind::UnusedSociIndex));
+            }
+        }
+        for descriptor in self.image.missing() {
+            self.oddities.push(Oddity::MissingManifest {
+                manifest: descriptor.digest.clone(),
+                platform: descriptor.platform.as_ref().map(ToString::to_string),
+            });
+            others.push(other(descriptor, OtherKind::Missing));
+        }
+        for descriptor in self.image.others() {
+            others.push(other(descriptor, OtherKind::Other));
+        }
+        others
+    }
+
+    /// What the order of the entries does to clients, which take the first of their platform.
+    fn order(&mut self) {
+        let mut soci: Vec<&Descriptor> = Vec::new();
+        let mut images: Vec<&Descriptor> = Vec::new();
+        let mut oddities = Vec::new();
+        self.image.walk(&mut |descriptor, entry| {
+            let Some(platform) = &descriptor.platform else {
+                return;
+            };
+            let same = |other: &&&Descriptor| {
+                other.platform.as_ref().is_some_and(|other| {
+                    other.matches(platform)
+                        && platform.matches(other)
+                        && other.os_version == platform.os_version
+                })
+            };
+            match entry {
+                crate::image::Entry::Soci(_) => soci.push(descriptor),
+                crate::image::Entry::Image(_) => {
+                    if let Some(first) = soci.iter().find(same) {
+                        oddities.push(Oddity::IndexBeforeImage {
+                            soci_index: first.digest.clone(),
+                            image: descriptor.digest.clone(),
+                        });
+                    }
+                    if let Some(first) = images.iter().find(same).filter(|i| i.digest != descriptor.digest) {
+                        oddities.push(Oddity::DuplicatePlatform {
+                            platform: platform.to_string(),
+                            first: first.digest.clone(),
+                            second: descriptor.digest.clone(),
+                        });
+                    }
+                    images.push(descriptor);
+                }
+                _ => {}
+            }
+        });
+        self.oddities.extend(oddities);
+    }
+}
+
+fn soci_facts(found: &Found, layers: &[LayerFacts]) -> SociFacts {
+    let indexed = layers.iter().filter(|layer| layer.ztoc.is_some());
+    let left_out = layers
+        .iter()
+        .filter(|layer| layer.no_ztoc == Some(NoZtoc::LeftOut));
+    SociFacts {
+        version: found.index.version,
+        digest: found.digest.clone(),
+        size: found.size,
+        build_tool: found.index.build_tool.clone(),
+        span_size: found.index.span_size(),
+        ztocs: found.index.ztocs.len() as u64,
+        smallest_indexed: indexed.map(|layer| layer.size).min(),
+        largest_left_out: left_out.map(|layer| layer.size).max(),
+    }
+}
+
+/// A platform without the fields that facts do not have.
+fn plain(platform: Option<&Platform>) -> Option<Platform> {
+    let mut platform = platform?.clone();
+    platform.unknown.clear();
+    Some(platform)
+}
+
+fn document(descriptor: &Descriptor) -> DocumentFacts {
+    DocumentFacts {
+        digest: descriptor.digest.clone(),
+        size: descriptor.size,
+        media_type: descriptor.media_type.clone(),
+    }
+}

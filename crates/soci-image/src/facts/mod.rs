@@ -1,0 +1,312 @@
+//! What is known about an image and its SOCI index, as one value: `inspect` prints it, the linter
+//! reads it back from JSON.
+//!
+//! It is computed from the raw documents alone ([`ImageFacts::of`]). The JSON form is stable: fields
+//! are added with a default, never renamed; [`ImageFacts::schema`] tells the form.
+
+mod compute;
+mod oddity;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::media_type::LayerCompression;
+use crate::platform::Platform;
+use crate::soci_index::SociVersion;
+use crate::soci_index::prefetch::SpanRange;
+
+pub use oddity::{Effect, Oddity};
+
+/// The value of [`ImageFacts::schema`].
+pub const SCHEMA: &str = "soci-image-facts/1";
+
+/// What is known about one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageFacts {
+    /// The form of this value: `soci-image-facts/1`.
+    pub schema: String,
+    /// What the name stands for.
+    pub root: DocumentFacts,
+    /// The runnable images, in the order of the index.
+    pub platforms: Vec<PlatformFacts>,
+    /// Attestations, in the order of the index.
+    #[serde(default)]
+    pub attestations: Vec<AttestationFacts>,
+    /// Manifests that are listed and are none of the above, or were not there.
+    #[serde(default)]
+    pub others: Vec<OtherFacts>,
+    /// Whatever is odd.
+    #[serde(default)]
+    pub oddities: Vec<Oddity>,
+    /// Sums over all platforms, each layer counted once.
+    pub totals: Totals,
+}
+
+/// Digest, size and type of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentFacts {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its media type.
+    pub media_type: String,
+}
+
+/// What is known about the image of one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformFacts {
+    /// The platform; `null` if neither the index nor a config that was given says it.
+    pub platform: Option<Platform>,
+    /// The image manifest.
+    pub manifest: DocumentFacts,
+    /// The image config.
+    pub config: DocumentFacts,
+    /// The layers, lowest first.
+    pub layers: Vec<LayerFacts>,
+    /// The SOCI index that a client finds.
+    pub soci: Option<SociFacts>,
+    /// Sums over its layers.
+    pub totals: Totals,
+}
+
+/// What is known about a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LayerFacts {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes, compressed if it is.
+    pub size: u64,
+    /// Its media type.
+    pub media_type: String,
+    /// Its compression, by its media type.
+    pub compression: LayerCompression,
+    /// Whether it need not be in the registry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
+    /// Its zTOC: a client can load it lazily.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ztoc: Option<ZtocFacts>,
+    /// Why it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_ztoc: Option<NoZtoc>,
+    /// What a client should fetch of it at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefetch: Option<PrefetchFacts>,
+}
+
+/// A layer's zTOC, as the SOCI index describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ZtocFacts {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The span size it was built with, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_size: Option<u64>,
+    /// Whether the client is told that there are no extended attributes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disable_xattrs: bool,
+}
+
+/// A layer's prefetch artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrefetchFacts {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its spans; `null` if the artifact was not given or can not be read.
+    pub spans: Option<Vec<SpanRange>>,
+}
+
+/// Why a layer has no zTOC, as far as the documents tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoZtoc {
+    /// The image has no SOCI index.
+    NoSociIndex,
+    /// It is compressed with zstd, which SOCI can not index.
+    Zstd,
+    /// Its media type is a compression that SOCI can not index.
+    UnsupportedCompression,
+    /// Its media type is none of a layer.
+    NotALayer,
+    /// It could have one and the SOCI index leaves it out: most often it was below the minimum size.
+    LeftOut,
+}
+
+impl NoZtoc {
+    /// The reason in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoSociIndex => "the image has no SOCI index",
+            Self::Zstd => "zstd can not be indexed",
+            Self::UnsupportedCompression => "its compression can not be indexed",
+            Self::NotALayer => "no layer by its media type",
+            Self::LeftOut => "left out when the index was made, most often for its size",
+        }
+    }
+}
+
+/// The SOCI index of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SociFacts {
+    /// Its version.
+    pub version: SociVersion,
+    /// Digest of the SOCI index manifest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The tool that made it; empty when not stated.
+    pub build_tool: String,
+    /// The span size of all its zTOCs; `null` when they differ or do not say.
+    pub span_size: Option<u64>,
+    /// Number of zTOCs.
+    pub ztocs: u64,
+    /// Size of the smallest layer with a zTOC, in bytes.
+    pub smallest_indexed: Option<u64>,
+    /// Size of the largest layer that could have a zTOC and has none, in bytes. The minimum layer
+    /// size that was used lies between the two.
+    pub largest_left_out: Option<u64>,
+}
+
+/// Sums of bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Bytes of all layers as they are stored.
+    pub layer_bytes: u64,
+    /// Bytes of the layers that can be loaded lazily.
+    pub lazy_bytes: u64,
+    /// Bytes of the zTOCs, which a client fetches before it starts the container.
+    pub ztoc_bytes: u64,
+    /// Number of layers.
+    pub layers: u64,
+    /// Number of layers that can be loaded lazily.
+    pub lazy_layers: u64,
+}
+
+impl Totals {
+    /// The lazy share in tenths of a percent, rounded down; 0 for an image without layers.
+    pub fn lazy_permille(&self) -> u64 {
+        let permille = u128::from(self.lazy_bytes) * 1000 / u128::from(self.layer_bytes.max(1));
+        u64::try_from(permille).unwrap_or(1000)
+    }
+}
+
+/// What is known about an attestation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttestationFacts {
+    /// Its manifest.
+    pub manifest: DocumentFacts,
+    /// The image manifest that its descriptor names; this is what tools go by.
+    pub refers_to: Option<Digest>,
+    /// Whether that manifest is in the image.
+    pub refers_to_present: bool,
+    /// The platform of that manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// The image manifest that its `subject` names, in BuildKit's newer form; a conversion leaves it
+    /// at the image before conversion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Digest>,
+    /// Predicate types of its statements.
+    pub statements: Vec<String>,
+}
+
+/// A manifest that is listed and is no image, SOCI index or attestation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherFacts {
+    /// The manifest.
+    pub manifest: DocumentFacts,
+    /// What it is.
+    pub kind: OtherKind,
+    /// Its platform, where stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+}
+
+/// Why a manifest is listed under [`ImageFacts::others`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OtherKind {
+    /// Its document was not there.
+    Missing,
+    /// A SOCI index that no image uses.
+    UnusedSociIndex,
+    /// Something else.
+    Other,
+}
+
+impl ImageFacts {
+    /// The facts as JSON, with a line end.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("facts have string keys only");
+        text.push('\n');
+        text
+    }
+
+    /// Reads facts that [`ImageFacts::to_json`] wrote.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let facts: Self =
+            serde_json::from_str(text).map_err(|error| Error::field("image facts", error.to_string()))?;
+        if facts.schema != SCHEMA {
+            return Err(Error::Kind {
+                expected: SCHEMA,
+                found: format!("image facts of the form `{}`", facts.schema),
+            });
+        }
+        Ok(facts)
+    }
+
+    /// The image that a client of this platform takes: the first one that matches.
+    pub fn platform(&self, platform: &Platform) -> Option<&PlatformFacts> {
+        self.platforms
+            .iter()
+            .find(|facts| facts.platform.as_ref().is_some_and(|have| platform.matches(have)))
+    }
+
+    /// Sums in which a layer that several platforms share counts once.
+    fn sum(platforms: &[PlatformFacts]) -> Totals {
+        let mut layers: BTreeMap<&Digest, (&LayerFacts, bool)> = BTreeMap::new();
+        let mut ztocs: BTreeMap<&Digest, u64> = BTreeMap::new();
+        for layer in platforms.iter().flat_map(|platform| &platform.layers) {
+            let entry = layers.entry(&layer.digest).or_insert((layer, false));
+            if let Some(ztoc) = &layer.ztoc {
+                entry.1 = true;
+                ztocs.insert(&ztoc.digest, ztoc.size);
+            }
+        }
+        let mut totals = Totals::default();
+        for (layer, lazy) in layers.values() {
+            totals.add(layer.size, *lazy);
+        }
+        totals.ztoc_bytes = ztocs.values().fold(0, |sum, size| sum.saturating_add(*size));
+        totals
+    }
+}
+
+impl Totals {
+    fn add(&mut self, size: u64, lazy: bool) {
+        self.layers += 1;
+        self.layer_bytes = self.layer_bytes.saturating_add(size);
+        if lazy {
+            self.lazy_layers += 1;
+            self.lazy_bytes = self.lazy_bytes.saturating_add(size);
+        }
+    }
+}
