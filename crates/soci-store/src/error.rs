@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use soci_image::Digest;
+use soci_image::{Digest, SkipReason};
 
 /// What can go wrong between a place where images live and the workflow over it.
 #[derive(Debug, thiserror::Error)]
@@ -121,14 +121,14 @@ pub enum Error {
         /// The layer.
         layer: Digest,
         /// Why not.
-        reason: soci_image::SkipReason,
+        reason: SkipReason,
     },
 
     /// Not one layer of the images can be indexed.
     #[error("no layer can be indexed: {}", reasons(layers))]
     NothingToIndex {
         /// The layers and why not.
-        layers: Vec<(Digest, soci_image::SkipReason)>,
+        layers: Vec<(Digest, SkipReason)>,
     },
 
     /// Two images are to be written under one name.
@@ -138,6 +138,15 @@ pub enum Error {
         images: usize,
         /// The destination.
         place: String,
+    },
+
+    /// A layer cannot be rewritten in another compression.
+    #[error("cannot rewrite layer {digest}: {problem}")]
+    Recompress {
+        /// The layer, or the config that says what is in it.
+        digest: Digest,
+        /// What is wrong.
+        problem: String,
     },
 
     /// The cancel flag was raised.
@@ -162,40 +171,49 @@ fn known_names(known: &[String]) -> String {
     }
 }
 
-/// Equal reasons once, with the number of layers; a layer's size says more than its digest here.
-fn reasons(layers: &[(Digest, soci_image::SkipReason)]) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let too_small: Vec<u64> = layers
-        .iter()
-        .filter_map(|(_, reason)| match reason {
-            soci_image::SkipReason::TooSmall { size, .. } => Some(*size),
-            _ => None,
-        })
-        .collect();
-    if let Some(largest) = too_small.iter().max()
-        && let Some(minimum) = layers.iter().find_map(|(_, reason)| match reason {
-            soci_image::SkipReason::TooSmall { minimum, .. } => Some(minimum),
-            _ => None,
-        })
-    {
-        let all = if too_small.len() == layers.len() {
-            "all of its"
-        } else {
-            "of its"
-        };
-        texts.push(format!(
-            "{all} {} layers are smaller than the minimum of {minimum} bytes (the largest has {largest})",
-            too_small.len()
-        ));
+/// Equal reasons once, with the number of layers that have them.
+fn reasons(layers: &[(Digest, SkipReason)]) -> String {
+    let sizes = layers.iter().filter_map(|(_, reason)| match reason {
+        SkipReason::TooSmall { size, minimum } => Some((*size, *minimum)),
+        _ => None,
+    });
+    let mut texts = Vec::new();
+    if let Some((largest, minimum)) = sizes.clone().max() {
+        let number = layer_count(sizes.count());
+        texts.push(format!("{number} below the minimum of {minimum} bytes (the largest has {largest})"));
     }
-    for (digest, reason) in layers {
-        if !matches!(reason, soci_image::SkipReason::TooSmall { .. }) {
-            texts.push(format!("layer {digest} is {reason}"));
+    let others = layers.iter().filter(|(_, reason)| !matches!(reason, SkipReason::TooSmall { .. }));
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for (_, reason) in others {
+        let reason = reason.to_string();
+        match counted.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, number)) => *number += 1,
+            None => counted.push((reason, 1)),
         }
     }
-    if texts.is_empty() {
-        "the image has no layers".into()
-    } else {
-        texts.join("; ")
+    texts.extend(counted.into_iter().map(|(reason, number)| format!("{}: {reason}", layer_count(number))));
+    if texts.is_empty() { "the image has no layers".into() } else { texts.join("; ") }
+}
+
+fn layer_count(number: usize) -> String {
+    if number == 1 { "1 layer".into() } else { format!("{number} layers") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_to_index_says_why_in_few_words() {
+        let digest = Digest::sha256(b"");
+        let small = |size| (digest.clone(), SkipReason::TooSmall { size, minimum: 10 });
+        let zstd = || (digest.clone(), SkipReason::Zstd);
+        let say = |layers| Error::NothingToIndex { layers }.to_string();
+        assert_eq!(say(vec![]), "no layer can be indexed: the image has no layers");
+        assert_eq!(
+            say(vec![small(3), zstd(), small(9), zstd(), (digest.clone(), SkipReason::Foreign)]),
+            "no layer can be indexed: 2 layers below the minimum of 10 bytes (the largest has 9); 2 layers: \
+             compressed with zstd, which SOCI can not index; 1 layer: a foreign layer that is only at its URL"
+        );
     }
 }

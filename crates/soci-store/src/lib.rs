@@ -16,6 +16,8 @@ mod file;
 pub mod layout;
 mod location;
 #[cfg(feature = "native")]
+mod overlay;
+#[cfg(feature = "native")]
 mod places;
 pub mod registry;
 pub mod store;
@@ -26,6 +28,8 @@ pub use error::Error;
 #[cfg(feature = "native")]
 pub use file::FileBlob;
 pub use location::{Location, LocationError};
+#[cfg(feature = "native")]
+pub use overlay::Overlay;
 
 /// What this crate's functions give.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

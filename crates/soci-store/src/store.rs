@@ -24,6 +24,7 @@ use crate::{
     archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
     file::FileBlob,
     layout::{LayoutDestination, LayoutSink, LayoutSource},
+    overlay::Overlay,
 };
 
 /// Documents (manifests, indexes, configs) larger than this are refused: registries do the same.
@@ -146,6 +147,22 @@ pub enum AnySource {
     /// An image of a registry.
     #[cfg(feature = "native")]
     Registry(RegistrySource),
+    /// A source with some layers rewritten.
+    #[cfg(feature = "native")]
+    Overlay(Box<Overlay>),
+}
+
+impl AnySource {
+    /// Where a blob lies: below an overlay, unless it is one of its own.
+    #[cfg(feature = "native")]
+    fn holder(&self, descriptor: &Descriptor) -> &AnySource {
+        match self {
+            Self::Overlay(overlay) => overlay
+                .base_of(&descriptor.digest)
+                .map_or(self, |base| base.holder(descriptor)),
+            _ => self,
+        }
+    }
 }
 
 /// A blob of any place, being read.
@@ -186,8 +203,12 @@ pub enum AnySink {
 
 /// Calls the same method on whatever place it is.
 macro_rules! each {
-    ($place:expr, $kind:ident, $inner:ident => $call:expr) => {
+    ($place:expr, $kind:ident $(+ $more:ident)?, $inner:ident => $call:expr) => {
         match $place {
+            $(
+                #[cfg(feature = "native")]
+                $kind::$more($inner) => $call,
+            )?
             #[cfg(feature = "native")]
             $kind::Layout($inner) => $call,
             #[cfg(feature = "native")]
@@ -202,15 +223,15 @@ impl Source for AnySource {
     type Blob = AnyBlob;
 
     async fn roots(&self) -> Result<Vec<Root>> {
-        each!(self, AnySource, source => source.roots().await)
+        each!(self, AnySource + Overlay, source => source.roots().await)
     }
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
-        each!(self, AnySource, source => source.document(descriptor).await)
+        each!(self, AnySource + Overlay, source => source.document(descriptor).await)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        each!(self, AnySource, source => source.contains(descriptor).await)
+        each!(self, AnySource + Overlay, source => source.contains(descriptor).await)
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<AnyBlob> {
@@ -221,19 +242,21 @@ impl Source for AnySource {
             Self::Archive(source) => source.open(descriptor).await.map(AnyBlob::File),
             #[cfg(feature = "native")]
             Self::Registry(source) => source.open(descriptor).await.map(AnyBlob::Registry),
+            #[cfg(feature = "native")]
+            Self::Overlay(source) => source.open(descriptor).await,
         }
     }
 
     async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        each!(self, AnySource, source => source.read_at(descriptor, offset, buffer).await)
+        each!(self, AnySource + Overlay, source => source.read_at(descriptor, offset, buffer).await)
     }
 
     async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
-        each!(self, AnySource, source => source.referrers(subject, artifact_type).await)
+        each!(self, AnySource + Overlay, source => source.referrers(subject, artifact_type).await)
     }
 
     fn is_remote(&self) -> bool {
-        each!(self, AnySource, source => source.is_remote())
+        each!(self, AnySource + Overlay, source => source.is_remote())
     }
 }
 
@@ -264,6 +287,8 @@ impl Destination for AnyDestination {
     }
 
     async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
+        #[cfg(feature = "native")]
+        let source = source.holder(descriptor);
         each!(self, AnyDestination, place => place.copy_blob(descriptor, source, verified).await)
     }
 

@@ -104,10 +104,20 @@ pub(crate) async fn index_layer(
     }
     let indexed = match outcome {
         None => IndexedLayer::Skipped(skip.expect("without a builder there is a reason")),
-        Some(Outcome::Skipped(skipped)) => {
+        Some(outcome) => indexed_layer(outcome, options),
+    };
+    let is_indexed = matches!(indexed, IndexedLayer::Indexed { .. });
+    observer(Event::LayerFinished { digest: layer.digest.clone(), indexed: is_indexed });
+    Ok(indexed)
+}
+
+/// What a finished builder means for the image.
+pub(crate) fn indexed_layer(outcome: Outcome, options: &Options) -> IndexedLayer {
+    match outcome {
+        Outcome::Skipped(skipped) => {
             IndexedLayer::Skipped(SkipReason::UnsupportedTar { detail: skipped.reason.to_string() })
         }
-        Some(Outcome::Indexed(built)) => match built.refusal() {
+        Outcome::Indexed(built) => match built.refusal() {
             Some(refusal) => IndexedLayer::Skipped(SkipReason::SnapshotterRefuses { detail: refusal.to_string() }),
             None => {
                 let members = built.members();
@@ -116,10 +126,7 @@ pub(crate) async fn index_layer(
                 IndexedLayer::Indexed { ztoc, facts }
             }
         },
-    };
-    let is_indexed = matches!(indexed, IndexedLayer::Indexed { .. });
-    observer(Event::LayerFinished { digest: layer.digest.clone(), indexed: is_indexed });
-    Ok(indexed)
+    }
 }
 
 /// First bytes that tell gzip, zstd and tar apart.
@@ -141,7 +148,7 @@ fn compression_of(media_type: &str, bytes: &[u8]) -> Result<Compression, SkipRea
     }
 }
 
-fn builder_for(layer: &Descriptor, compression: Compression, options: &Options) -> Result<ZtocBuilder> {
+pub(crate) fn builder_for(layer: &Descriptor, compression: Compression, options: &Options) -> Result<ZtocBuilder> {
     let options = BuildOptions {
         compression,
         span_size: options.span_size,

@@ -15,10 +15,16 @@ mod plan;
 mod publish;
 mod report;
 #[cfg(feature = "native")]
+mod recompress;
+#[cfg(feature = "native")]
 mod run;
 
 pub use options::{Event, Observer, Options};
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
 pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
+#[cfg(feature = "native")]
+pub(crate) use index_layer::IndexedLayer;
+#[cfg(feature = "native")]
+pub use recompress::{Recompress, RecompressedLayer, recompress};
 #[cfg(feature = "native")]
 pub use run::convert;

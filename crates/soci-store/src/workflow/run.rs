@@ -202,8 +202,17 @@ fn work(
     stop: &AtomicBool,
     observer: Observer<'_>,
 ) -> Result<Finished> {
-    let sink = if source.is_remote() { block_on(destination.begin_blob(layer))? } else { None };
-    match block_on(index_layer(layer, source, sink, options, stop, observer))? {
+    // A layer that was read before the conversion, to be rewritten or to know whether it must be.
+    let known = match source {
+        AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
+        _ => None,
+    };
+    let sink = if source.is_remote() && known.is_none() { block_on(destination.begin_blob(layer))? } else { None };
+    let indexed = match known {
+        Some(indexed) => indexed,
+        None => block_on(index_layer(layer, source, sink, options, stop, observer))?,
+    };
+    match indexed {
         IndexedLayer::Skipped(reason) if options.strict => {
             Err(Error::Strict { layer: layer.digest.clone(), reason })
         }

@@ -1,0 +1,341 @@
+//! One layer: any compression in, one gzip member and its zTOC out, in one pass.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use soci_image::digest::Hasher;
+use soci_image::media_type::LayerCompression;
+use soci_image::{Descriptor, Digest};
+use soci_ztoc::ztoc::{Outcome, ZtocBuilder};
+
+use crate::file::{FileBlob, io_error};
+use crate::overlay::damaged;
+use crate::store::{AnyBlob, AnySource, Blob, Source};
+use crate::workflow::index_layer::{IndexedLayer, builder_for, indexed_layer, sha256};
+use crate::workflow::options::{Event, Observer, Options};
+use crate::{Error, Result, block_on};
+
+/// A layer in its new form.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    pub(super) descriptor: Descriptor,
+    pub(super) blob: FileBlob,
+    pub(super) reason: &'static str,
+}
+
+/// Rewrites a layer. Its digest and its size before, and its diff_id, are compared on the way.
+#[allow(clippy::too_many_arguments)] // one call, and a struct of borrowed things would say no more
+pub(super) fn rewrite(
+    source: &AnySource,
+    layer: &Descriptor,
+    diff_id: &Digest,
+    reason: &'static str,
+    options: &Options,
+    level: u32,
+    stop: &AtomicBool,
+    observer: Observer<'_>,
+) -> Result<(Rewritten, IndexedLayer)> {
+    observer(Event::LayerStarted {
+        digest: layer.digest.clone(),
+        size: layer.size,
+    });
+    let input = Input {
+        blob: block_on(source.open(layer))?,
+        layer,
+        hasher: layer.digest.algorithm().hasher(),
+        size: 0,
+        error: None,
+        cancel: [&options.cancel, stop],
+        observer,
+    };
+    let folder = std::env::temp_dir();
+    let spool = tempfile::tempfile_in(&folder).map_err(|source| io_error("write into", &folder, source))?;
+    let output = Output {
+        file: spool,
+        size: 0,
+        builder: builder_for(layer, soci_ztoc::ztoc::Compression::Gzip, options)?,
+    };
+    let mut encoder = GzEncoder::new(output, Compression::new(level.clamp(1, 9)));
+    let mut input = BufReader::with_capacity(BUFFER, input);
+    let copied = copy(&mut input, layer, &mut encoder);
+    let input = input.into_inner();
+    // What the source told explains what the decoder made of it.
+    if let Some(error) = input.error {
+        return Err(error);
+    }
+    let found = match copied {
+        Ok(found) => found,
+        Err(error) => return Err(cause(layer, error, &folder)),
+    };
+    input.finish()?;
+    if found != *diff_id {
+        return Err(Error::DigestMismatch {
+            what: "uncompressed layer",
+            expected: diff_id.clone(),
+            found,
+        });
+    }
+    let Output { file, size, builder } = encoder
+        .finish()
+        .map_err(|source| io_error("write into", &folder, source))?;
+    let outcome = builder.finish().map_err(|source| Error::Layer {
+        digest: layer.digest.clone(),
+        source,
+    })?;
+    let digest = sha256(match &outcome {
+        Outcome::Indexed(built) => built.layer_digest(),
+        Outcome::Skipped(skipped) => skipped.layer_digest,
+    });
+    let rewritten = Rewritten {
+        descriptor: new_descriptor(layer, digest, size),
+        blob: FileBlob::new(Arc::new(file), folder.as_path().into(), 0, size),
+        reason,
+    };
+    let indexed = indexed_layer(outcome, options);
+    observer(Event::LayerFinished {
+        digest: layer.digest.clone(),
+        indexed: matches!(indexed, IndexedLayer::Indexed { .. }),
+    });
+    Ok((rewritten, indexed))
+}
+
+/// Uncompresses the input into the encoder and gives the digest of what passed.
+fn copy(input: &mut impl BufRead, layer: &Descriptor, encoder: &mut GzEncoder<Output>) -> io::Result<Digest> {
+    let mut decoder: Box<dyn Read> = match compression(layer, input.fill_buf()?) {
+        Stored::Zstd => Box::new(ZstdFrames::new(input)),
+        Stored::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Stored::Plain => Box::new(input),
+    };
+    let mut hasher = Digest::hasher();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = match decoder.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(&buffer[..count]);
+        encoder
+            .write_all(&buffer[..count])
+            .map_err(|error| io::Error::other(Spool(error)))?;
+    }
+    Ok(hasher.finish())
+}
+
+/// How the bytes are stored.
+enum Stored {
+    Zstd,
+    Gzip,
+    Plain,
+}
+
+/// The media type decides; where it says "plain", the content may still be compressed, as Docker's clients take it.
+fn compression(layer: &Descriptor, first: &[u8]) -> Stored {
+    match (LayerCompression::of(&layer.media_type), first) {
+        (LayerCompression::Zstd, _) | (_, [0x28, 0xb5, 0x2f, 0xfd, ..]) => Stored::Zstd,
+        (LayerCompression::Gzip, _) | (_, [0x1f, 0x8b, ..]) => Stored::Gzip,
+        _ => Stored::Plain,
+    }
+}
+
+/// The descriptor of the new layer: what spoke of the old bytes goes, all else stays.
+fn new_descriptor(layer: &Descriptor, digest: Digest, size: u64) -> Descriptor {
+    let mut new = layer.clone();
+    let is_docker = layer.media_type.starts_with("application/vnd.docker.");
+    let (plain, _) = layer.media_type.split_once("tar").unwrap_or((&layer.media_type, ""));
+    new.media_type = format!("{plain}tar{}gzip", if is_docker { '.' } else { '+' });
+    new.digest = digest;
+    new.size = size;
+    new.data.clear();
+    new.annotations.retain(|key, _| !ABOUT_BYTES.iter().any(|prefix| key.starts_with(prefix)));
+    new
+}
+
+/// Annotations about how a layer is compressed: eStargz and zstd:chunked.
+const ABOUT_BYTES: [&str; 3] = [
+    "containerd.io/snapshot/stargz/",
+    "io.containers.estargz.",
+    "io.github.containers.zstd-chunked.",
+];
+
+/// The stored layer, hashed and counted as it is read.
+struct Input<'a> {
+    blob: AnyBlob,
+    layer: &'a Descriptor,
+    hasher: Hasher,
+    size: u64,
+    /// What the source told; `Read` can only pass a hint on.
+    error: Option<Error>,
+    cancel: [&'a AtomicBool; 2],
+    observer: Observer<'a>,
+}
+
+impl Input<'_> {
+    /// Digest and size are those of the descriptor; bytes behind the last frame count as well.
+    fn finish(mut self) -> Result<()> {
+        let mut rest = vec![0; BUFFER];
+        while self.read(&mut rest).is_ok_and(|count| count > 0) {}
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let digest = self.layer.digest.clone();
+        if self.size != self.layer.size {
+            return Err(Error::SizeMismatch {
+                what: "layer",
+                digest,
+                expected: self.layer.size,
+                found: self.size,
+            });
+        }
+        match self.hasher.finish() {
+            found if found != digest => Err(Error::DigestMismatch {
+                what: "layer",
+                expected: digest,
+                found,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let outcome = if self.cancel.iter().any(|flag| flag.load(Ordering::Relaxed)) {
+            Err(Error::Interrupted)
+        } else {
+            block_on(self.blob.read(buffer))
+        };
+        let count = match outcome {
+            Ok(count) => count,
+            Err(error) => {
+                self.error = Some(error);
+                return Err(io::Error::other("the source failed"));
+            }
+        };
+        self.size += count as u64;
+        if self.size > self.layer.size {
+            self.error = Some(Error::SizeMismatch {
+                what: "layer",
+                digest: self.layer.digest.clone(),
+                expected: self.layer.size,
+                found: self.size,
+            });
+            return Err(io::Error::other("the layer is too long"));
+        }
+        self.hasher.update(&buffer[..count]);
+        if count > 0 {
+            (self.observer)(Event::LayerAdvanced {
+                digest: self.layer.digest.clone(),
+                bytes: count as u64,
+            });
+        }
+        Ok(count)
+    }
+}
+
+/// The new layer: kept and indexed as it is made.
+struct Output {
+    file: File,
+    size: u64,
+    builder: ZtocBuilder,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_all(bytes)?;
+        self.size += bytes.len() as u64;
+        // The encoder's own output is sound gzip; what is wrong with the tar inside is told at the end.
+        self.builder.push(bytes).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An error of the spool, told apart from those of the input.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Spool(io::Error);
+
+fn cause(layer: &Descriptor, error: io::Error, folder: &Path) -> Error {
+    match error.downcast::<Spool>() {
+        Ok(Spool(source)) => io_error("write into", folder, source),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            damaged(&layer.digest, "its compressed data ends too early")
+        }
+        Err(error) => damaged(&layer.digest, error),
+    }
+}
+
+/// The frames of a zstd stream, one behind the other; skippable ones are skipped.
+struct ZstdFrames<R> {
+    input: R,
+    decoder: FrameDecoder,
+    in_frame: bool,
+}
+
+impl<R: BufRead> ZstdFrames<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            decoder: FrameDecoder::new(),
+            in_frame: false,
+        }
+    }
+
+    /// Begins the next frame; `false` at the end of the input.
+    fn begin(&mut self) -> io::Result<bool> {
+        loop {
+            if self.input.fill_buf()?.is_empty() {
+                return Ok(false);
+            }
+            match self.decoder.reset(&mut self.input) {
+                Ok(()) => return Ok(true),
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length, ..
+                })) => {
+                    let length = u64::from(length);
+                    if io::copy(&mut self.input.by_ref().take(length), &mut io::sink())? < length {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                }
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Read for ZstdFrames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if !self.in_frame {
+                if !self.begin()? {
+                    return Ok(0);
+                }
+                self.in_frame = true;
+            }
+            if self.decoder.can_collect() > 0 {
+                return self.decoder.read(buffer);
+            }
+            if self.decoder.is_finished() {
+                self.in_frame = false;
+                continue;
+            }
+            self.decoder
+                .decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1))
+                .map_err(io::Error::other)?;
+        }
+    }
+}
+
+const BUFFER: usize = 256 << 10;
