@@ -1,2 +1,63 @@
-//! A task definition: sources, model, rules, reports.
+//! A task definition: will Fargate load its containers lazily? If not, why, where does it say so, and what to change?
+//!
+//! [`lint`] takes files as bytes and gives a [`Report`]; [`render`] writes it. Nothing is read, written
+//! or asked here, so the same code runs in a terminal, in an Action and in a browser.
+//!
+//! ```
+//! use soci_lint::{Input, Options, Verdict, lint};
+//!
+//! let file = Input {
+//!     path: "task-definition.json".into(),
+//!     bytes: br#"{"family": "web", "containerDefinitions": [{"name": "web", "image": "nginx"}],
+//!         "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512"}"#.to_vec(),
+//! };
+//! let report = lint(&[file], &Options::default());
+//! assert_eq!(report.summary.verdict, Verdict::NotLazy);
+//! assert_eq!(report.findings[0].code, "SOCI201");
+//! ```
 #![forbid(unsafe_code)]
+
+mod cfn;
+mod data;
+mod docs;
+mod engine;
+mod error;
+mod fail_on;
+mod facts;
+mod kind;
+mod model;
+mod names;
+mod options;
+mod report;
+mod rules;
+mod source;
+mod verdict;
+
+pub use docs::docs;
+pub use engine::lint;
+pub use error::Error;
+pub use fail_on::FailOn;
+pub use facts::ImageFactsEntry;
+pub use kind::Kind;
+pub use names::is_common_name;
+pub use options::{LaunchType, Options};
+pub use report::{
+    ContainerReport, Fargate, FileReport, Finding, Format, REPORT_VERSION, Reason, Related,
+    RenderOptions, Report, Summary, TaskReport, Verdict, options_schema, render, schema,
+};
+pub use rules::{RuleInfo, Severity, explain, rules};
+pub use source::{Location, MAX_BYTES, Position, Syntax, TextRange};
+
+/// How text from files is made harmless for each place it is written to.
+pub mod escape {
+    pub use crate::report::{github_data, github_property, html, markdown, terminal};
+}
+
+/// A file to lint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The path to show; nothing is opened.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,199 @@
+//! Does a task definition run on Fargate? The strongest word first: the caller, the task definition,
+//! the services beside it, and what is left is decided by defaults.
+
+use super::service::Says;
+use super::task::{Compatibilities, Task};
+use super::Document;
+use crate::Options;
+use crate::report::Fargate;
+use crate::source::TextRange;
+
+/// Where a task runs, and how that is known.
+#[derive(Debug, Clone)]
+pub(crate) struct Placement {
+    pub(crate) fargate: Fargate,
+    /// A sentence without final dot.
+    pub(crate) reason: String,
+    pub(crate) help: String,
+    /// Where it is decided: a document and a place in its file.
+    pub(crate) document: usize,
+    pub(crate) range: TextRange,
+    /// Whether something absent decides.
+    pub(crate) by_default: bool,
+}
+
+impl Placement {
+    /// What stands until the services are known.
+    pub(crate) fn open(range: TextRange) -> Self {
+        Self {
+            fargate: Fargate::Undecided,
+            reason: String::new(),
+            help: String::new(),
+            document: 0,
+            range,
+            by_default: false,
+        }
+    }
+}
+
+/// Decides for the task at `task` of the document at `document`.
+pub(crate) fn decide(
+    documents: &[Document<'_>],
+    document: usize,
+    task: &Task<'_>,
+    options: &Options,
+) -> Placement {
+    let place = |fargate, range, reason: String, help: &str| Placement {
+        fargate,
+        reason,
+        help: help.to_owned(),
+        document,
+        range,
+        by_default: false,
+    };
+    if let Some(launch) = options.launch_type {
+        let fargate = if launch.is_fargate() { Fargate::Yes } else { Fargate::No };
+        let reason = format!("it is run with the launch type {}", launch.as_str());
+        return place(fargate, task.id_range, reason, ELSEWHERE);
+    }
+    let range = task.compatibilities.range;
+    match (word(&task.compatibilities), range) {
+        (Word::Fargate { by_default }, Some(range)) => Placement {
+            by_default,
+            ..place(
+                Fargate::Yes,
+                range,
+                match by_default {
+                    true => "it requires FARGATE by default".to_owned(),
+                    false => "it requires FARGATE".to_owned(),
+                },
+                "",
+            )
+        },
+        (Word::Elsewhere(names), Some(range)) => {
+            place(Fargate::No, range, format!("it requires {names}, not Fargate"), ELSEWHERE)
+        }
+        (Word::Both(names), Some(range)) => of_services(documents, task).unwrap_or_else(|| {
+            let reason = format!("it requires {names}: where it runs is decided when it is run");
+            place(Fargate::Undecided, range, reason, DECIDE)
+        }),
+        (Word::Open(why, help), Some(range)) => of_services(documents, task)
+            .unwrap_or_else(|| place(Fargate::Undecided, range, why, &help)),
+        _ => without_compatibilities(documents, document, task),
+    }
+}
+
+/// What to do about a task that does not run on Fargate.
+const ELSEWHERE: &str = "SOCI lazy loading is Fargate's; outside it, a warm image cache on the instances \
+     (ECS_IMAGE_PULL_BEHAVIOR=prefer-cached) or a smaller image shortens the start";
+const DECIDE: &str =
+    "say `requiresCompatibilities: [FARGATE]`, lint the service with it, or pass `--launch-type`";
+
+enum Word {
+    Fargate { by_default: bool },
+    Elsewhere(String),
+    Both(String),
+    Open(String, String),
+    Nothing,
+}
+
+/// What `requiresCompatibilities` says.
+fn word(compatibilities: &Compatibilities) -> Word {
+    let possible: Vec<_> = compatibilities
+        .values
+        .iter()
+        .filter(|case| !case.is_against_default())
+        .collect();
+    if compatibilities.range.is_none() || possible.is_empty() {
+        return Word::Nothing;
+    }
+    if let Some(hole) = possible.iter().find_map(|case| case.value.holes().next()) {
+        return Word::Open(hole.why.clone(), hole.help.clone());
+    }
+    let names: Vec<String> = possible.iter().map(|case| case.value.display()).collect();
+    let fargate = |name: &String| name == "FARGATE";
+    let by_default = possible
+        .iter()
+        .any(|case| !case.when.is_empty() || !case.defaults.is_empty());
+    match (names.iter().all(fargate), names.iter().any(fargate)) {
+        (true, _) => Word::Fargate { by_default },
+        (_, true) => Word::Both(names.join(" and ")),
+        _ => Word::Elsewhere(names.join(" and ")),
+    }
+}
+
+/// Without `requiresCompatibilities` the task can run on Fargate only if all that Fargate asks for is there.
+/// Network mode: absent is `bridge` on Linux; Fargate takes `awsvpc` only, and asks for task-level cpu and memory.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html> (2026-11-23)
+fn without_compatibilities(
+    documents: &[Document<'_>],
+    document: usize,
+    task: &Task<'_>,
+) -> Placement {
+    let place = |fargate, range, reason: String, help: &str, by_default| Placement {
+        fargate,
+        reason,
+        help: help.to_owned(),
+        document,
+        range,
+        by_default,
+    };
+    if task.view.is_none() {
+        return of_services(documents, task).unwrap_or_else(|| {
+            let reason = "a list of containers does not say where it runs".to_owned();
+            place(Fargate::Undecided, task.id_range, reason, DECIDE, true)
+        });
+    }
+    let missing = match (&task.network_mode, task.network_mode.known()) {
+        (mode, _) if mode.is_absent() => {
+            Some(("`networkMode` is absent, which is bridge by default".to_owned(), task.id_range))
+        }
+        (mode, Some(known)) if known != "awsvpc" => {
+            let range = mode.range().unwrap_or(task.id_range);
+            Some((format!("`networkMode` is {known}"), range))
+        }
+        _ if task.cpu.is_absent() => Some(("there is no task-level `cpu`".to_owned(), task.id_range)),
+        _ if task.memory.is_absent() => {
+            Some(("there is no task-level `memory`".to_owned(), task.id_range))
+        }
+        _ => None,
+    };
+    if let Some((missing, range)) = missing {
+        let reason = format!("it names no launch type and {missing}, so it cannot run on Fargate");
+        let help = "for Fargate set `requiresCompatibilities: [FARGATE]`, `networkMode: awsvpc` and task-level cpu and memory";
+        return place(Fargate::No, range, reason, help, true);
+    }
+    of_services(documents, task).unwrap_or_else(|| {
+        let reason = "it names no launch type: where it runs is decided when it is run".to_owned();
+        place(Fargate::Undecided, task.id_range, reason, DECIDE, true)
+    })
+}
+
+/// What the services that run the task say: Fargate if any of them is on it, elsewhere if all are.
+fn of_services(documents: &[Document<'_>], task: &Task<'_>) -> Option<Placement> {
+    let mut elsewhere = None;
+    let mut silent = false;
+    for &(document, service) in &task.services {
+        let service = &documents[document].services[service];
+        let place = |fargate, range, reason, help: &str| Placement {
+            fargate,
+            reason,
+            help: help.to_owned(),
+            document,
+            range,
+            by_default: false,
+        };
+        match service.says() {
+            Says::Fargate { word, range } => {
+                let reason = format!("the service `{}` runs it with {word}", service.name);
+                return Some(place(Fargate::Yes, range, reason, ""));
+            }
+            Says::Elsewhere { word, range } => {
+                let reason = format!("the service `{}` runs it with {word}, not on Fargate", service.name);
+                elsewhere = Some(place(Fargate::No, range, reason, ELSEWHERE));
+            }
+            Says::Nothing => silent = true,
+        }
+    }
+    elsewhere.filter(|_| !silent)
+}

@@ -1,0 +1,72 @@
+//! Tables for a job summary or a comment on a pull request.
+
+use std::fmt::Write;
+
+use super::short::summary_line;
+use super::{Finding, Report, TaskReport, Verdict, markdown};
+
+/// Writes the verdicts first, then what to change.
+pub(super) fn render(report: &Report) -> String {
+    let mut out = format!("### SOCI lint: {}\n\n", sign(report.summary.verdict));
+    let _ = writeln!(out, "{}\n", markdown(&summary_line(report)));
+    if report.summary.containers > 0 {
+        out.push_str("| task | container | image | verdict | why |\n|---|---|---|---|---|\n");
+        for file in &report.files {
+            for task in &file.tasks {
+                rows(&file.path, task, &mut out);
+            }
+        }
+    }
+    if !report.findings.is_empty() {
+        out.push_str("\n#### What to look at\n\n");
+        for finding in &report.findings {
+            item(finding, &mut out);
+        }
+    }
+    out
+}
+
+fn rows(path: &str, task: &TaskReport, out: &mut String) {
+    for container in &task.containers {
+        let place = format!("{path}:{}", container.location.start.line);
+        let _ = writeln!(
+            out,
+            "| {}<br>{} | {} | {} | {} | {} |",
+            markdown(&task.id),
+            markdown(&place),
+            markdown(&container.name),
+            markdown(container.image.as_deref().unwrap_or("")),
+            sign(container.verdict),
+            markdown(&container.headline)
+        );
+    }
+}
+
+fn item(finding: &Finding, out: &mut String) {
+    let place = match &finding.location {
+        Some(location) => format!("{}:{}", finding.file, location.start.line),
+        None => finding.file.clone(),
+    };
+    let _ = write!(
+        out,
+        "* **{}** [{}]({}) {}: {}",
+        finding.severity.as_str(),
+        finding.code,
+        finding.url,
+        markdown(&place),
+        markdown(&finding.message)
+    );
+    if let Some(help) = &finding.help {
+        let _ = write!(out, "<br>{}", markdown(help));
+    }
+    out.push('\n');
+}
+
+/// A sign and the word, so that colour is never all there is.
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Lazy => "✅ lazy",
+        Verdict::NotLazy => "❌ not lazy",
+        Verdict::Unknown => "❔ unknown",
+    }
+}

@@ -1,0 +1,290 @@
+//! What a run found: one shape for the command line, the Action and the page.
+
+mod escape;
+mod github;
+mod human;
+mod markdown;
+mod other_files;
+mod short;
+
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kind::Kind;
+use crate::rules::Severity;
+use crate::source::{Location, Syntax};
+use crate::{Error, Input};
+
+pub use escape::{github_data, github_property, html, markdown, terminal};
+
+/// The version of the report's shape; grows when a field changes its meaning or goes away.
+pub const REPORT_VERSION: u32 = 1;
+
+/// Everything one call of [`crate::lint`] found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// Counts over all files.
+    pub summary: Summary,
+    /// The files in the order given.
+    pub files: Vec<FileReport>,
+    /// The findings, by file, place and code.
+    pub findings: Vec<Finding>,
+}
+
+/// Counts over all files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// One word for everything: `not-lazy` if any container is, else `unknown` if any is or there is none, else `lazy`.
+    pub verdict: Verdict,
+    /// Files looked at.
+    pub files: u32,
+    /// Task definitions in them.
+    pub tasks: u32,
+    /// Containers in those.
+    pub containers: u32,
+    /// Containers that are loaded lazily.
+    pub lazy: u32,
+    /// Containers that are not.
+    pub not_lazy: u32,
+    /// Containers that may be.
+    pub unknown: u32,
+    /// Findings of severity `error`.
+    pub errors: u32,
+    /// Findings of severity `warning`.
+    pub warnings: u32,
+    /// Findings of severity `info`.
+    pub infos: u32,
+    /// Findings silenced by comments in the files.
+    pub suppressed: u32,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FileReport {
+    /// The path as given.
+    pub path: String,
+    /// How it is written.
+    pub syntax: Syntax,
+    /// What it is.
+    pub kind: Kind,
+    /// Its task definitions.
+    pub tasks: Vec<TaskReport>,
+}
+
+/// One task definition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskReport {
+    /// Family, logical id, or the file's name where there is neither.
+    pub id: String,
+    /// Where it begins: its family or logical id.
+    pub location: Location,
+    /// Whether it runs on Fargate.
+    pub fargate: Fargate,
+    /// Why, in a sentence.
+    pub fargate_reason: String,
+    /// The platform it asks for, as in `linux/amd64`; `(by default)` is said where nothing was asked.
+    pub platform: String,
+    /// The worst verdict of its containers; `unknown` without any.
+    pub verdict: Verdict,
+    /// Its containers.
+    pub containers: Vec<ContainerReport>,
+}
+
+/// One container of a task definition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ContainerReport {
+    /// Its name; what stands in its place where that is an expression.
+    pub name: String,
+    /// The image: resolved as far as possible, with `${…}` for what is not known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image: Option<String>,
+    /// The image, or the container where it has none.
+    pub location: Location,
+    /// The condition under which it exists, as in `HasProxyImage`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub condition: Option<String>,
+    /// Whether Fargate loads it lazily.
+    pub verdict: Verdict,
+    /// The verdict in a sentence.
+    pub headline: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<String>,
+    /// What decided, the strongest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// What decided a verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reason {
+    /// The rule's code.
+    pub code: String,
+    /// The rule's name.
+    pub name: String,
+    /// What is so, about the value in the file.
+    pub message: String,
+    /// The file of the location; not always the container's (a service may stand elsewhere).
+    pub file: String,
+    /// Where it is written.
+    pub location: Location,
+}
+
+/// One thing to know or to mend.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The rule's code, as in `SOCI201`.
+    pub code: String,
+    /// The rule's name, as in `image-not-in-ecr-private`.
+    pub name: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong with the value in the file.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub help: Option<String>,
+    /// The file; empty for a finding about the call itself.
+    pub file: String,
+    /// Where; absent for a finding about the whole file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub location: Option<Location>,
+    /// Other places that take part.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub related: Vec<Related>,
+    /// The rule's page.
+    pub url: String,
+    /// The task definition's id.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub task: Option<String>,
+    /// The container's name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub container: Option<String>,
+}
+
+/// A place that takes part in a finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Related {
+    /// What it has to do with it.
+    pub message: String,
+    /// The file.
+    pub file: String,
+    /// Where.
+    pub location: Location,
+}
+
+/// Whether Fargate loads a container lazily.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Yes.
+    Lazy,
+    /// It may: something is not known.
+    #[default]
+    Unknown,
+    /// No.
+    NotLazy,
+}
+
+impl Verdict {
+    /// As in the report: `lazy`, `not-lazy`, `unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lazy => "lazy",
+            Self::Unknown => "unknown",
+            Self::NotLazy => "not-lazy",
+        }
+    }
+}
+
+/// Whether a task definition runs on Fargate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fargate {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+    /// Decided where the task is run.
+    Undecided,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Snippets of the files with what was found, and a table of verdicts.
+    Human,
+    /// One line a finding, one line a container.
+    Short,
+    /// The [`Report`] itself.
+    Json,
+    /// GitHub's workflow commands.
+    Github,
+    /// Tables for a job summary or a comment.
+    Markdown,
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "human" => Ok(Self::Human),
+            "short" => Ok(Self::Short),
+            "json" => Ok(Self::Json),
+            "github" => Ok(Self::Github),
+            "markdown" => Ok(Self::Markdown),
+            _ => Err(Error::Format {
+                format: text.to_owned(),
+            }),
+        }
+    }
+}
+
+/// How [`render`] writes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RenderOptions<'a> {
+    /// Colours and bold by ANSI escapes (human only).
+    pub color: bool,
+    /// Columns of the terminal; 0 is 100.
+    pub width: usize,
+    /// The files, for the snippets of the human format; files not among them get none.
+    pub sources: &'a [Input],
+}
+
+/// Writes a report.
+pub fn render(report: &Report, format: Format, options: &RenderOptions<'_>) -> String {
+    match format {
+        Format::Human => human::render(report, options),
+        Format::Short => short::render(report),
+        Format::Json => {
+            let mut text = serde_json::to_string_pretty(report)
+                .expect("a report has string keys and no foreign serializer");
+            text.push('\n');
+            text
+        }
+        Format::Github => github::render(report),
+        Format::Markdown => markdown::render(report),
+    }
+}
+
+/// The JSON Schema of [`Report`].
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
+}
+
+/// The JSON Schema of [`crate::Options`].
+pub fn options_schema() -> serde_json::Value {
+    schemars::schema_for!(crate::Options).to_value()
+}
+
+/// `1 error`, `2 errors`.
+fn count(number: u32, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,58 @@
+//! Hosts that are almost ECR.
+
+use super::{Check, Sink, rule};
+use crate::model::{Container, Task};
+
+rule! {
+    /// The host looks like an ECR registry and cannot be one.
+    ///
+    /// ## Why
+    ///
+    /// A private ECR registry is `ACCOUNT.dkr.ecr.REGION.amazonaws.com` with an account of twelve digits. With another number of digits the pull fails.
+    /// Accounts with leading zeros lose them when a spreadsheet or a YAML reader takes them for numbers.
+    ///
+    /// ## Example
+    ///
+    /// ```json
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "1234567890.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```json
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html> (2026-11-23)
+    MALFORMED_ECR_HOST, "SOCI206", "malformed-ecr-host", Warning, Unknown, Check::Container(check)
+}
+
+fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+    for (at, ecr, _, case) in container.in_ecr() {
+        if let Some(reason) = &ecr.malformed {
+            sink.report(container.place(), reason.clone())
+                .help("write all twelve digits of the account")
+                .case(at, &case.condition());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The tags of the AWS index builder.
+
+use super::{Check, Sink, rule};
+use crate::model::{Container, Tag, Task};
+
+rule! {
+    /// The tag lacks the `-soci` that the AWS index builder adds.
+    ///
+    /// ## Why
+    ///
+    /// The SOCI index builder of AWS (version 2) watches a repository and pushes each converted image under the tag with `-soci` behind it. The tag that was
+    /// pushed stays what it was, so a task definition that names it never loads lazily. Who converts in the build itself needs no
+    /// suffix; this rule is therefore off until it is selected.
+    ///
+    /// ## Example
+    ///
+    /// ```json options
+    /// { "select": ["SOCI407"] }
+    /// ```
+    ///
+    /// ```json
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```json
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2-soci" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://github.com/awslabs/cfn-ecr-aws-soci-index-builder> (2026-11-23)
+    SOCI_TAG_SUFFIX, "SOCI407", "tag-without-soci-suffix", Off, None, Check::Container(check), opt_in
+}
+
+fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+    if !container.is_eligible(task) {
+        return;
+    }
+    for (at, _, located, case) in container.in_ecr() {
+        let tag = match &located.tag {
+            Tag::Named(tag) if !located.tag.is_soci() => tag.as_str(),
+            Tag::Latest { .. } => "latest",
+            _ => continue,
+        };
+        sink.report(container.place(), format!("`{tag}` is the tag before the conversion"))
+            .help(format!("name `{tag}-soci`, which the index builder pushes"))
+            .case(at, &case.condition());
+    }
+}

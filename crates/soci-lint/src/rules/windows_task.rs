@@ -1,0 +1,60 @@
+//! Windows containers.
+
+use super::{Check, Sink, rule};
+use crate::model::Task;
+use crate::report::Fargate;
+
+rule! {
+    /// The task runs Windows containers.
+    ///
+    /// ## Why
+    ///
+    /// Fargate loads images lazily for Linux tasks only. What is left for Windows is a smaller image, most of all a smaller base.
+    ///
+    /// ## Example
+    ///
+    /// ```json
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "1024",
+    ///   "memory": "2048",
+    ///   "runtimePlatform": { "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE" },
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```json
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "1024",
+    ///   "memory": "2048",
+    ///   "runtimePlatform": { "operatingSystemFamily": "LINUX" },
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
+    WINDOWS_TASK, "SOCI104", "windows-task", Error, NotLazy, Check::Task(check)
+}
+
+fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
+    if task.placement.fargate == Fargate::No || !task.is_windows() {
+        return;
+    }
+    let range = task.os.range().unwrap_or(task.id_range);
+    let family = task.os.display();
+    sink.report(range, format!("{family} containers are not loaded lazily: Fargate does that for Linux"))
+        .help("move the service to Linux containers, or make the image smaller");
+}

@@ -1,0 +1,371 @@
+//! YAML with exact byte ranges. `saphyr-parser` gives events with character offsets; this builds the tree.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::json::Read;
+use super::mask::{Masked, mask_yaml};
+use super::tree::{Content, Entry, NodeId, Text, Tree};
+use super::{Problem, ProblemKind, TextRange};
+
+/// Deeper documents are refused; ECS and CloudFormation documents stay below 30.
+const MAX_DEPTH: usize = 256;
+
+/// Reads `text`, whose first byte is byte `base` of `whole`. All ranges are those of `whole`.
+pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
+    let text = &whole[base..];
+    let masked = (text.contains("{{") || text.contains("{%")).then(|| mask_yaml(text));
+    match masked {
+        Some(Masked { text: masked, holes }) if !holes.is_empty() => {
+            let mut builder = Builder::new(whole, base, &masked);
+            let mut outcome = builder.run(&masked);
+            if outcome.is_ok() {
+                let first = holes[0];
+                builder.problems.push(Problem {
+                    kind: ProblemKind::Template,
+                    range: TextRange::new(first.start + base, first.end + base),
+                    message: "no YAML until it is rendered".to_owned(),
+                });
+            } else {
+                builder = Builder::new(whole, base, text);
+                outcome = builder.run(text);
+            }
+            builder.finish(outcome)
+        }
+        _ => {
+            let mut builder = Builder::new(whole, base, text);
+            let outcome = builder.run(text);
+            builder.finish(outcome)
+        }
+    }
+}
+
+struct Builder<'t> {
+    tree: Tree<'t>,
+    offsets: CharOffsets,
+    base: usize,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, NodeId>,
+    problems: Vec<Problem>,
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    range: TextRange,
+    tag: Option<Box<str>>,
+    anchor: usize,
+    content: OpenContent,
+}
+
+enum OpenContent {
+    Sequence(Vec<NodeId>),
+    Mapping {
+        entries: Vec<Entry>,
+        key: Option<(Text, TextRange)>,
+    },
+}
+
+impl<'t> Builder<'t> {
+    fn new(whole: &'t str, base: usize, text: &str) -> Self {
+        Self {
+            tree: Tree::new(whole),
+            offsets: CharOffsets::new(text),
+            base,
+            open: Vec::new(),
+            anchors: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn finish(mut self, outcome: Result<(), Problem>) -> Read<'t> {
+        match outcome {
+            Ok(()) => Read {
+                tree: Some(self.tree),
+                problems: self.problems,
+            },
+            Err(problem) => {
+                self.problems.push(problem);
+                Read {
+                    tree: None,
+                    problems: self.problems,
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, text: &str) -> Result<(), Problem> {
+        for event in Parser::new_from_str(text) {
+            let (event, span) = event.map_err(|error| {
+                let at = self.byte(text, error.marker().index());
+                let end = text[at - self.base..]
+                    .chars()
+                    .next()
+                    .map_or(at, |c| at + c.len_utf8());
+                Problem {
+                    kind: ProblemKind::Syntax,
+                    range: TextRange::new(at, end),
+                    message: error.info().to_owned(),
+                }
+            })?;
+            self.event(text, event, span)?;
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, text: &str, event: Event<'_>, span: Span) -> Result<(), Problem> {
+        match event {
+            Event::DocumentStart(_) => self.anchors.clear(),
+            Event::Scalar(value, style, anchor, tag) => {
+                let range = self.token(text, span, style);
+                let tag = tag_name(tag.as_deref());
+                let value_text = self.scalar_text(&value, style, range);
+                let content = scalar_content(value_text, &value, style, tag.as_deref());
+                let id = self.tree.push_tagged(range, tag, content);
+                self.place(id, anchor, Some(&value));
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.start(text, span, anchor, tag_name(tag.as_deref()), true)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.start(text, span, anchor, tag_name(tag.as_deref()), false)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(text, span),
+            Event::Alias(anchor) => {
+                let start = self.byte(text, span.start.index());
+                let end = self.byte(text, span.end.index());
+                let range = TextRange::new(start, end);
+                match self.anchors.get(&anchor) {
+                    Some(&id) => self.place_at(id, None, range),
+                    None => {
+                        return Err(Problem {
+                            kind: ProblemKind::Syntax,
+                            range,
+                            message: "an alias inside the value it stands for".to_owned(),
+                        });
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        text: &str,
+        span: Span,
+        anchor: usize,
+        tag: Option<Box<str>>,
+        sequence: bool,
+    ) -> Result<(), Problem> {
+        let start = self.byte(text, span.start.index());
+        let end = self.byte(text, span.end.index());
+        let (start, end) = self.trim(TextRange::new(start, end));
+        let range = TextRange::new(start, end);
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Problem {
+                kind: ProblemKind::Syntax,
+                range,
+                message: "nested too deeply to be read".to_owned(),
+            });
+        }
+        let content = if sequence {
+            OpenContent::Sequence(Vec::new())
+        } else {
+            OpenContent::Mapping {
+                entries: Vec::new(),
+                key: None,
+            }
+        };
+        self.open.push(Open {
+            range,
+            tag,
+            anchor,
+            content,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, text: &str, span: Span) {
+        let Some(mut open) = self.open.pop() else {
+            return;
+        };
+        let start = self.byte(text, span.start.index());
+        let end = self.byte(text, span.end.index());
+        if matches!(TextRange::new(start, end).of(self.tree.text), "]" | "}") {
+            open.range.end = end;
+        }
+        let content = match open.content {
+            OpenContent::Sequence(items) => Content::Sequence(items),
+            OpenContent::Mapping { entries, .. } => {
+                super::report_duplicates(self.tree.text, &entries, &mut self.problems);
+                Content::Mapping(entries)
+            }
+        };
+        let id = self.tree.push_tagged(open.range, open.tag, content);
+        self.place(id, open.anchor, None);
+    }
+
+    fn place(&mut self, id: NodeId, anchor: usize, scalar: Option<&str>) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
+        let range = self.tree.nodes[id as usize].range;
+        self.place_at(id, scalar, range);
+    }
+
+    /// Puts a value where it belongs: as a root, an item, a key or the value of the key before it.
+    fn place_at(&mut self, id: NodeId, scalar: Option<&str>, range: TextRange) {
+        let Some(open) = self.open.last_mut() else {
+            self.tree.roots.push(id);
+            return;
+        };
+        open.range = open.range.cover(range);
+        match &mut open.content {
+            OpenContent::Sequence(items) => items.push(id),
+            OpenContent::Mapping { entries, key } => match key.take() {
+                Some((key, key_range)) => entries.push(Entry {
+                    key,
+                    key_range,
+                    value: id,
+                }),
+                None => {
+                    let text = match &self.tree.nodes[id as usize].content {
+                        Content::String(text) | Content::Number(text) => text.clone(),
+                        _ => Text::Owned(scalar.unwrap_or("").into()),
+                    };
+                    *key = Some((text, range));
+                }
+            },
+        }
+    }
+
+    /// The bytes of a scalar: quotes and tag included, anchor and what follows a block excluded.
+    fn token(&self, text: &str, span: Span, style: ScalarStyle) -> TextRange {
+        let mut start = self.byte(text, span.start.index());
+        let end = self.byte(text, span.end.index());
+        let range = TextRange::new(start, end);
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            let written = range.of(self.tree.text);
+            return TextRange::new(start, start + written.trim_end().len());
+        }
+        if style == ScalarStyle::Plain
+            && matches!(range.of(self.tree.text), "}" | "]" | "," | ":")
+        {
+            // An empty value is given the place of what follows it.
+            return TextRange::new(start, start);
+        }
+        let end;
+        (start, end) = self.trim(range);
+        TextRange::new(start, end)
+    }
+
+    /// Without an anchor in front and white space behind.
+    fn trim(&self, range: TextRange) -> (usize, usize) {
+        let written = range.of(self.tree.text);
+        let trimmed = written.trim_end();
+        let end = range.start + trimmed.len();
+        if !trimmed.starts_with('&') {
+            return (range.start, end);
+        }
+        let after = trimmed
+            .find(char::is_whitespace)
+            .map_or(trimmed.len(), |at| {
+                trimmed.len() - trimmed[at..].trim_start().len()
+            });
+        (range.start + after, end)
+    }
+
+    fn scalar_text(&self, value: &str, style: ScalarStyle, range: TextRange) -> Text {
+        let whole = self.tree.text;
+        let mut inner = range;
+        if range.of(whole).starts_with('!') {
+            let written = range.of(whole);
+            let tag = written.find(char::is_whitespace).unwrap_or(written.len());
+            let rest = written[tag..].trim_start();
+            inner.start = range.end - rest.len();
+        }
+        if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
+            && inner.end - inner.start >= 2
+        {
+            inner = TextRange::new(inner.start + 1, inner.end - 1);
+        }
+        let written = inner.of(whole);
+        // A masked template differs from its text, and the text is what counts.
+        let masked = style == ScalarStyle::Plain
+            && written.len() == value.len()
+            && written.contains("{{");
+        if written == value || masked {
+            Text::Slice(inner)
+        } else {
+            Text::Owned(value.into())
+        }
+    }
+
+    /// The byte offset in the whole file of a character offset in `text`.
+    fn byte(&self, text: &str, chars: usize) -> usize {
+        self.base + self.offsets.byte(text, chars)
+    }
+}
+
+fn tag_name(tag: Option<&Tag>) -> Option<Box<str>> {
+    let tag = tag?;
+    (tag.handle == "!").then(|| tag.suffix.as_str().into())
+}
+
+/// The core schema's view of a plain scalar; anything quoted, tagged or in a block is a string.
+fn scalar_content(text: Text, value: &str, style: ScalarStyle, tag: Option<&str>) -> Content {
+    if style != ScalarStyle::Plain || tag.is_some() {
+        return Content::String(text);
+    }
+    match value {
+        "" | "~" | "null" | "Null" | "NULL" => Content::Null,
+        "true" | "True" | "TRUE" => Content::Bool(true),
+        "false" | "False" | "FALSE" => Content::Bool(false),
+        _ if is_number(value) => Content::Number(text),
+        _ => Content::String(text),
+    }
+}
+
+fn is_number(value: &str) -> bool {
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits.contains(|c: char| c.is_ascii_digit())
+        && value.parse::<f64>().is_ok()
+}
+
+/// Character offset → byte offset: a byte offset for every [`STRIDE`]-th character, none for ASCII.
+struct CharOffsets {
+    every: Option<Vec<u32>>,
+}
+
+const STRIDE: usize = 128;
+
+impl CharOffsets {
+    fn new(text: &str) -> Self {
+        if text.is_ascii() {
+            return Self { every: None };
+        }
+        let every = text
+            .char_indices()
+            .step_by(STRIDE)
+            .map(|(at, _)| u32::try_from(at).expect("files above 64 MiB are not read"))
+            .collect();
+        Self { every: Some(every) }
+    }
+
+    fn byte(&self, text: &str, chars: usize) -> usize {
+        let Some(every) = &self.every else {
+            return chars.min(text.len());
+        };
+        let Some(&start) = every.get(chars / STRIDE) else {
+            return text.len();
+        };
+        let start = start as usize;
+        text[start..]
+            .char_indices()
+            .nth(chars % STRIDE)
+            .map_or(text.len(), |(at, _)| start + at)
+    }
+}

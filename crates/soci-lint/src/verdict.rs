@@ -1,0 +1,112 @@
+//! From what the rules found to one word a container.
+
+use crate::model::{Container, ImageField, Task};
+use crate::report::Verdict;
+use crate::rules::{Effect, Emitted};
+
+/// The verdict on one container.
+pub(crate) struct Judgement<'e> {
+    pub(crate) verdict: Verdict,
+    pub(crate) headline: String,
+    pub(crate) next: Option<String>,
+    /// What decided, the strongest first.
+    pub(crate) reasons: Vec<&'e Emitted>,
+}
+
+/// Judges a container by the findings about it and about its task.
+///
+/// Each case of the image is judged alone. Cases that the parameters' defaults rule out do not count,
+/// unless all are; where the rest disagree, the verdict is unknown.
+pub(crate) fn judge<'e>(
+    task: &Task<'_>,
+    container: &Container<'_>,
+    found: &[&'e Emitted],
+) -> Judgement<'e> {
+    let effective: Vec<&'e Emitted> = found
+        .iter()
+        .copied()
+        .filter(|emitted| emitted.effect != Effect::None)
+        .collect();
+    let cases = container.cases();
+    let mut considered: Vec<Option<usize>> = cases
+        .iter()
+        .enumerate()
+        .filter(|(_, case)| !case.case.is_against_default())
+        .map(|(at, _)| Some(at))
+        .collect();
+    if considered.is_empty() {
+        considered = (0..cases.len()).map(Some).collect();
+    }
+    if considered.is_empty() {
+        considered.push(None);
+    }
+    let verdicts: Vec<Verdict> = considered.iter().map(|case| of_case(&effective, *case)).collect();
+    let first = verdicts[0];
+    let agreed = verdicts.iter().all(|verdict| *verdict == first);
+    let verdict = if agreed { first } else { Verdict::Unknown };
+    let wanted = match verdict {
+        Verdict::NotLazy => Effect::NotLazy,
+        _ => Effect::Unknown,
+    };
+    let mut reasons: Vec<&'e Emitted> = effective
+        .into_iter()
+        .filter(|emitted| {
+            let counts = emitted.case.is_none() || considered.contains(&emitted.case);
+            counts && (emitted.effect == wanted || !agreed)
+        })
+        .collect();
+    // Within one effect the lower code is the more general reason: where it runs before where the image lives.
+    reasons.sort_by_key(|emitted| (emitted.effect != wanted, emitted.rule.code));
+    let headline = headline(verdict, agreed, &reasons, task, container);
+    Judgement {
+        verdict,
+        headline,
+        next: reasons.first().and_then(|reason| reason.help.clone()),
+        reasons,
+    }
+}
+
+fn of_case(effective: &[&Emitted], case: Option<usize>) -> Verdict {
+    let has = |effect| {
+        effective
+            .iter()
+            .any(|emitted| emitted.effect == effect && (emitted.case.is_none() || emitted.case == case))
+    };
+    if has(Effect::NotLazy) {
+        Verdict::NotLazy
+    } else if has(Effect::Unknown) {
+        Verdict::Unknown
+    } else {
+        Verdict::Lazy
+    }
+}
+
+fn headline(
+    verdict: Verdict,
+    agreed: bool,
+    reasons: &[&Emitted],
+    task: &Task<'_>,
+    container: &Container<'_>,
+) -> String {
+    let by_default = match task.os.is_absent() && container.view.is_some() {
+        true => ", on Linux by default",
+        false => "",
+    };
+    match (verdict, reasons.first()) {
+        (Verdict::Lazy, _) => "the image is loaded lazily".to_owned(),
+        (_, None) => "nothing decides".to_owned(),
+        (Verdict::NotLazy, Some(first)) => first.message.clone(),
+        (Verdict::Unknown, Some(_)) if !agreed => {
+            "it depends on a condition of the template which image runs".to_owned()
+        }
+        (Verdict::Unknown, Some(first)) if first.rule.code == "SOCI301" => {
+            format!("eligible, if the image has a SOCI v2 index{by_default}")
+        }
+        (Verdict::Unknown, Some(first)) => match &container.image {
+            ImageField::Cases(..) if first.rule.code == "SOCI103" => {
+                format!("eligible, if it runs on Fargate and the image has a SOCI v2 index: {}", first.message)
+            }
+            _ => first.message.clone(),
+        },
+    }
+}
