@@ -1,5 +1,6 @@
 //! Opening the places that SRC and DST name, and turning the errors of the library into those of a command.
 
+use soci_image::SkipReason;
 use soci_store::store::{AnyDestination, AnySource};
 use soci_store::{Error, Location};
 
@@ -34,12 +35,18 @@ pub fn wanted_tag(location: &Location, flag: Option<&str>) -> Result<Option<Stri
 
 /// The error of a command, with the exit code that belongs to it and what to do where that is known.
 pub fn failed(error: &Error) -> CommandError {
-    use soci_image::Error as Image;
     let text = error.to_string();
     match error {
         Error::Interrupted => CommandError::interrupted(),
-        Error::NothingToIndex { .. } | Error::Image(Image::NothingToIndex) => CommandError::nothing_to_index(text)
-            .help("--min-layer-size sets the minimum; an image of small layers gains nothing from lazy loading"),
+        Error::NothingToIndex { layers } => {
+            let error = CommandError::nothing_to_index(text);
+            let by_choice = layers.iter().any(|(_, reason)| reason.is_by_choice());
+            match (by_choice, layers.iter().any(|(_, reason)| *reason == SkipReason::Zstd)) {
+                (true, _) => error.help("--min-layer-size sets the minimum; small layers gain nothing from lazy loading"),
+                (_, true) => error.help("build the image with gzip: docker buildx build --output type=…,compression=gzip"),
+                _ => error,
+            }
+        }
         Error::Layer { source: soci_ztoc::Error::SpanSize { .. }, .. } => {
             CommandError::usage(text).help("give a --span-size above 0; the default is 4MiB")
         }
