@@ -282,3 +282,6 @@ fn digest_text(digest: &[u8; 32]) -> [u8; 71] {
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
+
+#[cfg(test)]
+mod oracle;
