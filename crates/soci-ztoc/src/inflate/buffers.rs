@@ -122,6 +122,14 @@ impl InputBuffer {
     }
 }
 
+impl core::fmt::Debug for InputBuffer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("InputBuffer")
+            .field("length", &(self.end - self.start))
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for InputBuffer {
     fn default() -> Self {
         InputBuffer::new()

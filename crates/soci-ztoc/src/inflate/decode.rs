@@ -105,60 +105,41 @@ pub(super) fn decode(
             op += (second >> 6 & 3) as usize;
             bits.take(second);
 
-            let last = entry.max(second);
-            if last < MATCH {
+            if entry | second < MATCH {
                 entry = first(&bits);
                 bits.refill(input);
                 continue;
             }
+            let last = entry.max(second);
             let length;
             if last & EXCEPTIONAL == EXCEPTIONAL {
                 // What was counted as three literals.
                 op -= 3;
-                bits.refill(input);
-                let mut exceptional = last;
-                if exceptional >> 8 & 3 == KIND_SUBTABLE {
-                    let index = bits.buffer as usize & ((1 << (exceptional >> 10 & 15)) - 1);
-                    exceptional = litlen[((exceptional >> 14 & 0xfff) as usize + index) & LITLEN_MASK];
-                    bits.take(exceptional);
-                    if exceptional < MATCH {
-                        put_literals(output, op, exceptional);
+                let (after, what) = exceptional(input, litlen, bits, last);
+                bits = after;
+                match what {
+                    Exceptional::Literal(literal) => {
+                        put_literals(output, op, literal);
                         op += 1;
                         entry = first(&bits);
                         bits.refill(input);
                         continue;
                     }
-                }
-                match exceptional >> 8 & 3 {
-                    KIND_LENGTH => {
-                        let extra = bits.value(exceptional >> 10 & 15);
-                        length = ((exceptional >> 16 & 0x1ff) + extra) as usize;
-                    }
-                    KIND_END => break 'run Exit::EndOfBlock,
-                    _ => break 'run Exit::BadLitLen,
+                    Exceptional::Length(of) => length = of,
+                    Exceptional::End => break 'run Exit::EndOfBlock,
+                    Exceptional::Bad => break 'run Exit::BadLitLen,
                 }
             } else {
-                length = (last >> 24) as usize + 2;
+                length = ((entry | second) >> 24) as usize + 2;
             }
 
             let mut place = distances[bits.buffer as usize & ((1 << DISTANCE_BITS) - 1)];
             bits.refill(input);
             if place & SPECIAL != 0 {
-                bits.take(place);
-                let index_bits = place >> 8 & 63;
-                if index_bits == 0 {
-                    break 'run Exit::BadDistance;
-                }
-                let index = bits.buffer as usize & ((1 << (index_bits & 15)) - 1);
-                place = distances[((place >> 16) as usize + index) & DISTANCE_MASK];
+                (bits, place) = special(input, distances, bits, place);
                 if place & SPECIAL != 0 {
                     break 'run Exit::BadDistance;
                 }
-                let code = place >> 8 & 63;
-                bits.take(code);
-                bits.refill(input);
-                // Only the extra bits remain.
-                place = place & 0xffff_0000 | (place & 63) - code;
             }
             let extra = bits.buffer & !(u64::MAX << (place & 63));
             let distance = (place >> 16) as usize + (extra >> (place >> 8 & 63)) as usize;
@@ -174,6 +155,68 @@ pub(super) fn decode(
     cursor.bits = bits;
     cursor.op = op;
     exit
+}
+
+enum Exceptional {
+    Literal(u32),
+    Length(usize),
+    End,
+    Bad,
+}
+
+/// Reads what an exceptional entry stands for.
+#[cold]
+#[inline(never)]
+fn exceptional(
+    input: &[u8; INPUT_LEN],
+    litlen: &[u32; LITLEN_LEN],
+    mut bits: Bits,
+    mut entry: u32,
+) -> (Bits, Exceptional) {
+    bits.refill(input);
+    if entry >> 8 & 3 == KIND_SUBTABLE {
+        let index = bits.buffer as usize & ((1 << (entry >> 10 & 15)) - 1);
+        entry = litlen[((entry >> 14 & 0xfff) as usize + index) & LITLEN_MASK];
+        bits.take(entry);
+        if entry < MATCH {
+            return (bits, Exceptional::Literal(entry));
+        }
+    }
+    let what = match entry >> 8 & 3 {
+        KIND_LENGTH => {
+            let extra = bits.value(entry >> 10 & 15);
+            Exceptional::Length(((entry >> 16 & 0x1ff) + extra) as usize)
+        }
+        KIND_END => Exceptional::End,
+        _ => Exceptional::Bad,
+    };
+    (bits, what)
+}
+
+/// Looks a special distance entry up in its subtable and leaves only its extra bits to take.
+/// The entry is still special if the code is invalid.
+#[cold]
+#[inline(never)]
+fn special(
+    input: &[u8; INPUT_LEN],
+    distances: &[u32; DISTANCE_LEN],
+    mut bits: Bits,
+    entry: u32,
+) -> (Bits, u32) {
+    bits.take(entry);
+    let index_bits = entry >> 8 & 15;
+    if index_bits == 0 {
+        return (bits, entry);
+    }
+    let index = bits.buffer as usize & ((1 << index_bits) - 1);
+    let entry = distances[((entry >> 16) as usize + index) & DISTANCE_MASK];
+    let code = entry >> 8 & 63;
+    bits.take(code);
+    bits.refill(input);
+    (
+        bits,
+        entry & (0xffff_0000 | SPECIAL) | (entry & 63).wrapping_sub(code) & 63,
+    )
 }
 
 /// Writes the two literal bytes of an entry; those beyond its number of literals are overwritten.
@@ -192,13 +235,26 @@ fn copy(output: &mut [u8; OUTPUT_LEN], op: usize, distance: usize, length: usize
         copy_piece::<16>(output, from, op);
         copy_piece::<16>(output, from + 16, op + 16);
         if length > 32 {
-            let mut done = 32;
-            while done < length {
-                copy_piece::<16>(output, from + done, op + done);
-                done += 16;
-            }
+            copy_rest(output, from, op, length);
         }
-    } else if distance >= 8 {
+    } else {
+        copy_near(output, op, distance, length);
+    }
+}
+
+#[inline(never)]
+fn copy_rest(output: &mut [u8; OUTPUT_LEN], from: usize, op: usize, length: usize) {
+    let mut done = 32;
+    while done < length {
+        copy_piece::<16>(output, from + done, op + done);
+        done += 16;
+    }
+}
+
+#[inline(never)]
+fn copy_near(output: &mut [u8; OUTPUT_LEN], op: usize, distance: usize, length: usize) {
+    let from = op - distance;
+    if distance >= 8 {
         let mut done = 0;
         while done < length {
             copy_piece::<8>(output, from + done, op + done);

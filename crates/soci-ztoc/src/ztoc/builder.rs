@@ -12,10 +12,9 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
 
 use super::checkpoint::empty_window;
-use super::digests::LayerDigests;
+use super::digests::{Announcements, LayerDigests};
 use super::encode::EncodedZtoc;
 use super::limits::Limits;
 use super::skip::{Refusal, SkipReason};
@@ -87,22 +86,10 @@ impl ZtocBuilder {
     /// # Errors
     /// [`Error::SpanSize`]: a plain tar cannot be cut into spans of 0 bytes, and sizes have 63 bits.
     pub fn new(options: BuildOptions) -> Result<Self, Error> {
-        let BuildOptions {
-            compression,
-            span_size,
-            build_tool_identifier,
-            limits,
-        } = options;
-        let gzip = compression == Compression::Gzip;
-        if (span_size == 0 && !gzip) || i64::try_from(span_size).is_err() {
-            return Err(Error::SpanSize {
-                span_size,
-                compression: compression.as_str(),
-            });
-        }
+        let (inflater, pass, build_tool_identifier) = start(options, Some(LayerDigests::default()))?;
         Ok(ZtocBuilder {
-            inflater: gzip.then(GzipInflater::new),
-            pass: Pass::new(span_size, limits),
+            inflater,
+            pass,
             build_tool_identifier,
         })
     }
@@ -141,7 +128,12 @@ impl ZtocBuilder {
             inflater.finish(&mut self.pass)?;
         }
         let gzip = self.inflater.take().is_some();
-        self.pass.outcome(gzip, &self.build_tool_identifier)
+        let digests = self
+            .pass
+            .digests
+            .take()
+            .expect("the builder computes the digests itself");
+        self.pass.outcome(gzip, &self.build_tool_identifier, digests)
     }
 }
 
@@ -183,12 +175,40 @@ impl Built {
     }
 }
 
+/// What a build begins with. Without `digests`, somebody else computes them.
+pub(super) fn start(
+    options: BuildOptions,
+    digests: Option<LayerDigests>,
+) -> Result<(Option<GzipInflater>, Pass, Box<str>), Error> {
+    let BuildOptions {
+        compression,
+        span_size,
+        build_tool_identifier,
+        limits,
+    } = options;
+    let gzip = compression == Compression::Gzip;
+    if (span_size == 0 && !gzip) || i64::try_from(span_size).is_err() {
+        return Err(Error::SpanSize {
+            span_size,
+            compression: compression.as_str(),
+        });
+    }
+    Ok((
+        gzip.then(GzipInflater::new),
+        Pass::new(span_size, limits, digests),
+        build_tool_identifier,
+    ))
+}
+
 /// One pass over a layer: everything behind the inflater.
 #[derive(Debug)]
-struct Pass {
+pub(super) struct Pass {
     span_size: u64,
     limits: Limits,
-    digests: LayerDigests,
+    /// None if somebody else computes them.
+    digests: Option<LayerDigests>,
+    /// What `digests` will be told before its next bytes.
+    pub(super) announcements: Announcements,
     checkpoints: Vec<Checkpoint>,
     /// Bytes of a plain tar so far, and its spans.
     plain: u64,
@@ -209,11 +229,12 @@ enum Failure {
 }
 
 impl Pass {
-    fn new(span_size: u64, limits: Limits) -> Self {
+    fn new(span_size: u64, limits: Limits, digests: Option<LayerDigests>) -> Self {
         Pass {
             span_size,
             limits,
-            digests: LayerDigests::default(),
+            digests,
+            announcements: Announcements::default(),
             checkpoints: Vec::new(),
             plain: 0,
             plain_spans: 0,
@@ -230,7 +251,7 @@ impl Pass {
     }
 
     /// The next bytes of a plain tar.
-    fn plain(&mut self, bytes: &[u8]) {
+    pub(super) fn plain(&mut self, bytes: &[u8]) {
         let end = self.plain + bytes.len() as u64;
         // span_size is not 0 for plain tars. An empty layer has no spans.
         let mut start = self.plain.next_multiple_of(self.span_size);
@@ -241,13 +262,20 @@ impl Pass {
                 }));
                 break;
             }
-            self.digests.announce(start, false);
+            self.announcements.span(start, false);
             self.plain_spans += 1;
             start = start.saturating_add(self.span_size);
         }
         self.plain = end;
-        self.digests.update(bytes);
+        self.hash(bytes);
         self.walk(bytes);
+    }
+
+    fn hash(&mut self, bytes: &[u8]) {
+        if let Some(digests) = &mut self.digests {
+            digests.heed(&mut self.announcements);
+            digests.update(bytes);
+        }
     }
 
     fn walk(&mut self, bytes: &[u8]) {
@@ -269,11 +297,17 @@ impl Pass {
         self.walker = None;
         self.contents.toc = Toc::new();
         self.checkpoints = Vec::new();
-        self.digests.ignore_spans();
+        self.announcements.ignore_spans();
     }
 
-    fn outcome(mut self, gzip: bool, build_tool_identifier: &str) -> Result<Outcome, Error> {
-        let (layer_digest, compressed_size, span_digests) = mem::take(&mut self.digests).finish();
+    pub(super) fn outcome(
+        mut self,
+        gzip: bool,
+        build_tool_identifier: &str,
+        mut digests: LayerDigests,
+    ) -> Result<Outcome, Error> {
+        digests.heed(&mut self.announcements);
+        let (layer_digest, compressed_size, span_digests) = digests.finish();
         let skipped = |reason| {
             Ok(Outcome::Skipped(Skipped {
                 reason,
@@ -371,13 +405,13 @@ impl Sink for Pass {
             bits: boundary.bits,
             window,
         });
-        self.digests
-            .announce(boundary.compressed_offset, boundary.bits != 0);
+        self.announcements
+            .span(boundary.compressed_offset, boundary.bits != 0);
         Ok(())
     }
 
     fn compressed(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.digests.update(bytes);
+        self.hash(bytes);
         Ok(())
     }
 }

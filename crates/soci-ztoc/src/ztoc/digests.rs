@@ -10,6 +10,29 @@ use core::mem;
 
 use sha2::{Digest, Sha256};
 
+/// What the digests have to know before they see more of the layer.
+#[derive(Debug, Default)]
+pub(super) struct Announcements {
+    /// Spans that begin: where each begins anew, and whether it shares the byte before.
+    spans: Vec<(u64, bool)>,
+    /// Spans are of no interest any more.
+    ignore_spans: bool,
+}
+
+impl Announcements {
+    /// Announces a span that begins at `offset`, or one byte before if it `shares` that byte with
+    /// the span before it. Its first byte has not been passed to the digests yet.
+    pub(super) fn span(&mut self, offset: u64, shares: bool) {
+        self.spans.push((offset, shares));
+    }
+
+    /// Their digests are not wanted.
+    pub(super) fn ignore_spans(&mut self) {
+        self.spans = Vec::new();
+        self.ignore_spans = true;
+    }
+}
+
 /// Digests of a layer and its spans. Spans are announced before their first byte comes.
 #[derive(Debug, Default)]
 pub(super) struct LayerDigests {
@@ -25,11 +48,14 @@ pub(super) struct LayerDigests {
 }
 
 impl LayerDigests {
-    /// Announces a span that begins at `offset`, or one byte before if it `shares` that byte with
-    /// the span before it. Its first byte has not been passed to `update` yet.
-    pub(super) fn announce(&mut self, offset: u64, shares: bool) {
+    /// Heeds what was announced, and forgets it there.
+    pub(super) fn heed(&mut self, announcements: &mut Announcements) {
+        if announcements.ignore_spans {
+            self.ignore_spans();
+        }
+        let spans = announcements.spans.drain(..);
         if !self.ignored {
-            self.announced.push_back((offset, shares));
+            self.announced.extend(spans);
         }
     }
 
@@ -69,8 +95,7 @@ impl LayerDigests {
         }
     }
 
-    /// Stops hashing spans: their digests are not wanted any more.
-    pub(super) fn ignore_spans(&mut self) {
+    fn ignore_spans(&mut self) {
         self.ignored = true;
         self.open = None;
         self.done = Vec::new();
@@ -111,6 +136,7 @@ mod tests {
             let length = layer.len() as u64;
             let cuts: Vec<(u64, bool)> = cuts.into_iter().filter(|(offset, _)| *offset < length).collect();
             let mut digests = LayerDigests::default();
+            let mut announcements = Announcements::default();
             let mut waiting = cuts.iter();
             let mut next = waiting.next();
             let (mut rest, mut at) = (&layer[..], 0_u64);
@@ -124,9 +150,10 @@ mod tests {
                     if offset - u64::from(shares) >= at + piece.len() as u64 {
                         break;
                     }
-                    digests.announce(offset, shares);
+                    announcements.span(offset, shares);
                     next = waiting.next();
                 }
+                digests.heed(&mut announcements);
                 digests.update(piece);
                 at += piece.len() as u64;
             }
