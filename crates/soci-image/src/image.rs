@@ -373,23 +373,27 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, descriptor: &Descriptor, depth: usize) -> Result<Entry> {
-        let document = match self.documents.get(&descriptor.digest) {
-            None => None,
-            Some(bytes) => Some(
-                Document::parse(bytes, &descriptor.media_type)
-                    .map_err(|error| Error::field(descriptor.digest.as_str(), error.to_string()))?,
-            ),
-        };
-        if is_attestation(descriptor, document.as_ref()) {
+        let bytes = self.documents.get(&descriptor.digest);
+        let parsed = bytes.map(|bytes| Document::parse(bytes, &descriptor.media_type));
+        if is_attestation(
+            descriptor,
+            parsed.as_ref().and_then(|document| document.as_ref().ok()),
+        ) {
             return Ok(Entry::Attestation(Box::new(AttestationEntry {
                 descriptor: descriptor.clone(),
-                manifest: match document {
-                    Some(Document::Manifest(manifest)) => Some(*manifest),
+                manifest: match parsed {
+                    Some(Ok(Document::Manifest(manifest))) => Some(*manifest),
                     _ => None,
                 },
             })));
         }
         let by_descriptor = SociVersion::of(&descriptor.artifact_type);
+        let document = match (parsed, by_descriptor) {
+            (Some(Err(_)), Some(version)) => return Ok(self.soci(descriptor, version, None)),
+            (parsed, _) => parsed
+                .transpose()
+                .map_err(|error| Error::field(descriptor.digest.as_str(), error.to_string()))?,
+        };
         Ok(match document {
             None => match by_descriptor {
                 Some(version) => self.soci(descriptor, version, None),
