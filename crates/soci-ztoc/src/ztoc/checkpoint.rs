@@ -17,13 +17,11 @@
 //!
 //! Of a plain tar, a FlatBuffer of its own: version (2), span size, size of the layer.
 
-use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::flatbuffer::{VTables, Writer, root};
 use super::limits::Limits;
-use super::value::{Checkpoint, GzipZinfo, TarZinfo, Zinfo};
+use super::value::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};
 use crate::Error;
 use crate::inflate::WINDOW_SIZE;
 
@@ -66,7 +64,7 @@ impl GzipZinfo {
                 compressed_offset: PLAIN_HEADER,
                 uncompressed_offset: 0,
                 bits: 0,
-                window: empty_window(),
+                window: Window::default(),
             });
         }
         for (index, record) in blob[HEADER..].chunks_exact(RECORD).enumerate() {
@@ -172,10 +170,9 @@ impl Zinfo {
     }
 }
 
-/// A window of zeros, made on the heap.
-pub(super) fn empty_window() -> Box<[u8; WINDOW_SIZE]> {
-    let window = vec![0; WINDOW_SIZE].into_boxed_slice();
-    window.try_into().expect("the slice has the length of a window")
+/// A window without history.
+pub(super) fn empty_window() -> Window {
+    Window::default()
 }
 
 fn read_record(record: &[u8], at: usize) -> Result<Checkpoint, Error> {
@@ -190,8 +187,8 @@ fn read_record(record: &[u8], at: usize) -> Result<Checkpoint, Error> {
     if bits > 7 || (bits > 0 && compressed_offset == 0) {
         return Err(invalid(at + 16, "the number of unread bits is wrong"));
     }
-    let mut window = empty_window();
-    window.copy_from_slice(&record[17..]);
+    let window = record[17..].try_into().expect("a record ends with a window");
+    let window = Window::new(window);
     Ok(Checkpoint {
         compressed_offset,
         uncompressed_offset,
@@ -209,10 +206,12 @@ fn invalid(offset: usize, what: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     fn checkpoint(compressed_offset: u64, uncompressed_offset: u64, bits: u8) -> Checkpoint {
-        let mut window = empty_window();
+        let mut window = Window::default();
         window[WINDOW_SIZE - 1] = bits;
         Checkpoint {
             compressed_offset,

@@ -1,7 +1,9 @@
 //! A zTOC as a value.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use super::toc::{Toc, TocEntry};
 use crate::inflate::WINDOW_SIZE;
@@ -79,8 +81,52 @@ pub struct Checkpoint {
     /// How many high-order bits of the byte before `compressed_offset` are still unread, 0 to 7.
     pub bits: u8,
     /// The 32 KiB of output before this place, oldest first; zeros in front where there are fewer.
-    pub window: Box<[u8; WINDOW_SIZE]>,
+    pub window: Window,
 }
+
+/// The 32 KiB of output before a checkpoint. Memory is taken only once they are not all zero: a
+/// layer can begin with any number of empty blocks, each with a checkpoint that has no history.
+#[derive(Clone, Default)]
+pub struct Window(Option<Box<[u8; WINDOW_SIZE]>>);
+
+impl Window {
+    /// The window of these bytes.
+    pub fn new(bytes: &[u8; WINDOW_SIZE]) -> Self {
+        let mut window = Window::default();
+        if bytes != &NO_HISTORY {
+            window.copy_from_slice(bytes);
+        }
+        window
+    }
+}
+
+impl Deref for Window {
+    type Target = [u8; WINDOW_SIZE];
+
+    fn deref(&self) -> &[u8; WINDOW_SIZE] {
+        self.0.as_deref().unwrap_or(&NO_HISTORY)
+    }
+}
+
+impl DerefMut for Window {
+    fn deref_mut(&mut self) -> &mut [u8; WINDOW_SIZE] {
+        self.0.get_or_insert_with(|| {
+            // Made on the heap: 32 KiB are much for a stack.
+            let zeros = vec![0; WINDOW_SIZE].into_boxed_slice();
+            zeros.try_into().expect("the slice has the length of a window")
+        })
+    }
+}
+
+impl PartialEq for Window {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Window {}
+
+static NO_HISTORY: [u8; WINDOW_SIZE] = [0; WINDOW_SIZE];
 
 impl core::fmt::Debug for Checkpoint {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

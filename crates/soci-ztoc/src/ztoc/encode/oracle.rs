@@ -7,10 +7,9 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::EncodedZtoc;
-use crate::ztoc::checkpoint::empty_window;
 use crate::ztoc::limits::Limits;
 use crate::ztoc::toc::{EntryType, Toc, TocEntry, Xattrs};
-use crate::ztoc::value::{Checkpoint, GzipZinfo, TarZinfo, Zinfo, Ztoc};
+use crate::ztoc::value::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo, Ztoc};
 
 /// The slot number as the crate wants it: the offset in the vtable.
 const fn slot(id: u16) -> u16 {
@@ -183,7 +182,7 @@ fn zinfo() -> impl Strategy<Value = (Zinfo, u64)> {
                 let first = index == 0;
                 compressed_offset += if first { 1 } else { compressed };
                 uncompressed_offset += if first { 0 } else { uncompressed };
-                let mut window = empty_window();
+                let mut window = Window::default();
                 if !first {
                     window.fill(fill);
                 }

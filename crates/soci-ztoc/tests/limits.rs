@@ -1,0 +1,247 @@
+//! Hostile and huge layers: limits hold before memory is taken, and memory follows the zTOC.
+#![allow(unsafe_code)] // A counting allocator cannot be written without.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use common::options;
+use soci_ztoc::Error;
+use soci_ztoc::ztoc::{BuildOptions, Compression, Limits, Outcome, SkipReason, Ztoc, ZtocBuilder};
+
+struct Counting;
+
+static CURRENT: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: all work is the system allocator's; this one only counts.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = CURRENT.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CURRENT.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One test at a time, or they count each other's memory.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+const MIB: usize = 1 << 20;
+
+/// The most memory taken at once, beyond what was there before.
+fn peak<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = CURRENT.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let result = work();
+    (PEAK.load(Ordering::Relaxed) - before, result)
+}
+
+fn outcome(layer: &[&[u8]], options: BuildOptions) -> Result<Outcome, Error> {
+    let mut builder = ZtocBuilder::new(options)?;
+    for piece in layer {
+        builder.push(piece)?;
+    }
+    builder.finish()
+}
+
+fn skip_reason(layer: &[u8], options: BuildOptions) -> SkipReason {
+    match outcome(&[layer], options) {
+        Ok(Outcome::Skipped(skipped)) => skipped.reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A gzip member without data, with so many empty blocks in it.
+fn empty_blocks(count: usize) -> Vec<u8> {
+    let mut layer = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    for index in 0..count {
+        layer.push(u8::from(index + 1 == count));
+        layer.extend([0, 0, 0xff, 0xff]);
+    }
+    layer.extend([0; 8]);
+    layer
+}
+
+/// A header of an entry without data.
+fn header(name: &str) -> [u8; 512] {
+    let mut header = tar::Header::new_gnu();
+    header.set_path(name).expect("a short name");
+    header.set_size(0);
+    header.set_mode(0o644);
+    header.set_mtime(1_700_000_000);
+    header.set_cksum();
+    *header.as_bytes()
+}
+
+#[test]
+fn a_megabyte_of_empty_blocks_asks_for_no_gigabytes() {
+    let _alone = alone();
+    let layer = empty_blocks(200_000);
+    let (peak, reason) = peak(|| skip_reason(&layer, options(Compression::Gzip, 4 << 20)));
+    assert_eq!(reason, SkipReason::TooManyCheckpoints { limit: 65_501 });
+    assert!(peak < 16 * MIB, "{peak} bytes");
+}
+
+#[test]
+fn memory_of_many_entries_is_bounded_by_their_ztoc() {
+    let _alone = alone();
+    let (peak, size) = peak(|| {
+        let mut builder = ZtocBuilder::new(options(Compression::Uncompressed, 4 << 20)).unwrap();
+        for index in 0..150_000 {
+            let name = format!(
+                "usr/lib/python3/dist-packages/package_{}/module_{index}.py",
+                index / 100
+            );
+            builder.push(&header(&name)).unwrap();
+        }
+        builder.push(&[0; 1024]).unwrap();
+        let Ok(Outcome::Indexed(built)) = builder.finish() else {
+            panic!("a good layer")
+        };
+        let mut written = 0;
+        let Ok(()) = built.encoded().write_to(|bytes| {
+            written += bytes.len();
+            Ok::<(), std::convert::Infallible>(())
+        });
+        assert_eq!(written as u64, built.encoded().size());
+        written
+    });
+    assert!(size > 20 * MIB);
+    assert!(
+        peak < 16 * MIB + size + size / 2,
+        "{peak} bytes for a zTOC of {size}"
+    );
+}
+
+#[test]
+fn every_limit_gives_a_reason() {
+    let _alone = alone();
+    let within = |limits: Limits, span_size| BuildOptions {
+        limits,
+        ..options(Compression::Uncompressed, span_size)
+    };
+    let mut layer = Vec::new();
+    for name in ["first", "second", "third"] {
+        layer.extend(header(name));
+    }
+    layer.extend([0; 1024]);
+    let cases = [
+        (
+            Limits {
+                entries: 2,
+                ..Limits::DEFAULT
+            },
+            4096,
+            SkipReason::TooManyEntries { limit: 2 },
+        ),
+        (
+            Limits {
+                text_bytes: 50,
+                ..Limits::DEFAULT
+            },
+            4096,
+            SkipReason::TooMuchText {
+                limit: 50,
+                unit: "bytes",
+            },
+        ),
+        (
+            Limits {
+                spans: 4,
+                ..Limits::DEFAULT
+            },
+            512,
+            SkipReason::TooManySpans { limit: 4 },
+        ),
+    ];
+    for (limits, span_size, reason) in cases {
+        assert_eq!(skip_reason(&layer, within(limits, span_size)), reason);
+    }
+    let gzip = BuildOptions {
+        limits: Limits {
+            checkpoints: 9,
+            ..Limits::DEFAULT
+        },
+        ..options(Compression::Gzip, 4 << 20)
+    };
+    assert_eq!(
+        skip_reason(&empty_blocks(10), gzip),
+        SkipReason::TooManyCheckpoints { limit: 9 }
+    );
+}
+
+#[test]
+fn limits_of_the_reader_hold() {
+    let _alone = alone();
+    let mut layer = Vec::new();
+    for name in ["first", "second", "third"] {
+        layer.extend(header(name));
+    }
+    let Ok(Outcome::Indexed(built)) = outcome(&[&layer], options(Compression::Uncompressed, 512)) else {
+        panic!("a good layer")
+    };
+    let file = built.encoded().to_bytes();
+    assert!(Ztoc::from_bytes(&file).is_ok());
+    for limits in [
+        Limits {
+            entries: 2,
+            ..Limits::DEFAULT
+        },
+        Limits {
+            text_bytes: 40,
+            ..Limits::DEFAULT
+        },
+        Limits {
+            spans: 2,
+            ..Limits::DEFAULT
+        },
+    ] {
+        let error = Ztoc::from_bytes_within(&file, &limits).expect_err("beyond the limits");
+        assert!(matches!(error, Error::ZtocTooLarge { .. }), "{error}");
+    }
+}
+
+#[test]
+fn span_sizes_that_cut_nothing_are_refused() {
+    let _alone = alone();
+    for (compression, span_size) in [
+        (Compression::Uncompressed, 0),
+        (Compression::Gzip, u64::MAX),
+        (Compression::Uncompressed, 1 << 63),
+    ] {
+        let error = ZtocBuilder::new(options(compression, span_size)).expect_err("a wrong span size");
+        assert!(matches!(error, Error::SpanSize { .. }), "{error}");
+    }
+}
+
+#[test]
+fn an_empty_plain_layer_has_no_spans_and_164_bytes() {
+    let _alone = alone();
+    let Ok(Outcome::Indexed(built)) = outcome(
+        &[],
+        BuildOptions {
+            build_tool_identifier: "AWS SOCI CLI v0.2".into(),
+            ..options(Compression::Uncompressed, 4 << 20)
+        },
+    ) else {
+        panic!("an empty archive is a good layer")
+    };
+    assert_eq!((built.ztoc().max_span_id, built.ztoc().span_count()), (-1, 0));
+    assert_eq!(built.encoded().size(), 164);
+    assert_eq!(built.refusal(), None);
+}
