@@ -70,6 +70,13 @@ impl Source for Overlay {
         }
     }
 
+    async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        match self.documents.get(digest) {
+            Some(bytes) => Ok(Some(bytes.clone())),
+            None => Box::pin(self.base.manifest(digest)).await,
+        }
+    }
+
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
         let digest = &descriptor.digest;
         if self.documents.contains_key(digest) || self.blobs.contains_key(digest) {

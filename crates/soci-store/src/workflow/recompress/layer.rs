@@ -13,12 +13,12 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use soci_image::digest::Hasher;
 use soci_image::media_type::LayerCompression;
 use soci_image::{Descriptor, Digest};
-use soci_ztoc::ztoc::{Outcome, ZtocBuilder};
+use soci_ztoc::ztoc::{self, BuildOptions, Limits, Outcome, ZtocBuilder};
 
 use crate::file::{FileBlob, io_error};
 use crate::overlay::damaged;
 use crate::store::{AnyBlob, AnySource, Blob, Source};
-use crate::workflow::index_layer::{IndexedLayer, builder_for, indexed_layer, sha256};
+use crate::workflow::index_layer::{IndexedLayer, indexed_layer, sha256};
 use crate::workflow::options::{Event, Observer, Options};
 use crate::{Error, Result, block_on};
 
@@ -60,7 +60,7 @@ pub(super) fn rewrite(
     let output = Output {
         file: spool,
         size: 0,
-        builder: builder_for(layer, soci_ztoc::ztoc::Compression::Gzip, options)?,
+        builder: gzip_builder(layer, options)?,
     };
     let mut encoder = GzEncoder::new(output, Compression::new(level.clamp(1, 9)));
     let mut input = BufReader::with_capacity(BUFFER, input);
@@ -104,6 +104,19 @@ pub(super) fn rewrite(
         indexed: matches!(indexed, IndexedLayer::Indexed { .. }),
     });
     Ok((rewritten, indexed))
+}
+
+fn gzip_builder(layer: &Descriptor, options: &Options) -> Result<ZtocBuilder> {
+    ZtocBuilder::new(BuildOptions {
+        compression: ztoc::Compression::Gzip,
+        span_size: options.span_size,
+        build_tool_identifier: options.build_tool_identifier.clone().into(),
+        limits: Limits::default(),
+    })
+    .map_err(|source| Error::Layer {
+        digest: layer.digest.clone(),
+        source,
+    })
 }
 
 /// Uncompresses the input into the encoder and gives the digest of what passed.
