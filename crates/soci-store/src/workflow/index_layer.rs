@@ -8,13 +8,15 @@ use soci_image::media_type::{LayerCompression, ZTOC};
 use soci_image::skip::SkipReason;
 use soci_image::soci_index::prefetch::{self, SpanRange};
 use soci_image::{Descriptor, Digest};
-use soci_ztoc::ztoc::{BuildOptions, Compression, EncodedZtoc, Limits, Outcome, Ztoc, ZtocBuilder};
+use soci_ztoc::inflate::InputBuffer;
+use soci_ztoc::ztoc::{BuildOptions, Compression, EncodedZtoc, Limits, Outcome, Ztoc};
 
 use super::options::{Event, Observer, Options};
-use crate::store::{AnySink, AnySource, Blob, Sink, Source};
+use super::pipeline::Pipeline;
+use crate::store::{AnyBlob, AnySink, AnySource, Blob, Sink, Source};
 use crate::{Error, Result};
 
-/// Read at once; large enough that system calls do not count.
+/// Read at once when a layer is only hashed.
 const BUFFER: usize = 256 << 10;
 
 /// What became of a layer.
@@ -53,27 +55,24 @@ pub(crate) async fn index_layer(
     observer: Observer<'_>,
 ) -> Result<IndexedLayer> {
     let mut blob = source.open(layer).await?;
-    observer(Event::LayerStarted { digest: layer.digest.clone(), size: layer.size });
+    observer(Event::LayerStarted {
+        digest: layer.digest.clone(),
+        size: layer.size,
+    });
     let mut reader = LayerReader::new(layer);
-    let mut buffer = vec![0; BUFFER];
-    let mut builder: Option<ZtocBuilder> = None;
+    let mut buffer = InputBuffer::new();
+    let mut pipeline: Option<Pipeline> = None;
     let mut skip = None;
     loop {
         if options.cancel.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        let mut count = blob.read(&mut buffer).await?;
-        // Enough to know the content by, even if the first read was short.
-        while reader.size == 0 && count > 0 && count < MAGIC {
-            match blob.read(&mut buffer[count..]).await? {
-                0 => break,
-                more => count += more,
-            }
-        }
-        let bytes = &buffer[..count];
-        if reader.size == 0 && builder.is_none() && skip.is_none() {
+        let count = fill(&mut blob, buffer.space()).await?;
+        buffer.set_filled(count);
+        let bytes = buffer.finished();
+        if reader.size == 0 && pipeline.is_none() && skip.is_none() {
             match compression_of(&layer.media_type, bytes) {
-                Ok(compression) => builder = Some(builder_for(layer, compression, options)?),
+                Ok(compression) => pipeline = Some(pipeline_for(layer, compression, options)?),
                 Err(reason) => {
                     skip = Some(reason);
                     reader.hash();
@@ -87,14 +86,18 @@ pub(crate) async fn index_layer(
         if let Some(sink) = &mut sink {
             sink.write(bytes).await?;
         }
-        if let Some(builder) = &mut builder
-            && let Err(error) = builder.push(bytes)
-        {
-            return Err(damaged(layer, source, error).await);
+        if let Some(pipeline) = &mut pipeline {
+            match pipeline.push(buffer).and_then(|()| pipeline.buffer()) {
+                Ok(next) => buffer = next,
+                Err(error) => return Err(damaged(layer, source, error).await),
+            }
         }
-        observer(Event::LayerAdvanced { digest: layer.digest.clone(), bytes: count as u64 });
+        observer(Event::LayerAdvanced {
+            digest: layer.digest.clone(),
+            bytes: count as u64,
+        });
     }
-    let outcome = match builder.map(ZtocBuilder::finish).transpose() {
+    let outcome = match pipeline.map(Pipeline::finish).transpose() {
         Ok(outcome) => outcome,
         Err(error) => return Err(damaged(layer, source, error).await),
     };
@@ -107,18 +110,23 @@ pub(crate) async fn index_layer(
         Some(outcome) => indexed_layer(outcome, options),
     };
     let is_indexed = matches!(indexed, IndexedLayer::Indexed { .. });
-    observer(Event::LayerFinished { digest: layer.digest.clone(), indexed: is_indexed });
+    observer(Event::LayerFinished {
+        digest: layer.digest.clone(),
+        indexed: is_indexed,
+    });
     Ok(indexed)
 }
 
 /// What a finished builder means for the image.
 pub(crate) fn indexed_layer(outcome: Outcome, options: &Options) -> IndexedLayer {
     match outcome {
-        Outcome::Skipped(skipped) => {
-            IndexedLayer::Skipped(SkipReason::UnsupportedTar { detail: skipped.reason.to_string() })
-        }
+        Outcome::Skipped(skipped) => IndexedLayer::Skipped(SkipReason::UnsupportedTar {
+            detail: skipped.reason.to_string(),
+        }),
         Outcome::Indexed(built) => match built.refusal() {
-            Some(refusal) => IndexedLayer::Skipped(SkipReason::SnapshotterRefuses { detail: refusal.to_string() }),
+            Some(refusal) => IndexedLayer::Skipped(SkipReason::SnapshotterRefuses {
+                detail: refusal.to_string(),
+            }),
             None => {
                 let members = built.members();
                 let ztoc = Box::new(built.into_encoded());
@@ -129,8 +137,17 @@ pub(crate) fn indexed_layer(outcome: Outcome, options: &Options) -> IndexedLayer
     }
 }
 
-/// First bytes that tell gzip, zstd and tar apart.
-const MAGIC: usize = 4;
+/// Reads until the buffer is full or the blob ends.
+async fn fill(blob: &mut AnyBlob, buffer: &mut [u8]) -> Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match blob.read(&mut buffer[filled..]).await? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
 
 /// How the layer is stored. Docker's plain type may hold compressed data: its clients look at the bytes.
 fn compression_of(media_type: &str, bytes: &[u8]) -> Result<Compression, SkipReason> {
@@ -148,14 +165,21 @@ fn compression_of(media_type: &str, bytes: &[u8]) -> Result<Compression, SkipRea
     }
 }
 
-pub(crate) fn builder_for(layer: &Descriptor, compression: Compression, options: &Options) -> Result<ZtocBuilder> {
+pub(crate) fn pipeline_for(
+    layer: &Descriptor,
+    compression: Compression,
+    options: &Options,
+) -> Result<Pipeline> {
     let options = BuildOptions {
         compression,
         span_size: options.span_size,
         build_tool_identifier: options.build_tool_identifier.clone().into(),
         limits: Limits::default(),
     };
-    ZtocBuilder::new(options).map_err(|source| Error::Layer { digest: layer.digest.clone(), source })
+    Pipeline::new(options).map_err(|source| Error::Layer {
+        digest: layer.digest.clone(),
+        source,
+    })
 }
 
 impl ZtocFacts {
@@ -179,13 +203,24 @@ fn facts(encoded: &EncodedZtoc, members: u64, options: &Options) -> ZtocFacts {
 
 /// The entries whose cleaned names are asked for: what is kept of a TOC once its layer is done.
 pub(crate) fn prefetch_candidates(ztoc: &Ztoc, paths: &[String]) -> Vec<(Vec<u8>, SpanRange)> {
-    let wanted: BTreeSet<Vec<u8>> = paths.iter().map(|path| prefetch::clean(path.as_bytes())).collect();
+    let wanted: BTreeSet<Vec<u8>> = paths
+        .iter()
+        .map(|path| prefetch::clean(path.as_bytes()))
+        .collect();
     if wanted.is_empty() {
         return Vec::new();
     }
     ztoc.files()
         .filter(|file| wanted.contains(&prefetch::clean(file.entry.name)))
-        .map(|file| (file.entry.name.to_vec(), SpanRange { start: file.start_span, end: file.end_span }))
+        .map(|file| {
+            (
+                file.entry.name.to_vec(),
+                SpanRange {
+                    start: file.start_span,
+                    end: file.end_span,
+                },
+            )
+        })
         .collect()
 }
 
@@ -203,7 +238,11 @@ impl<'a> LayerReader<'a> {
             Algorithm::Sha256 => None,
             other => Some(other.hasher()),
         };
-        Self { layer, size: 0, hasher }
+        Self {
+            layer,
+            size: 0,
+            hasher,
+        }
     }
 
     /// Hashes here, because there is no builder to do it. Called before the first byte.
@@ -235,7 +274,11 @@ impl<'a> LayerReader<'a> {
         if found == self.layer.digest {
             return Ok(());
         }
-        Err(Error::DigestMismatch { what: "layer", expected: self.layer.digest.clone(), found })
+        Err(Error::DigestMismatch {
+            what: "layer",
+            expected: self.layer.digest.clone(),
+            found,
+        })
     }
 
     fn wrong_size(&self) -> Error {
@@ -250,14 +293,19 @@ impl<'a> LayerReader<'a> {
 
 /// A layer that cannot be inflated: if its bytes are not those of its digest, that is what went wrong.
 async fn damaged(layer: &Descriptor, source: &AnySource, error: soci_ztoc::Error) -> Error {
-    let named = Error::Layer { digest: layer.digest.clone(), source: error };
+    let named = Error::Layer {
+        digest: layer.digest.clone(),
+        source: error,
+    };
     if source.is_remote() {
         return named;
     }
     let mut hasher = layer.digest.algorithm().hasher();
     let mut size = 0;
     let mut buffer = vec![0; BUFFER];
-    let Ok(mut blob) = source.open(layer).await else { return named };
+    let Ok(mut blob) = source.open(layer).await else {
+        return named;
+    };
     loop {
         match blob.read(&mut buffer).await {
             Ok(0) => break,
@@ -270,12 +318,19 @@ async fn damaged(layer: &Descriptor, source: &AnySource, error: soci_ztoc::Error
     }
     if size != layer.size {
         let (digest, expected) = (layer.digest.clone(), layer.size);
-        return Error::SizeMismatch { what: "layer", digest, expected, found: size };
+        return Error::SizeMismatch {
+            what: "layer",
+            digest,
+            expected,
+            found: size,
+        };
     }
     match hasher.finish() {
-        found if found != layer.digest => {
-            Error::DigestMismatch { what: "layer", expected: layer.digest.clone(), found }
-        }
+        found if found != layer.digest => Error::DigestMismatch {
+            what: "layer",
+            expected: layer.digest.clone(),
+            found,
+        },
         _ => named,
     }
 }

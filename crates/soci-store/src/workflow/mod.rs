@@ -9,8 +9,11 @@
 //! [`convert`] runs it with a thread per job. Whatever finishes first, the destination sees the same calls in the
 //! same order: layer, its zTOC, the next layer …, in manifest order; so an archive has the same bytes each time.
 
+#[cfg(feature = "native")]
+mod copy;
 mod index_layer;
 mod options;
+mod pipeline;
 mod plan;
 mod publish;
 mod report;
@@ -22,6 +25,8 @@ mod run;
 pub use options::{Event, Observer, Options};
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
 pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
+#[cfg(feature = "native")]
+pub use copy::copy;
 #[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;
 #[cfg(feature = "native")]
