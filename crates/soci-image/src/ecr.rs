@@ -99,9 +99,6 @@ impl EcrHost {
                 };
                 format!("{service}.{region}.{suffix}")
             }
-            (false, true) if matches!(self.partition, Partition::Aws | Partition::AwsUsGov) => {
-                format!("ecr-fips.{region}.{}", self.partition.dns_suffix())
-            }
             (false, true) => format!("api.ecr-fips.{region}.{}", self.partition.dns_suffix()),
             (false, false) => format!("api.ecr.{region}.{}", self.partition.dns_suffix()),
         }
@@ -235,7 +232,7 @@ mod tests {
                 Aws,
                 true,
                 false,
-                "ecr-fips.us-east-1.amazonaws.com",
+                "api.ecr-fips.us-east-1.amazonaws.com",
             ),
             (
                 "dkr.ecr.us-gov-west-1.amazonaws.com",
@@ -251,7 +248,7 @@ mod tests {
                 AwsUsGov,
                 true,
                 false,
-                "ecr-fips.us-gov-west-1.amazonaws.com",
+                "api.ecr-fips.us-gov-west-1.amazonaws.com",
             ),
             (
                 "dkr-ecr.eu-west-1.on.aws",

@@ -65,6 +65,7 @@ struct Found {
     digest: Digest,
     size: u64,
     index: SociIndex,
+    canonical: bool,
 }
 
 impl Compute<'_> {
@@ -92,9 +93,10 @@ impl Compute<'_> {
             self.oddities
                 .push(Oddity::DockerLayersInOciManifest { image: image.clone() });
         }
+        let usable = found.as_ref().is_some_and(|found| found.canonical);
         let mut totals = Totals::default();
         for layer in &layers {
-            totals.add(layer.size, layer.ztoc.is_some());
+            totals.add(layer.size, usable && layer.ztoc.is_some());
             let ztoc = layer.ztoc.as_ref().map_or(0, |ztoc| ztoc.size);
             totals.ztoc_bytes = totals.ztoc_bytes.saturating_add(ztoc);
         }
@@ -127,11 +129,11 @@ impl Compute<'_> {
             self.oddities.push(missing());
             return None;
         };
+        self.used.push(digest.clone());
         let Some(bytes) = self.documents.get(&digest) else {
             self.oddities.push(missing());
             return None;
         };
-        self.used.push(digest.clone());
         let index = match SociIndex::parse(bytes) {
             Ok(index) if index.version == SociVersion::V2 => index,
             other => {
@@ -147,14 +149,26 @@ impl Compute<'_> {
                 return None;
             }
         };
-        if !SociIndex::is_canonical(bytes) {
+        let canonical = self.canonical(&digest, bytes);
+        if !self.image.is_single_manifest() {
+            self.listing(entry, &digest);
+        }
+        Some(Found {
+            digest,
+            size: bytes.len() as u64,
+            index,
+            canonical,
+        })
+    }
+
+    fn canonical(&mut self, digest: &Digest, bytes: &[u8]) -> bool {
+        let canonical = SociIndex::is_canonical(bytes);
+        if !canonical {
             self.oddities.push(Oddity::NonCanonicalIndex {
                 soci_index: digest.clone(),
             });
         }
-        self.listing(entry, &digest);
-        let size = bytes.len() as u64;
-        Some(Found { digest, size, index })
+        canonical
     }
 
     /// Whether the SOCI index that an image names is also the one that is listed for it.
@@ -180,11 +194,14 @@ impl Compute<'_> {
                 && soci.descriptor.annotation(annotation::IMAGE_MANIFEST_DIGEST) == Some(image.as_str())
         });
         self.oddities.push(match owned {
-            Some(other) => Oddity::OtherIndexListed {
-                image: image.clone(),
-                named: digest.clone(),
-                listed: other.descriptor.digest.clone(),
-            },
+            Some(other) => {
+                self.used.push(other.descriptor.digest.clone());
+                Oddity::OtherIndexListed {
+                    image: image.clone(),
+                    named: digest.clone(),
+                    listed: other.descriptor.digest.clone(),
+                }
+            }
             None => Oddity::IndexNotListed {
                 image: image.clone(),
                 soci_index: digest.clone(),
@@ -195,27 +212,21 @@ impl Compute<'_> {
     /// The first SOCI index v1 whose subject is the image.
     fn version1(&mut self, entry: &ImageEntry) -> Option<Found> {
         let image = &entry.descriptor.digest;
-        let found = self.referrers.iter().find_map(|descriptor| {
+        let (digest, bytes, index) = self.referrers.iter().find_map(|descriptor| {
             let bytes = self.documents.get(&descriptor.digest)?;
             let index = SociIndex::parse(bytes).ok()?;
             let about = index.subject.as_ref().map(|subject| &subject.digest);
-            (index.version == SociVersion::V1 && about == Some(image)).then(|| Found {
-                digest: descriptor.digest.clone(),
-                size: bytes.len() as u64,
-                index,
-            })
+            let fits = index.version == SociVersion::V1 && about == Some(image);
+            fits.then(|| (descriptor.digest.clone(), bytes, index))
         })?;
-        if self
-            .documents
-            .get(&found.digest)
-            .is_some_and(|bytes| !SociIndex::is_canonical(bytes))
-        {
-            self.oddities.push(Oddity::NonCanonicalIndex {
-                soci_index: found.digest.clone(),
-            });
-        }
-        self.used.push(found.digest.clone());
-        Some(found)
+        let canonical = self.canonical(&digest, bytes);
+        self.used.push(digest.clone());
+        Some(Found {
+            digest,
+            size: bytes.len() as u64,
+            index,
+            canonical,
+        })
     }
 
     fn layer(&self, layer: &Descriptor, found: Option<&Found>) -> LayerFacts {
@@ -338,7 +349,8 @@ impl Compute<'_> {
             match entry {
                 crate::image::Entry::Soci(_) => soci.push(descriptor),
                 crate::image::Entry::Image(_) => {
-                    if let Some(first) = soci.iter().find(same) {
+                    let is_first = !images.iter().any(|other| same(&other));
+                    if let Some(first) = soci.iter().find(same).filter(|_| is_first) {
                         oddities.push(Oddity::IndexBeforeImage {
                             soci_index: first.digest.clone(),
                             image: descriptor.digest.clone(),
@@ -367,6 +379,7 @@ fn soci_facts(found: &Found, layers: &[LayerFacts]) -> SociFacts {
         .filter(|layer| layer.no_ztoc == Some(NoZtoc::LeftOut));
     SociFacts {
         version: found.index.version,
+        usable: found.canonical,
         digest: found.digest.clone(),
         size: found.size,
         build_tool: found.index.build_tool.clone(),

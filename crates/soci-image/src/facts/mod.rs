@@ -91,7 +91,7 @@ pub struct LayerFacts {
     /// Whether it need not be in the registry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub foreign: bool,
-    /// Its zTOC: a client can load it lazily.
+    /// Its zTOC: a client can load it lazily, if the SOCI index is usable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ztoc: Option<ZtocFacts>,
     /// Why it has none.
@@ -165,6 +165,9 @@ impl NoZtoc {
 pub struct SociFacts {
     /// Its version.
     pub version: SociVersion,
+    /// Whether the client takes it; `false` when its spelling is not the client's own, and then no
+    /// layer counts as lazy in the sums.
+    pub usable: bool,
     /// Digest of the SOCI index manifest.
     pub digest: Digest,
     /// Its size in bytes.
@@ -182,7 +185,7 @@ pub struct SociFacts {
     pub largest_left_out: Option<u64>,
 }
 
-/// Sums of bytes.
+/// Sums of bytes. "Lazy" is a layer with a zTOC in a SOCI index that the client takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
@@ -284,11 +287,14 @@ impl ImageFacts {
     fn sum(platforms: &[PlatformFacts]) -> Totals {
         let mut layers: BTreeMap<&Digest, (&LayerFacts, bool)> = BTreeMap::new();
         let mut ztocs: BTreeMap<&Digest, u64> = BTreeMap::new();
-        for layer in platforms.iter().flat_map(|platform| &platform.layers) {
-            let entry = layers.entry(&layer.digest).or_insert((layer, false));
-            if let Some(ztoc) = &layer.ztoc {
-                entry.1 = true;
-                ztocs.insert(&ztoc.digest, ztoc.size);
+        for platform in platforms {
+            let usable = platform.soci.as_ref().is_some_and(|soci| soci.usable);
+            for layer in &platform.layers {
+                let entry = layers.entry(&layer.digest).or_insert((layer, false));
+                if let Some(ztoc) = &layer.ztoc {
+                    entry.1 |= usable;
+                    ztocs.insert(&ztoc.digest, ztoc.size);
+                }
             }
         }
         let mut totals = Totals::default();

@@ -173,7 +173,7 @@ impl fmt::Display for Oddity {
             Self::UnusedIndex { soci_index, names } => match names {
                 Some(names) => write!(
                     f,
-                    "the SOCI index {soci_index} is listed for the image {names}, which does not use it"
+                    "the SOCI index {soci_index} is listed for the image {names}, which is not there or does not use it"
                 ),
                 None => write!(f, "the SOCI index {soci_index} is listed and no image uses it"),
             },
