@@ -16,7 +16,11 @@ pub fn docs() -> Vec<(String, String)> {
 
 /// One rule's page.
 pub(crate) fn page(rule: &Rule) -> String {
-    let (summary, rest) = rule.docs.trim().split_once('\n').unwrap_or((rule.docs.trim(), ""));
+    let (summary, rest) = rule
+        .docs
+        .trim()
+        .split_once('\n')
+        .unwrap_or((rule.docs.trim(), ""));
     let mut page = String::new();
     let _ = writeln!(page, "# {}: {}\n", rule.code, rule.name);
     let _ = writeln!(page, "{}\n", summary.trim());
@@ -37,9 +41,13 @@ fn facts(rule: &Rule) -> String {
     let verdict = match rule.effect {
         Effect::NotLazy => "`not-lazy`",
         Effect::Unknown => "`unknown`",
+        Effect::Lazy => "`lazy`",
         Effect::None => "none",
     };
-    format!("Severity: {severity}. Verdict: {verdict}. Allow it with `soci-lint: allow {}`.", rule.name)
+    format!(
+        "Severity: {severity}. Verdict: {verdict}. Allow it with `soci-lint: allow {}`.",
+        rule.name
+    )
 }
 
 fn index() -> String {
@@ -52,7 +60,10 @@ fn index() -> String {
     ];
     let mut page = "# Rules\n\nGenerated from the rules themselves (`cargo xtask gen`). `cargo soci explain CODE` prints a page.\n".to_owned();
     for (prefix, title) in groups {
-        let _ = writeln!(page, "\n## {title}\n\n| code | name | severity | |\n|---|---|---|---|");
+        let _ = writeln!(
+            page,
+            "\n## {title}\n\n| code | name | severity | |\n|---|---|---|---|"
+        );
         for rule in RULES.iter().filter(|rule| rule.code.starts_with(prefix)) {
             let _ = writeln!(
                 page,

@@ -6,14 +6,11 @@ use crate::cfn::Template;
 use crate::kind::{self, Kind};
 use crate::model::{Document, Root, documents};
 use crate::report::{
-    ContainerReport, FileReport, Finding, REPORT_VERSION, Reason, Related, Report, Summary,
-    TaskReport, Verdict,
+    ContainerReport, FileReport, Finding, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
 };
 use crate::rules::document::{self as document_rules, not_read};
 use crate::rules::{Check, Emitted, RULES, Rule, Severity, Sink, matching};
-use crate::source::{
-    LineIndex, Problem, ProblemKind, Source, Suppressions, TextRange, read, suppressions,
-};
+use crate::source::{LineIndex, Problem, ProblemKind, Source, Suppressions, TextRange, read, suppressions};
 use crate::verdict::judge;
 use crate::{Input, Options};
 
@@ -64,11 +61,7 @@ fn kinds(source: &Source<'_>, options: &Options) -> Vec<Kind> {
     }
 }
 
-fn roots<'a>(
-    files: &'a [Input],
-    sources: &'a [Source<'a>],
-    kinds: &[Vec<Kind>],
-) -> Vec<Root<'a>> {
+fn roots<'a>(files: &'a [Input], sources: &'a [Source<'a>], kinds: &[Vec<Kind>]) -> Vec<Root<'a>> {
     let mut roots = Vec::new();
     for (file, source) in sources.iter().enumerate() {
         let Some(tree) = &source.tree else {
@@ -90,13 +83,7 @@ fn roots<'a>(
 }
 
 /// What the reader and the detector have to say about a file.
-fn emit_reader(
-    file: usize,
-    source: &Source<'_>,
-    kinds: &[Kind],
-    options: &Options,
-    out: &mut Vec<Emitted>,
-) {
+fn emit_reader(file: usize, source: &Source<'_>, kinds: &[Kind], options: &Options, out: &mut Vec<Emitted>) {
     let any_read = kinds.iter().any(|kind| kind.is_read());
     for problem in &source.problems {
         // Objections to the form of a file that is none of ours are noise, unless nothing else is known about it.
@@ -122,8 +109,14 @@ fn emit_reader(
 
 fn reader_rule(problem: &Problem) -> (&'static Rule, &'static str) {
     match problem.kind {
-        ProblemKind::Syntax => (&document_rules::SYNTAX_ERROR, "mend the file, or lint the rendered one if it is a template"),
-        ProblemKind::NotPlainJson => (&document_rules::NOT_PLAIN_JSON, "the AWS command line takes plain JSON only"),
+        ProblemKind::Syntax => (
+            &document_rules::SYNTAX_ERROR,
+            "mend the file, or lint the rendered one if it is a template",
+        ),
+        ProblemKind::NotPlainJson => (
+            &document_rules::NOT_PLAIN_JSON,
+            "the AWS command line takes plain JSON only",
+        ),
         ProblemKind::Template => (&document_rules::TEMPLATE_NOT_RENDERED, "lint the rendered file"),
         ProblemKind::DuplicateKey => (&document_rules::DUPLICATE_KEY, "remove one of them"),
         ProblemKind::Unreadable => (&document_rules::UNREADABLE, "save the file as UTF-8"),
@@ -252,7 +245,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         let mut odd = Vec::new();
         self.odd_suppressions(&mut odd);
         let (findings, suppressed) = self.findings(emitted.iter().chain(&odd));
-        let summary = summary(&reports, &findings, suppressed);
+        let summary = Summary::of(&reports, &findings, suppressed);
         Report {
             version: REPORT_VERSION,
             summary,
@@ -380,7 +373,10 @@ impl<'w, 'a> Writer<'w, 'a> {
             let file = found.file.wrapping_add(1);
             (file, found.range.unwrap_or_default(), found.rule.code)
         });
-        (listed.into_iter().map(|found| self.finding(found)).collect(), suppressed)
+        (
+            listed.into_iter().map(|found| self.finding(found)).collect(),
+            suppressed,
+        )
     }
 
     fn is_suppressed(&self, found: &Emitted) -> bool {
@@ -390,14 +386,19 @@ impl<'w, 'a> Writer<'w, 'a> {
         if suppressions.allows.is_empty() {
             return false;
         }
-        let line = found.range.map(|range| self.lines[found.file].line_of(range.start));
-        suppressions.allows.iter().any(|allow| {
-            found.rule.is_named(&allow.rule) && (allow.line.is_none() || allow.line == line)
-        })
+        let line = found
+            .range
+            .map(|range| self.lines[found.file].line_of(range.start));
+        suppressions
+            .allows
+            .iter()
+            .any(|allow| found.rule.is_named(&allow.rule) && (allow.line.is_none() || allow.line == line))
     }
 
     fn finding(&self, found: &Emitted) -> Finding {
-        let task = found.task.map(|(document, task)| &self.documents[document].tasks[task]);
+        let task = found
+            .task
+            .map(|(document, task)| &self.documents[document].tasks[task]);
         let container = task.zip(found.container).map(|(task, at)| &task.containers[at]);
         let lines = self.lines.get(found.file);
         Finding {
@@ -406,7 +407,11 @@ impl<'w, 'a> Writer<'w, 'a> {
             severity: found.severity,
             message: found.message.clone(),
             help: found.help.clone(),
-            file: self.files.get(found.file).map(|file| file.path.clone()).unwrap_or_default(),
+            file: self
+                .files
+                .get(found.file)
+                .map(|file| file.path.clone())
+                .unwrap_or_default(),
             location: lines.zip(found.range).map(|(lines, range)| lines.location(range)),
             related: found
                 .related
@@ -422,40 +427,4 @@ impl<'w, 'a> Writer<'w, 'a> {
             container: container.map(|container| container.name.clone()),
         }
     }
-}
-
-pub(crate) fn summary(files: &[FileReport], findings: &[Finding], suppressed: u32) -> Summary {
-    let mut summary = Summary {
-        files: size(files.len()),
-        suppressed,
-        ..Summary::default()
-    };
-    let tasks: Vec<&TaskReport> = files.iter().flat_map(|file| &file.tasks).collect();
-    summary.tasks = size(tasks.len());
-    for container in tasks.iter().flat_map(|task| &task.containers) {
-        summary.containers += 1;
-        match container.verdict {
-            Verdict::Lazy => summary.lazy += 1,
-            Verdict::NotLazy => summary.not_lazy += 1,
-            Verdict::Unknown => summary.unknown += 1,
-        }
-    }
-    summary.verdict = match (summary.not_lazy, summary.unknown, summary.lazy) {
-        (1.., _, _) => Verdict::NotLazy,
-        (_, 0, 1..) => Verdict::Lazy,
-        _ => Verdict::Unknown,
-    };
-    for finding in findings {
-        match finding.severity {
-            Severity::Error => summary.errors += 1,
-            Severity::Warning => summary.warnings += 1,
-            Severity::Info => summary.infos += 1,
-            Severity::Off => {}
-        }
-    }
-    summary
-}
-
-fn size(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

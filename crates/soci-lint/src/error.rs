@@ -25,7 +25,9 @@ pub enum Error {
         format: String,
     },
     /// A kind was named that does not exist or cannot be read.
-    #[error("there is no kind `{kind}` to read: use task-definition, describe-output, container-definitions, service or cloudformation")]
+    #[error(
+        "there is no kind `{kind}` to read: use task-definition, describe-output, container-definitions, service or cloudformation"
+    )]
     Kind {
         /// What was written.
         kind: String,

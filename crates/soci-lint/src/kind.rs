@@ -61,10 +61,22 @@ pub enum Kind {
 /// Kinds, their names, and what to call them in a sentence.
 const KINDS: [(Kind, &str, &str); 22] = [
     (Kind::TaskDefinition, "task-definition", "a task definition"),
-    (Kind::DescribeOutput, "describe-output", "output of describe-task-definition"),
-    (Kind::ContainerDefinitions, "container-definitions", "container definitions"),
+    (
+        Kind::DescribeOutput,
+        "describe-output",
+        "output of describe-task-definition",
+    ),
+    (
+        Kind::ContainerDefinitions,
+        "container-definitions",
+        "container definitions",
+    ),
     (Kind::Service, "service", "an ECS service"),
-    (Kind::Cloudformation, "cloudformation", "a CloudFormation template"),
+    (
+        Kind::Cloudformation,
+        "cloudformation",
+        "a CloudFormation template",
+    ),
     (Kind::Terraform, "terraform", "Terraform configuration"),
     (Kind::TerraformPlan, "terraform-plan", "a Terraform plan"),
     (Kind::TerraformState, "terraform-state", "Terraform state"),
@@ -75,9 +87,17 @@ const KINDS: [(Kind, &str, &str); 22] = [
     (Kind::Compose, "compose", "a compose file"),
     (Kind::EcsParams, "ecs-params", "parameters of the ECS CLI"),
     (Kind::Kubernetes, "kubernetes", "a Kubernetes resource"),
-    (Kind::Dockerrun, "dockerrun", "a Dockerrun file of Elastic Beanstalk"),
+    (
+        Kind::Dockerrun,
+        "dockerrun",
+        "a Dockerrun file of Elastic Beanstalk",
+    ),
     (Kind::AppSpec, "app-spec", "a CodeDeploy AppSpec file"),
-    (Kind::ImageDefinitions, "image-definitions", "image definitions of CodePipeline"),
+    (
+        Kind::ImageDefinitions,
+        "image-definitions",
+        "image definitions of CodePipeline",
+    ),
     (Kind::Tasks, "tasks", "a description of tasks that ran"),
     (Kind::Markdown, "markdown", "Markdown"),
     (Kind::Template, "template", "a template"),
@@ -157,7 +177,16 @@ pub(crate) fn of_text(text: &str) -> Option<Kind> {
         }
         if is_block(
             line,
-            &["resource", "data", "module", "variable", "output", "provider", "locals", "terraform"],
+            &[
+                "resource",
+                "data",
+                "module",
+                "variable",
+                "output",
+                "provider",
+                "locals",
+                "terraform",
+            ],
         ) {
             return Some(match terragrunt || text.contains("\ninputs = {") {
                 true => Kind::Terragrunt,
@@ -276,9 +305,15 @@ pub(crate) fn wrapped_task(root: Node<'_>) -> Option<Node<'_>> {
 
 /// Whether ECS wrote it: registering takes none of these keys.
 fn is_described(task: Node<'_>) -> bool {
-    ["taskDefinitionArn", "revision", "status", "requiresAttributes", "registeredAt"]
-        .iter()
-        .any(|key| task.member(key).is_some())
+    [
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "registeredAt",
+    ]
+    .iter()
+    .any(|key| task.member(key).is_some())
 }
 
 fn of_list(root: Node<'_>) -> Kind {
@@ -288,8 +323,7 @@ fn of_list(root: Node<'_>) -> Kind {
     if first.member("imageUri").is_some() {
         return Kind::ImageDefinitions;
     }
-    let container = is_container(first)
-        || first.member("name").is_some() && first.member("image").is_some();
+    let container = is_container(first) || first.member("name").is_some() && first.member("image").is_some();
     match container {
         true => Kind::ContainerDefinitions,
         false => Kind::Unknown,
@@ -325,10 +359,7 @@ fn is_service(root: Node<'_>) -> bool {
         "networkConfiguration",
         "schedulingStrategy",
     ];
-    let found = marks
-        .iter()
-        .filter(|key| root.member(key).is_some())
-        .count();
+    let found = marks.iter().filter(|key| root.member(key).is_some()).count();
     found >= 2 || found == 1 && root.member("taskDefinition").is_some()
 }
 
@@ -369,7 +400,10 @@ mod tests {
     fn text_that_is_no_data_is_named() {
         assert_eq!(of_text("resource \"aws_x\" \"y\" {\n}\n"), Some(Kind::Terraform));
         assert_eq!(of_text("locals {\n a = 1\n}\n"), Some(Kind::Terraform));
-        assert_eq!(of_text("include \"root\" {\n}\ninputs = {\n}"), Some(Kind::Terragrunt));
+        assert_eq!(
+            of_text("include \"root\" {\n}\ninputs = {\n}"),
+            Some(Kind::Terragrunt)
+        );
         assert_eq!(of_text("local a = 1;\n{}"), Some(Kind::Jsonnet));
         assert_eq!(of_text("# Title\n\n```json\n{}\n```\n"), Some(Kind::Markdown));
         assert_eq!(of_text("Resources:\n  locals: {}\n"), None);

@@ -22,8 +22,8 @@ mod data;
 mod docs;
 mod engine;
 mod error;
-mod fail_on;
 mod facts;
+mod fail_on;
 mod kind;
 mod model;
 mod names;
@@ -36,14 +36,14 @@ mod verdict;
 pub use docs::docs;
 pub use engine::lint;
 pub use error::Error;
-pub use fail_on::FailOn;
 pub use facts::ImageFactsEntry;
+pub use fail_on::FailOn;
 pub use kind::Kind;
 pub use names::is_common_name;
 pub use options::{LaunchType, Options};
 pub use report::{
-    ContainerReport, Fargate, FileReport, Finding, Format, REPORT_VERSION, Reason, Related,
-    RenderOptions, Report, Summary, TaskReport, Verdict, options_schema, render, schema,
+    ContainerReport, Fargate, FileReport, Finding, Format, REPORT_VERSION, Reason, Related, RenderOptions,
+    Report, Summary, TaskReport, Verdict, options_schema, render, schema,
 };
 pub use rules::{RuleInfo, Severity, explain, rules};
 pub use source::{Location, MAX_BYTES, Position, Syntax, TextRange};

@@ -15,10 +15,12 @@ const PARTS: &[&str] = &[
     "container_definition",
     "containerdefinition",
     "cloudformation",
+    "ecs-service",
+    "ecs_service",
 ];
 
 /// Whole stems of templates.
-const STEMS: &[&str] = &["template", "td", "ecs-service", "service-definition"];
+const STEMS: &[&str] = &["template", "td", "service-definition"];
 
 /// Endings of stems: `stack.template.json`, `web.cfn.yaml`.
 const STEM_ENDINGS: &[&str] = &[".template", ".cfn", "-cfn", "-template", ".taskdef"];
@@ -28,7 +30,11 @@ const ENDINGS: &[&str] = &[".json", ".jsonc", ".yaml", ".yml", ".template"];
 
 /// Whether a file with this path (`/` or `\` between its parts) is looked at when its folder is searched.
 pub fn is_common_name(path: &str) -> bool {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_ascii_lowercase();
+    let name = path
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or(path)
+        .to_ascii_lowercase();
     let Some(stem) = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)) else {
         return false;
     };
@@ -48,6 +54,7 @@ mod tests {
             "task-definition.json",
             "deploy/.aws/task-definition.json",
             "taskdef.json",
+            "ecs-service-def.json",
             "ecs-task-def.json",
             "Task_Definition.YAML",
             "taskDefinition-prod.yml",

@@ -17,11 +17,7 @@ pub(crate) struct Judgement<'e> {
 ///
 /// Each case of the image is judged alone. Cases that the parameters' defaults rule out do not count,
 /// unless all are; where the rest disagree, the verdict is unknown.
-pub(crate) fn judge<'e>(
-    task: &Task<'_>,
-    container: &Container<'_>,
-    found: &[&'e Emitted],
-) -> Judgement<'e> {
+pub(crate) fn judge<'e>(task: &Task<'_>, container: &Container<'_>, found: &[&'e Emitted]) -> Judgement<'e> {
     let effective: Vec<&'e Emitted> = found
         .iter()
         .copied()
@@ -46,7 +42,8 @@ pub(crate) fn judge<'e>(
     let verdict = if agreed { first } else { Verdict::Unknown };
     let wanted = match verdict {
         Verdict::NotLazy => Effect::NotLazy,
-        _ => Effect::Unknown,
+        Verdict::Lazy => Effect::Lazy,
+        Verdict::Unknown => Effect::Unknown,
     };
     let mut reasons: Vec<&'e Emitted> = effective
         .into_iter()
@@ -74,10 +71,10 @@ fn of_case(effective: &[&Emitted], case: Option<usize>) -> Verdict {
     };
     if has(Effect::NotLazy) {
         Verdict::NotLazy
-    } else if has(Effect::Unknown) {
-        Verdict::Unknown
-    } else {
+    } else if has(Effect::Lazy) && !has(Effect::Unknown) {
         Verdict::Lazy
+    } else {
+        Verdict::Unknown
     }
 }
 
@@ -93,9 +90,8 @@ fn headline(
         false => "",
     };
     match (verdict, reasons.first()) {
-        (Verdict::Lazy, _) => "the image is loaded lazily".to_owned(),
-        (_, None) => "nothing decides".to_owned(),
-        (Verdict::NotLazy, Some(first)) => first.message.clone(),
+        (_, None) => "nothing is known that decides".to_owned(),
+        (Verdict::Lazy | Verdict::NotLazy, Some(first)) => first.message.clone(),
         (Verdict::Unknown, Some(_)) if !agreed => {
             "it depends on a condition of the template which image runs".to_owned()
         }
@@ -104,7 +100,10 @@ fn headline(
         }
         (Verdict::Unknown, Some(first)) => match &container.image {
             ImageField::Cases(..) if first.rule.code == "SOCI103" => {
-                format!("eligible, if it runs on Fargate and the image has a SOCI v2 index: {}", first.message)
+                format!(
+                    "eligible, if it runs on Fargate and the image has a SOCI v2 index: {}",
+                    first.message
+                )
             }
             _ => first.message.clone(),
         },

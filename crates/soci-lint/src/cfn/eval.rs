@@ -35,10 +35,7 @@ const MAX_DEPTH: usize = 48;
 const BUDGET: usize = 2_000_000;
 
 impl<'a> Evaluator<'a> {
-    pub(crate) fn new(
-        template: Option<&'a Template<'a>>,
-        params: &'a BTreeMap<String, String>,
-    ) -> Self {
+    pub(crate) fn new(template: Option<&'a Template<'a>>, params: &'a BTreeMap<String, String>) -> Self {
         Self {
             template,
             params,
@@ -60,13 +57,7 @@ impl<'a> Evaluator<'a> {
         out
     }
 
-    fn collect_nodes(
-        &self,
-        node: Node<'a>,
-        when: &[Branch],
-        depth: usize,
-        out: &mut Vec<NodeCase<'a>>,
-    ) {
+    fn collect_nodes(&self, node: Node<'a>, when: &[Branch], depth: usize, out: &mut Vec<NodeCase<'a>>) {
         if out.len() >= MAX_CASES || depth > MAX_DEPTH || !self.spend() {
             return;
         }
@@ -107,7 +98,9 @@ impl<'a> Evaluator<'a> {
         for (holds, node) in [(true, *yes), (false, *no)] {
             let by_default = match truth {
                 Truth::Certain(value) if value != holds => continue,
-                Truth::Certain(_) | Truth::Default(_) => Some(truth == Truth::Certain(holds) || truth == Truth::Default(holds)),
+                Truth::Certain(_) | Truth::Default(_) => {
+                    Some(truth == Truth::Certain(holds) || truth == Truth::Default(holds))
+                }
                 Truth::Open => None,
             };
             let branch = Branch {
@@ -173,8 +166,12 @@ impl<'a> Evaluator<'a> {
             "ImportValue" => {
                 let name = self.shown(call.argument, depth);
                 let why = format!("`{name}` is imported from another stack");
-                let help = "pass the image through a parameter, or lint with the stack's deployed task definition";
-                vec![Case::plain(Symbolic::hole(&format!("${{{name}}}"), why, help), range)]
+                let help =
+                    "pass the image through a parameter, or lint with the stack's deployed task definition";
+                vec![Case::plain(
+                    Symbolic::hole(&format!("${{{name}}}"), why, help),
+                    range,
+                )]
             }
             function => {
                 let why = format!("`Fn::{function}` is not evaluated");
@@ -225,7 +222,10 @@ impl<'a> Evaluator<'a> {
             return case;
         }
         let why = match template.resources.get(name) {
-            Some(resource) => format!("`{name}` ({}) gets its name when the stack is deployed", resource.kind),
+            Some(resource) => format!(
+                "`{name}` ({}) gets its name when the stack is deployed",
+                resource.kind
+            ),
             None => format!("`{name}` is not declared in this template"),
         };
         Case::plain(Symbolic::hole(&written, why, ""), range)
@@ -244,7 +244,10 @@ impl<'a> Evaluator<'a> {
         let resource = resources.and_then(|resources| resources.get(name));
         let repository = || {
             let named = resource.and_then(|found| found.properties?.get("RepositoryName"));
-            match named.and_then(Node::as_str).filter(|_| named.and_then(Node::tag).is_none()) {
+            match named
+                .and_then(Node::as_str)
+                .filter(|_| named.and_then(Node::tag).is_none())
+            {
                 Some(name) => Symbolic::text(name),
                 None => Symbolic::hole(
                     &format!("${{{name}}}"),
@@ -326,13 +329,7 @@ impl<'a> Evaluator<'a> {
         product(&cases, &[Case::plain(lex(rest, self.params), range)], range)
     }
 
-    fn substituted(
-        &self,
-        name: &str,
-        map: Option<Node<'a>>,
-        range: TextRange,
-        depth: usize,
-    ) -> Vec<Case> {
+    fn substituted(&self, name: &str, map: Option<Node<'a>>, range: TextRange, depth: usize) -> Vec<Case> {
         if let Some(value) = map.and_then(|map| map.get(name)) {
             return self.cases(value, depth + 1);
         }
@@ -398,7 +395,13 @@ impl<'a> Evaluator<'a> {
                 parts
                     .into_iter()
                     .take(certain.max(1))
-                    .map(|part| vec![Case { value: part, range, ..case.clone() }])
+                    .map(|part| {
+                        vec![Case {
+                            value: part,
+                            range,
+                            ..case.clone()
+                        }]
+                    })
                     .collect(),
             );
         }

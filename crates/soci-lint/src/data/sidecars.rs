@@ -35,8 +35,5 @@ static AWS_ACCOUNTS: [(&str, &str); 3] = [
 
 /// Whose images an account of AWS publishes.
 pub(crate) fn aws_account(account: &str) -> Option<&'static str> {
-    AWS_ACCOUNTS
-        .iter()
-        .find(|row| row.0 == account)
-        .map(|row| row.1)
+    AWS_ACCOUNTS.iter().find(|row| row.0 == account).map(|row| row.1)
 }

@@ -4,7 +4,7 @@ use super::image::classify;
 use super::placement::{self, Placement};
 use super::service::{Service, TaskLink};
 use super::task::{Compatibilities, Container, ImageCase, ImageField, Setting, Task};
-use super::value::{Branch, Case, Hole, Symbolic, against_default};
+use super::value::{Branch, Case, Hole, Symbolic};
 use super::{Style, View};
 use crate::Options;
 use crate::cfn::{Evaluator, Template};
@@ -15,8 +15,6 @@ use crate::source::{Node, TextRange};
 pub(crate) struct Document<'a> {
     pub(crate) file: usize,
     pub(crate) kind: Kind,
-    pub(crate) root: Node<'a>,
-    pub(crate) evaluator: Evaluator<'a>,
     pub(crate) tasks: Vec<Task<'a>>,
     pub(crate) services: Vec<Service<'a>>,
     /// Values of the wrong type: what the key is, what it should be, what it is, where.
@@ -86,8 +84,6 @@ fn document<'a>(root: &'a Root<'a>, options: &'a Options) -> Document<'a> {
     Document {
         file: root.file,
         kind: root.kind,
-        root: root.node,
-        evaluator: builder.evaluator,
         tasks,
         services,
         wrong_types: builder.wrong_types,
@@ -268,7 +264,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn image(&mut self, view: View<'a>, when: &[Branch]) -> ImageField {
+    fn image(&self, view: View<'a>, when: &[Branch]) -> ImageField {
         let Some(member) = view.member("image") else {
             return ImageField::Missing;
         };
@@ -276,12 +272,6 @@ impl<'a> Builder<'a> {
         let is_text = node.scalar().is_some();
         let is_call = view.style == Style::Pascal && (node.tag().is_some() || is_function(node));
         if !is_text && !is_call {
-            self.wrong_types.push(WrongType {
-                key: "image".to_owned(),
-                wanted: "a string",
-                found: node.type_name(),
-                range: node.range(),
-            });
             return ImageField::WrongType(node.range(), node.type_name());
         }
         let cases = self.evaluator.text(node).into_iter();
@@ -365,7 +355,10 @@ impl<'a> Builder<'a> {
 
     /// A service document, or the services of `describe-services`.
     fn plain_services(&mut self, root: Node<'a>) -> Vec<Service<'a>> {
-        let root = root.get("service").filter(|node| node.is_mapping()).unwrap_or(root);
+        let root = root
+            .get("service")
+            .filter(|node| node.is_mapping())
+            .unwrap_or(root);
         let nodes: Vec<Node<'a>> = match root.get("services") {
             Some(list) if list.is_sequence() => list.items().collect(),
             _ => vec![root],
@@ -393,7 +386,12 @@ impl<'a> Builder<'a> {
         is_service: bool,
     ) -> Service<'a> {
         let mut providers = Vec::new();
-        for list in view.get("capacityProviderStrategy").map(|node| self.evaluator.nodes(node)).into_iter().flatten() {
+        for list in view
+            .get("capacityProviderStrategy")
+            .map(|node| self.evaluator.nodes(node))
+            .into_iter()
+            .flatten()
+        {
             for item in list.node.items() {
                 for entry in self.evaluator.nodes(item) {
                     let entry_view = View {
@@ -468,13 +466,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn expect(
-        &mut self,
-        view: View<'a>,
-        key: &str,
-        wanted: &'static str,
-        fits: impl Fn(Node<'a>) -> bool,
-    ) {
+    fn expect(&mut self, view: View<'a>, key: &str, wanted: &'static str, fits: impl Fn(Node<'a>) -> bool) {
         let Some(member) = view.member(key) else {
             return;
         };
@@ -560,9 +552,4 @@ fn connect(documents: &mut [Document<'_>], roots: &[Root<'_>]) {
     for ((document, task), service) in links {
         documents[document].tasks[task].services.push(service);
     }
-}
-
-/// Whether a container exists while the parameters keep their defaults.
-pub(crate) fn is_absent_by_default(when: &[Branch]) -> bool {
-    against_default(when)
 }

@@ -11,11 +11,18 @@ use crate::data::registries::{self, DOCKER_HUB, ECR_PUBLIC, KnownRegistry};
 pub(crate) enum Image {
     Empty,
     /// Nothing is known that decides.
-    Open { why: String, help: String },
+    Open {
+        why: String,
+        help: String,
+    },
     /// A word to be replaced before the file is used.
-    Placeholder { why: String },
+    Placeholder {
+        why: String,
+    },
     /// No image reference.
-    Malformed { reason: String },
+    Malformed {
+        reason: String,
+    },
     At(Located),
 }
 
@@ -37,7 +44,9 @@ pub(crate) enum Registry {
     EcrPrivate(Ecr),
     /// A registry that lazy loading does not work with.
     Known(&'static KnownRegistry),
-    Other { host: String },
+    Other {
+        host: String,
+    },
 }
 
 /// A private ECR registry, as far as its host is known.
@@ -163,7 +172,11 @@ impl<'t> Parts<'t> {
     fn host_is_open(&self) -> bool {
         match self.host {
             Some(host) => host.contains(HOLE),
-            None => self.path.split('/').next().is_some_and(|first| first.contains(HOLE)),
+            None => self
+                .path
+                .split('/')
+                .next()
+                .is_some_and(|first| first.contains(HOLE)),
         }
     }
 }
@@ -207,16 +220,27 @@ fn ecr_private(parts: &Parts<'_>) -> Option<Registry> {
     let (region, suffix) = rest.split_once('.').unwrap_or((rest, ""));
     let suffix_fits = suffix.is_empty() && rest.contains(HOLE)
         || suffix.contains(HOLE)
-        || ["amazonaws.", "on.aws", "on.amazonwebservices.", "c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov"]
-            .iter()
-            .any(|known| suffix.starts_with(known));
+        || [
+            "amazonaws.",
+            "on.aws",
+            "on.amazonwebservices.",
+            "c2s.ic.gov",
+            "sc2s.sgov.gov",
+            "cloud.adc-e.uk",
+            "csp.hci.ic.gov",
+        ]
+        .iter()
+        .any(|known| suffix.starts_with(known));
     if !suffix_fits || account.contains('.') {
         return None;
     }
     let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let all_digits = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
     let malformed = (all_digits && !digits).then(|| {
-        format!("`{account}` is no account: accounts have 12 digits, this has {}", account.len())
+        format!(
+            "`{account}` is no account: accounts have 12 digits, this has {}",
+            account.len()
+        )
     });
     Some(Registry::EcrPrivate(Ecr {
         host: None,
@@ -345,7 +369,10 @@ mod tests {
             ("$ACCOUNT.dkr.ecr.$REGION.amazonaws.com/app", "ecr"),
             ("<account>.dkr.ecr.<region>.amazonaws.com/app", "ecr"),
             ("ACCOUNT_ID.dkr.ecr.REGION.amazonaws.com/app", "ecr"),
-            ("{{ must_env `A` }}.dkr.ecr.us-east-1.amazonaws.com/bash:latest", "ecr"),
+            (
+                "{{ must_env `A` }}.dkr.ecr.us-east-1.amazonaws.com/bash:latest",
+                "ecr",
+            ),
             ("%s.dkr.ecr.%s.amazonaws.com/%s:%s", "ecr"),
             ("123456789012.dkr.ecr.${R}.${SUFFIX}/app", "ecr"),
             ("${A}.dkr.ecr.${HOST_REST}", "ecr"),

@@ -1,9 +1,9 @@
 //! Does a task definition run on Fargate? The strongest word first: the caller, the task definition,
 //! the services beside it, and what is left is decided by defaults.
 
+use super::Document;
 use super::service::Says;
 use super::task::{Compatibilities, Task};
-use super::Document;
 use crate::Options;
 use crate::report::Fargate;
 use crate::source::TextRange;
@@ -52,7 +52,11 @@ pub(crate) fn decide(
         by_default: false,
     };
     if let Some(launch) = options.launch_type {
-        let fargate = if launch.is_fargate() { Fargate::Yes } else { Fargate::No };
+        let fargate = if launch.is_fargate() {
+            Fargate::Yes
+        } else {
+            Fargate::No
+        };
         let reason = format!("it is run with the launch type {}", launch.as_str());
         return place(fargate, task.id_range, reason, ELSEWHERE);
     }
@@ -70,15 +74,19 @@ pub(crate) fn decide(
                 "",
             )
         },
-        (Word::Elsewhere(names), Some(range)) => {
-            place(Fargate::No, range, format!("it requires {names}, not Fargate"), ELSEWHERE)
-        }
+        (Word::Elsewhere(names), Some(range)) => place(
+            Fargate::No,
+            range,
+            format!("it requires {names}, not Fargate"),
+            ELSEWHERE,
+        ),
         (Word::Both(names), Some(range)) => of_services(documents, task).unwrap_or_else(|| {
             let reason = format!("it requires {names}: where it runs is decided when it is run");
             place(Fargate::Undecided, range, reason, DECIDE)
         }),
-        (Word::Open(why, help), Some(range)) => of_services(documents, task)
-            .unwrap_or_else(|| place(Fargate::Undecided, range, why, &help)),
+        (Word::Open(why, help), Some(range)) => {
+            of_services(documents, task).unwrap_or_else(|| place(Fargate::Undecided, range, why, &help))
+        }
         _ => without_compatibilities(documents, document, task),
     }
 }
@@ -125,11 +133,7 @@ fn word(compatibilities: &Compatibilities) -> Word {
 /// Without `requiresCompatibilities` the task can run on Fargate only if all that Fargate asks for is there.
 /// Network mode: absent is `bridge` on Linux; Fargate takes `awsvpc` only, and asks for task-level cpu and memory.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html> (2026-11-23)
-fn without_compatibilities(
-    documents: &[Document<'_>],
-    document: usize,
-    task: &Task<'_>,
-) -> Placement {
+fn without_compatibilities(documents: &[Document<'_>], document: usize, task: &Task<'_>) -> Placement {
     let place = |fargate, range, reason: String, help: &str, by_default| Placement {
         fargate,
         reason,
@@ -145,17 +149,16 @@ fn without_compatibilities(
         });
     }
     let missing = match (&task.network_mode, task.network_mode.known()) {
-        (mode, _) if mode.is_absent() => {
-            Some(("`networkMode` is absent, which is bridge by default".to_owned(), task.id_range))
-        }
+        (mode, _) if mode.is_absent() => Some((
+            "`networkMode` is absent, which is bridge by default".to_owned(),
+            task.id_range,
+        )),
         (mode, Some(known)) if known != "awsvpc" => {
             let range = mode.range().unwrap_or(task.id_range);
             Some((format!("`networkMode` is {known}"), range))
         }
         _ if task.cpu.is_absent() => Some(("there is no task-level `cpu`".to_owned(), task.id_range)),
-        _ if task.memory.is_absent() => {
-            Some(("there is no task-level `memory`".to_owned(), task.id_range))
-        }
+        _ if task.memory.is_absent() => Some(("there is no task-level `memory`".to_owned(), task.id_range)),
         _ => None,
     };
     if let Some((missing, range)) = missing {
@@ -189,7 +192,10 @@ fn of_services(documents: &[Document<'_>], task: &Task<'_>) -> Option<Placement>
                 return Some(place(Fargate::Yes, range, reason, ""));
             }
             Says::Elsewhere { word, range } => {
-                let reason = format!("the service `{}` runs it with {word}, not on Fargate", service.name);
+                let reason = format!(
+                    "the service `{}` runs it with {word}, not on Fargate",
+                    service.name
+                );
                 elsewhere = Some(place(Fargate::No, range, reason, ELSEWHERE));
             }
             Says::Nothing => silent = true,

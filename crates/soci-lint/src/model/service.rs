@@ -1,8 +1,8 @@
 //! Services: what they say about where their tasks run.
 
+use super::View;
 use super::task::Setting;
 use super::value::Case;
-use super::View;
 use crate::source::TextRange;
 
 /// An ECS service, a task set or another thing that runs tasks.

@@ -1,9 +1,9 @@
 //! Task definitions and their containers.
 
+use super::View;
 use super::image::Image;
 use super::placement::Placement;
 use super::value::{Branch, Case, Hole, condition_text};
-use super::View;
 use crate::source::TextRange;
 
 /// A task definition.
@@ -88,7 +88,10 @@ pub(crate) struct ImageCase {
 pub(crate) enum Setting {
     #[default]
     Absent,
-    Set { cases: Vec<Case>, range: TextRange },
+    Set {
+        cases: Vec<Case>,
+        range: TextRange,
+    },
 }
 
 impl Setting {
@@ -184,9 +187,7 @@ impl Task<'_> {
 
 impl Container<'_> {
     /// The cases of the image whose registry is known: index, image, case.
-    pub(crate) fn located(
-        &self,
-    ) -> impl Iterator<Item = (usize, &super::image::Located, &Case)> {
+    pub(crate) fn located(&self) -> impl Iterator<Item = (usize, &super::image::Located, &Case)> {
         let cases = self.cases().iter().enumerate();
         cases.filter_map(|(at, found)| match &found.image {
             Image::At(located) => Some((at, located, &found.case)),

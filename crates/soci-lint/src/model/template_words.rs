@@ -93,10 +93,14 @@ fn word(text: &str) -> Option<Word<'_>> {
         });
     }
     if text.starts_with('%') {
-        return between(text, "%", "%").filter(|(inner, _)| is_name(inner)).map(rendered);
+        return between(text, "%", "%")
+            .filter(|(inner, _)| is_name(inner))
+            .map(rendered);
     }
     if text.starts_with('{') {
-        return between(text, "{", "}").filter(|(inner, _)| is_name(inner)).map(rendered);
+        return between(text, "{", "}")
+            .filter(|(inner, _)| is_name(inner))
+            .map(rendered);
     }
     None
 }

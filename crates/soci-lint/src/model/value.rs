@@ -33,10 +33,7 @@ impl Pseudo {
     ];
 
     fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|row| row.1 == self)
-            .map_or("", |row| row.0)
+        Self::ALL.iter().find(|row| row.1 == self).map_or("", |row| row.0)
     }
 }
 
@@ -172,11 +169,6 @@ impl Case {
             defaults: Vec::new(),
             range,
         }
-    }
-
-    /// Whether parameters left at their defaults lead here.
-    pub(crate) fn is_default(&self) -> bool {
-        self.when.iter().all(|branch| branch.by_default == Some(true))
     }
 
     /// Whether parameters left at their defaults lead elsewhere.

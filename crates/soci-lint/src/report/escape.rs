@@ -19,9 +19,7 @@ pub fn terminal(text: &str) -> String {
 
 /// For the message of a GitHub workflow command.
 pub fn github_data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// For a property of a GitHub workflow command.
@@ -39,8 +37,8 @@ pub fn markdown(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             // A mention or an issue link would notify people.
             '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!'
-            | '|' | '~' | '$' => {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|'
+            | '~' | '$' => {
                 out.push('\\');
                 out.push(c);
             }

@@ -6,21 +6,40 @@ use std::fmt::Write;
 use super::{Finding, Report, github_data, github_property, terminal};
 use crate::rules::Severity;
 
-/// Writes one command a finding. GitHub shows ten of each severity and step; whoever needs all of
-/// them reads the summary.
+/// GitHub shows this many annotations of each severity for a step and drops the others.
+/// <https://docs.github.com/en/rest/checks/runs> and the runner's own limit (2026-11-24)
+const SHOWN: usize = 10;
+
+/// Writes a command for each finding that GitHub will show, the worst first, and counts the rest in words.
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
-    for finding in &report.findings {
-        let command = match finding.severity {
+    let mut written = 0;
+    for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+        let command = match severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
             _ => "notice",
         };
+        let findings = report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity);
+        for finding in findings.take(SHOWN) {
+            written += 1;
+            let _ = writeln!(
+                out,
+                "::{command} {}::{}",
+                properties(finding),
+                github_data(&terminal_lines(finding))
+            );
+        }
+    }
+    let rest = report.findings.len() - written;
+    if rest > 0 {
+        let findings = if rest == 1 { "finding has" } else { "findings have" };
         let _ = writeln!(
             out,
-            "::{command} {}::{}",
-            properties(finding),
-            github_data(&terminal_lines(finding))
+            "{rest} more {findings} no annotation: GitHub shows {SHOWN} of each severity for a step"
         );
     }
     out

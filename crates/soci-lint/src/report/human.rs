@@ -59,8 +59,7 @@ fn snippet(finding: &Finding, options: &RenderOptions<'_>, renderer: &Renderer) 
                 .fold(true)
                 .annotation(primary);
             for (range, message) in window.related {
-                snippet = snippet
-                    .annotation(AnnotationKind::Context.span(range).label(terminal(&message)));
+                snippet = snippet.annotation(AnnotationKind::Context.span(range).label(terminal(&message)));
             }
             group = group.element(snippet);
         }

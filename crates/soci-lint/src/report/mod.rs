@@ -6,6 +6,7 @@ mod human;
 mod markdown;
 mod other_files;
 mod short;
+mod summary;
 
 use std::str::FromStr;
 
@@ -177,9 +178,7 @@ pub struct Related {
 }
 
 /// Whether Fargate loads a container lazily.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Yes.

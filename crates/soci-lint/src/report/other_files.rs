@@ -34,7 +34,7 @@ impl Report {
         }
         self.files.retain(|file| !other.contains(&file.path));
         self.findings.retain(|finding| !other.contains(&finding.file));
-        self.summary = crate::engine::summary(&self.files, &self.findings, self.summary.suppressed);
+        self.summary = super::Summary::of(&self.files, &self.findings, self.summary.suppressed);
     }
 }
 
@@ -59,7 +59,12 @@ mod tests {
         report.leave_out_other_files(|path| path.contains('/'));
         let paths: Vec<&str> = report.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["a/template.json", "b/taskdef.json", "named.yaml"]);
-        assert!(report.findings.iter().all(|finding| finding.file != "c/template.yaml"));
+        assert!(
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.file != "c/template.yaml")
+        );
         assert_eq!(report.summary.files, before.files - 1);
         assert!(report.summary.errors + report.summary.warnings + report.summary.infos > 0);
     }

@@ -75,14 +75,16 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         let entry = other.view?.items("dependsOn").find(|entry| {
             let named = entry.get("containerName").and_then(|name| name.scalar());
             let condition = entry.get("condition").and_then(|condition| condition.scalar());
-            named == Some(&container.name)
-                && matches!(condition, Some("HEALTHY" | "COMPLETE" | "SUCCESS"))
+            named == Some(&container.name) && matches!(condition, Some("HEALTHY" | "COMPLETE" | "SUCCESS"))
         })?;
         Some((other.name.clone(), entry.range()))
     });
     if let Some((name, place)) = waiting {
-        sink.report(timeout.range(), format!("`{name}` waits for this container, for {seconds} seconds only"))
-            .help("leave room for files that arrive while the container starts (up to 120 seconds on Fargate)")
-            .related(place, "the dependency");
+        sink.report(
+            timeout.range(),
+            format!("`{name}` waits for this container, for {seconds} seconds only"),
+        )
+        .help("leave room for files that arrive while the container starts (up to 120 seconds on Fargate)")
+        .related(place, "the dependency");
     }
 }

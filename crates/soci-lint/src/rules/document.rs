@@ -1,8 +1,8 @@
 //! Files that are no task definitions.
 
-use super::{Check, Sink, rule};
+use super::{Check, Effect, Sink, rule};
 use crate::kind::Kind;
-use crate::model::Document;
+use crate::model::{Document, ImageField};
 
 rule! {
     /// The file is nothing that has task definitions in it.
@@ -448,11 +448,24 @@ fn check_types(document: &Document<'_>, sink: &mut Sink<'_, '_>) {
         )
         .help(format!("write {}", wrong.wanted));
     }
+    for (task_at, task) in document.tasks.iter().enumerate() {
+        for (at, container) in task.containers.iter().enumerate() {
+            if let ImageField::WrongType(range, found) = container.image {
+                (sink.task, sink.container) = (Some(task_at), Some(at));
+                sink.report(range, format!("`image` should be a string, not {found}"))
+                    .help("write the image as a string")
+                    .effect(Effect::Unknown);
+            }
+        }
+    }
 }
 
 fn check_containers(document: &Document<'_>, sink: &mut Sink<'_, '_>) {
     for (at, task) in document.tasks.iter().enumerate() {
-        let wrong = document.wrong_types.iter().any(|wrong| wrong.key.eq_ignore_ascii_case("containerDefinitions"));
+        let wrong = document
+            .wrong_types
+            .iter()
+            .any(|wrong| wrong.key.eq_ignore_ascii_case("containerDefinitions"));
         if task.containers.is_empty() && !wrong {
             sink.task = Some(at);
             let message = match task.has_containers_key {

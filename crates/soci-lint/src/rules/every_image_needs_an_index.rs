@@ -55,7 +55,10 @@ rule! {
 }
 
 fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
-    let eligible = task.containers.iter().find(|container| container.is_eligible(task));
+    let eligible = task
+        .containers
+        .iter()
+        .find(|container| container.is_eligible(task));
     let Some(eligible) = eligible else {
         return;
     };

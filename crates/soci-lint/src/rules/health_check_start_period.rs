@@ -57,7 +57,10 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
     let Some(view) = container.view else {
         return;
     };
-    let Some(member) = view.member("healthCheck").filter(|member| member.value.is_mapping()) else {
+    let Some(member) = view
+        .member("healthCheck")
+        .filter(|member| member.value.is_mapping())
+    else {
         return;
     };
     let health = view.view("healthCheck").expect("it was just found");

@@ -1,6 +1,7 @@
 //! Images that nobody has looked into.
 
 use super::{Check, Sink, rule};
+use crate::facts::{Chosen, about, choose};
 use crate::model::{Container, Task};
 
 rule! {
@@ -44,11 +45,17 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         return;
     }
     for (at, _, _, case) in container.in_ecr() {
-        sink.report(container.place(), "nothing is known about the image itself")
+        let message = match about(sink.options, case).map(|facts| choose(task, facts)) {
+            None => "nothing is known about the image itself",
+            Some(Chosen::Open) => "which platform of the image runs is not known here",
+            Some(_) => continue,
+        };
+        sink.report(container.place(), message)
             .help(HELP)
             .case(at, &case.condition());
     }
 }
 
 /// How to find out whether the image has an index, or to make one.
-pub(crate) const HELP: &str = "see with `cargo soci inspect IMAGE`, make an index with `cargo soci convert`, or pass `--image-facts`";
+pub(crate) const HELP: &str =
+    "see with `cargo soci inspect IMAGE`, make an index with `cargo soci convert`, or pass `--image-facts`";

@@ -108,5 +108,8 @@ fn trouble(located: &Located) -> Option<(String, String)> {
         true => ", by hand or through an ECR pull-through cache rule, and convert it to a tag of its own",
         false => " and convert it",
     };
-    Some((message, format!("copy it into a private ECR repository{cache} (`cargo soci convert`)")))
+    Some((
+        message,
+        format!("copy it into a private ECR repository{cache} (`cargo soci convert`)"),
+    ))
 }

@@ -55,8 +55,12 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
     }
     for (at, _, located, case) in container.in_ecr() {
         let message = match located.tag {
-            Tag::Latest { written: true } => "the tag `latest` moves: the next push decides whether the image is lazy",
-            Tag::Latest { written: false } => "there is no tag, which means `latest`: the next push decides whether the image is lazy",
+            Tag::Latest { written: true } => {
+                "the tag `latest` moves: the next push decides whether the image is lazy"
+            }
+            Tag::Latest { written: false } => {
+                "there is no tag, which means `latest`: the next push decides whether the image is lazy"
+            }
             _ => continue,
         };
         sink.report(container.place(), message)

@@ -8,16 +8,19 @@ mod catalogue;
 mod depends_on_start_timeout;
 pub(crate) mod document;
 mod ecr_host_unverified;
+mod ephemeral_storage;
 mod every_image_needs_an_index;
 mod health_check_start_period;
 pub(crate) mod image_facts_missing;
 mod image_in_another_region;
 mod image_not_in_ecr_private;
 mod image_of_aws;
+mod image_size;
 mod image_value;
 mod latest_tag;
 mod launch_type_undecided;
 mod malformed_ecr_host;
+mod no_soci_index;
 mod not_fargate;
 mod not_fargate_by_default;
 mod platform_version;
@@ -25,6 +28,7 @@ mod pull_through_cache;
 mod repository_credentials;
 mod service_grace_period;
 mod sink;
+mod soci_index_damaged;
 mod soci_tag_suffix;
 mod tag_not_pinned;
 mod windows_task;
@@ -41,9 +45,7 @@ use crate::model::{Container, Document, Task};
 use crate::report::Verdict;
 
 /// How much a finding matters.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// It will not work, or not lazily.
@@ -105,6 +107,8 @@ pub struct RuleInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     None,
+    /// The image is known to be loaded lazily, unless something else speaks against it.
+    Lazy,
     Unknown,
     NotLazy,
 }
@@ -146,8 +150,8 @@ impl Rule {
         if self.opt_in && !selected && own.is_none_or(|severity| severity == Severity::Off) {
             return None;
         }
-        let listed = (options.select.is_empty() || selected || own.is_some())
-            && !options.ignore.iter().any(names);
+        let listed =
+            (options.select.is_empty() || selected || own.is_some()) && !options.ignore.iter().any(names);
         if !listed {
             return Some(Severity::Off);
         }
@@ -183,6 +187,7 @@ impl Rule {
             summary: self.summary().to_owned(),
             verdict: match self.effect {
                 Effect::None => None,
+                Effect::Lazy => Some(Verdict::Lazy),
                 Effect::Unknown => Some(Verdict::Unknown),
                 Effect::NotLazy => Some(Verdict::NotLazy),
             },

@@ -231,9 +231,13 @@ fn check_retired(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
 fn check_open(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
     for (document, range, version, _) in versions(task, sink) {
         if let Version::Open { why, help } = version {
-            sink.report_at(document, range, format!("the platform version is not known: {why}"))
-                .help(help)
-                .effect(Effect::Unknown);
+            sink.report_at(
+                document,
+                range,
+                format!("the platform version is not known: {why}"),
+            )
+            .help(help)
+            .effect(Effect::Unknown);
         }
     }
 }

@@ -50,13 +50,19 @@ rule! {
 }
 
 fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
-    let Some(member) = container.view.and_then(|view| view.member("repositoryCredentials")) else {
+    let Some(member) = container
+        .view
+        .and_then(|view| view.member("repositoryCredentials"))
+    else {
         return;
     };
     let range = member.key_range;
     if container.in_ecr().next().is_some() {
-        sink.report(range, "credentials for a registry are of no use with an image in ECR")
-            .help("remove them: the execution role of the task opens ECR");
+        sink.report(
+            range,
+            "credentials for a registry are of no use with an image in ECR",
+        )
+        .help("remove them: the execution role of the task opens ECR");
     } else if container.located().next().is_none() {
         sink.report(range, "the image seems to be in a private registry outside ECR")
             .help("for lazy loading keep the image in a private ECR repository")

@@ -68,7 +68,11 @@ rule! {
 }
 
 fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
-    if !task.containers.iter().any(|container| container.is_eligible(task)) {
+    if !task
+        .containers
+        .iter()
+        .any(|container| container.is_eligible(task))
+    {
         return;
     }
     for &(document, at) in &task.services {
@@ -88,9 +92,13 @@ fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
         let range = period.map_or(service.name_range, |period| period.range());
         let message = match zero {
             true => format!("the service `{}` has a grace period of 0 seconds", service.name),
-            false => format!("the service `{}` has no health check grace period (by default 0 seconds)", service.name),
+            false => format!(
+                "the service `{}` has no health check grace period (by default 0 seconds)",
+                service.name
+            ),
         };
-        sink.report_at(document, range, message)
-            .help("set `healthCheckGracePeriodSeconds` to the time the task takes to answer while its files arrive");
+        sink.report_at(document, range, message).help(
+            "set `healthCheckGracePeriodSeconds` to the time the task takes to answer while its files arrive",
+        );
     }
 }

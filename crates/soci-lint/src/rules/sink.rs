@@ -78,12 +78,7 @@ impl<'s, 'a> Sink<'s, 'a> {
         self.report_in(file, range, message)
     }
 
-    fn report_in(
-        &mut self,
-        file: usize,
-        range: TextRange,
-        message: impl Into<String>,
-    ) -> &mut Emitted {
+    fn report_in(&mut self, file: usize, range: TextRange, message: impl Into<String>) -> &mut Emitted {
         self.out.push(Emitted {
             rule: self.rule,
             severity: self.severity,
@@ -101,10 +96,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     }
 
     /// Runs a container check on every container of every task of the document.
-    pub(crate) fn each_container(
-        &mut self,
-        check: fn(&Task<'_>, &Container<'_>, &mut Sink<'_, '_>),
-    ) {
+    pub(crate) fn each_container(&mut self, check: fn(&Task<'_>, &Container<'_>, &mut Sink<'_, '_>)) {
         let document = self.document();
         for (task_at, task) in document.tasks.iter().enumerate() {
             self.task = Some(task_at);

@@ -62,8 +62,11 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             Tag::Latest { .. } => "latest",
             _ => continue,
         };
-        sink.report(container.place(), format!("`{tag}` is the tag before the conversion"))
-            .help(format!("name `{tag}-soci`, which the index builder pushes"))
-            .case(at, &case.condition());
+        sink.report(
+            container.place(),
+            format!("`{tag}` is the tag before the conversion"),
+        )
+        .help(format!("name `{tag}-soci`, which the index builder pushes"))
+        .case(at, &case.condition());
     }
 }

@@ -58,9 +58,12 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
     }
     for (at, _, located, case) in container.in_ecr() {
         if let Tag::Named(tag) = &located.tag {
-            sink.report(container.place(), format!("the tag `{tag}` can be moved to another image"))
-                .help("name the digest of the converted image, or make the repository's tags immutable")
-                .case(at, &case.condition());
+            sink.report(
+                container.place(),
+                format!("the tag `{tag}` can be moved to another image"),
+            )
+            .help("name the digest of the converted image, or make the repository's tags immutable")
+            .case(at, &case.condition());
         }
     }
 }

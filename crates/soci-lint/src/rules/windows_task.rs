@@ -55,6 +55,9 @@ fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
     }
     let range = task.os.range().unwrap_or(task.id_range);
     let family = task.os.display();
-    sink.report(range, format!("{family} containers are not loaded lazily: Fargate does that for Linux"))
-        .help("move the service to Linux containers, or make the image smaller");
+    sink.report(
+        range,
+        format!("{family} containers are not loaded lazily: Fargate does that for Linux"),
+    )
+    .help("move the service to Linux containers, or make the image smaller");
 }

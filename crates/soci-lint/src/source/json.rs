@@ -54,12 +54,7 @@ fn attempt<'s>(text: &'s str, options: &ParseOptions) -> Result<Option<Value<'s>
     parse_to_ast(text, &CollectOptions::default(), options).map(|parsed| parsed.value)
 }
 
-fn finish<'t>(
-    whole: &'t str,
-    base: usize,
-    value: Option<Value<'_>>,
-    mut problems: Vec<Problem>,
-) -> Read<'t> {
+fn finish<'t>(whole: &'t str, base: usize, value: Option<Value<'_>>, mut problems: Vec<Problem>) -> Read<'t> {
     let mut tree = Tree::new(whole);
     if let Some(value) = value {
         let mut builder = Builder {
@@ -187,10 +182,7 @@ fn problem(kind: ProblemKind, error: &ParseError, text: &str, base: usize) -> Pr
 /// The last bytes that are no white space at or before the end of `range`.
 fn token_before(text: &str, range: TextRange) -> TextRange {
     let before = text[..range.end].trim_end();
-    let start = before
-        .char_indices()
-        .next_back()
-        .map_or(0, |(at, _)| at);
+    let start = before.char_indices().next_back().map_or(0, |(at, _)| at);
     TextRange::new(start, before.len())
 }
 

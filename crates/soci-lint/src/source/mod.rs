@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use range::{BOM, LineIndex};
 pub use range::{Location, Position, TextRange};
 pub(crate) use suppress::{Suppressions, suppressions};
-pub(crate) use tree::{Member, Node, Tree};
 use tree::{Entry, Text};
+pub(crate) use tree::{Member, Node, Tree};
 
 /// Larger files are not read. Real templates end at 1 MB, CloudFormation's own limit.
 pub const MAX_BYTES: usize = 64 << 20;

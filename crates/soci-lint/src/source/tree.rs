@@ -68,11 +68,7 @@ impl<'t> Tree<'t> {
         content: Content,
     ) -> NodeId {
         let id = NodeId::try_from(self.nodes.len()).expect("a node takes at least one byte");
-        self.nodes.push(NodeData {
-            range,
-            tag,
-            content,
-        });
+        self.nodes.push(NodeData { range, tag, content });
         id
     }
 
@@ -122,25 +118,10 @@ impl<'a> Node<'a> {
         matches!(self.data().content, Content::Null)
     }
 
-    pub(crate) fn as_bool(self) -> Option<bool> {
-        match self.data().content {
-            Content::Bool(value) => Some(value),
-            _ => None,
-        }
-    }
-
     /// The text of a string.
     pub(crate) fn as_str(self) -> Option<&'a str> {
         match &self.data().content {
             Content::String(text) => Some(self.tree.text_of(text)),
-            _ => None,
-        }
-    }
-
-    /// The digits of a number, as written.
-    pub(crate) fn as_number(self) -> Option<&'a str> {
-        match &self.data().content {
-            Content::Number(text) => Some(self.tree.text_of(text)),
             _ => None,
         }
     }
@@ -169,10 +150,7 @@ impl<'a> Node<'a> {
             Content::Sequence(items) => items,
             _ => &[],
         };
-        items.iter().map(move |&id| Node {
-            tree: self.tree,
-            id,
-        })
+        items.iter().map(move |&id| Node { tree: self.tree, id })
     }
 
     /// The members of a mapping in the order of the file; nothing for any other value.

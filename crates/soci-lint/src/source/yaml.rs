@@ -250,9 +250,7 @@ impl<'t> Builder<'t> {
             let written = range.of(self.tree.text);
             return TextRange::new(start, start + written.trim_end().len());
         }
-        if style == ScalarStyle::Plain
-            && matches!(range.of(self.tree.text), "}" | "]" | "," | ":")
-        {
+        if style == ScalarStyle::Plain && matches!(range.of(self.tree.text), "}" | "]" | "," | ":") {
             // An empty value is given the place of what follows it.
             return TextRange::new(start, start);
         }
@@ -269,11 +267,9 @@ impl<'t> Builder<'t> {
         if !trimmed.starts_with('&') {
             return (range.start, end);
         }
-        let after = trimmed
-            .find(char::is_whitespace)
-            .map_or(trimmed.len(), |at| {
-                trimmed.len() - trimmed[at..].trim_start().len()
-            });
+        let after = trimmed.find(char::is_whitespace).map_or(trimmed.len(), |at| {
+            trimmed.len() - trimmed[at..].trim_start().len()
+        });
         (range.start + after, end)
     }
 
@@ -293,9 +289,7 @@ impl<'t> Builder<'t> {
         }
         let written = inner.of(whole);
         // A masked template differs from its text, and the text is what counts.
-        let masked = style == ScalarStyle::Plain
-            && written.len() == value.len()
-            && written.contains("{{");
+        let masked = style == ScalarStyle::Plain && written.len() == value.len() && written.contains("{{");
         if written == value || masked {
             Text::Slice(inner)
         } else {
