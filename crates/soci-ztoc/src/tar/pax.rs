@@ -161,7 +161,9 @@ mod tests {
 
     use super::*;
 
-    fn read(data: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, &'static str> {
+    type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+    fn read(data: &[u8]) -> Result<Pairs, &'static str> {
         let mut records = Records::default();
         records.read(data)?;
         Ok(records

@@ -160,7 +160,7 @@ impl DataMap {
             self.wanted = Some(2 * fragments_count(&self.line)?);
         } else {
             let number = decimal(&self.line).ok_or(MapFault::Invalid)?;
-            if self.seen % 2 == 0 {
+            if self.seen.is_multiple_of(2) {
                 self.offset = number;
             } else {
                 self.order.push((self.offset, number), size)?;

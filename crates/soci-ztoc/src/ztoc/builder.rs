@@ -13,13 +13,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::checkpoint::empty_window;
 use super::digests::{Announcements, LayerDigests};
 use super::encode::EncodedZtoc;
 use super::limits::Limits;
 use super::skip::{Refusal, SkipReason};
 use super::toc::{EntryType, Toc, TocEntry, Xattrs};
-use super::value::{Checkpoint, Compression, GzipZinfo, TarZinfo, VERSION, Zinfo, Ztoc};
+use super::value::{Checkpoint, Compression, GzipZinfo, TarZinfo, VERSION, Window, Zinfo, Ztoc};
 use crate::Error;
 use crate::inflate::{Boundary, BoundaryKind, GzipInflater, Sink};
 use crate::tar::{Entry, Visitor, Walker};
@@ -53,6 +52,7 @@ pub struct ZtocBuilder {
 
 /// What became of a layer. Errors mean that the layer itself is damaged.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one per layer")]
 pub enum Outcome {
     /// It has a zTOC.
     Indexed(Built),
@@ -397,13 +397,11 @@ impl Sink for Pass {
             self.fail(Failure::Skip(SkipReason::TooManyCheckpoints { limit }));
             return Ok(());
         }
-        let mut window = empty_window();
-        boundary.copy_window_to(&mut window);
         self.checkpoints.push(Checkpoint {
             compressed_offset: boundary.compressed_offset,
             uncompressed_offset: offset,
             bits: boundary.bits,
-            window,
+            window: Window::new(boundary.window()),
         });
         self.announcements
             .span(boundary.compressed_offset, boundary.bits != 0);

@@ -170,11 +170,6 @@ impl Zinfo {
     }
 }
 
-/// A window without history.
-pub(super) fn empty_window() -> Window {
-    Window::default()
-}
-
 fn read_record(record: &[u8], at: usize) -> Result<Checkpoint, Error> {
     let number = |offset: usize| {
         let bytes = record[offset..offset + 8]
@@ -251,14 +246,15 @@ mod tests {
             first_form: false,
         }
         .to_blob();
-        let refused = |change: &dyn Fn(&mut Vec<u8>)| {
+        type Change<'c> = &'c dyn Fn(&mut Vec<u8>);
+        let refused = |change: Change<'_>| {
             let mut blob = good.clone();
             change(&mut blob);
             GzipZinfo::from_blob(&blob, &Limits::DEFAULT)
                 .expect_err("a wrong blob")
                 .to_string()
         };
-        let cases: [(&str, &dyn Fn(&mut Vec<u8>)); 8] = [
+        let cases: [(&str, Change<'_>); 8] = [
             ("header", &|blob| blob.truncate(11)),
             ("length", &|blob| blob.truncate(100)),
             ("length", &|blob| blob.push(0)),
