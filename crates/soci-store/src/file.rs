@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use soci_image::Descriptor;
+use soci_image::{Descriptor, Digest};
 
 use crate::store::{Blob, DOCUMENT_LIMIT};
 use crate::{Error, Result};
@@ -96,6 +96,12 @@ pub(crate) fn read_document(
     }
     check_digest(what, descriptor, &bytes)?;
     Ok(bytes)
+}
+
+/// Reads a whole document of which only the digest is known.
+pub(crate) fn read_by_digest(blob: FileBlob, digest: &Digest) -> Result<Vec<u8>> {
+    let descriptor = Descriptor::new("", digest.clone(), blob.remaining());
+    read_document(blob, "manifest", &descriptor)
 }
 
 /// A document has the size that its descriptor says, and is not too large to be read.

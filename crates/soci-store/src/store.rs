@@ -14,7 +14,7 @@
 //! abort                                                                          instead of publish: leaves nothing behind
 //! ```
 
-use soci_image::Descriptor;
+use soci_image::{Descriptor, Digest};
 
 use crate::Result;
 #[cfg(feature = "native")]
@@ -69,6 +69,10 @@ pub trait Source {
 
     /// A manifest, index or config: at most [`DOCUMENT_LIMIT`] bytes, compared with the descriptor's digest and size.
     async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>>;
+
+    /// A manifest or index of which only the digest is known, as an annotation names a SOCI index; `None` if it is
+    /// not there. Limit and digest as for [`document`](Source::document).
+    async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>>;
 
     /// Whether the blob is there (a descriptor may name what was never stored).
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool>;
@@ -228,6 +232,10 @@ impl Source for AnySource {
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
         each!(self, AnySource + Overlay, source => source.document(descriptor).await)
+    }
+
+    async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        each!(self, AnySource + Overlay, source => source.manifest(digest).await)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {

@@ -10,13 +10,13 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use soci_image::Descriptor;
+use soci_image::{Descriptor, Digest};
 
 pub use destination::{ArchiveDestination, ArchiveSink};
 
 use self::docker_archive::{DockerArchive, MANIFEST_FILE};
 use self::open::Table;
-use crate::file::{FileBlob, read_document};
+use crate::file::{FileBlob, read_by_digest, read_document};
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_FILE, blob_name, check_marker, check_size};
 use crate::store::{Root, Source};
 use crate::{Error, Result};
@@ -122,6 +122,14 @@ impl Source for ArchiveSource {
             return Ok(bytes.clone());
         }
         read_document(self.open(descriptor).await?, "document", descriptor)
+    }
+
+    async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        let descriptor = Descriptor::new("", digest.clone(), 0);
+        if !self.contains(&descriptor).await? {
+            return Ok(None);
+        }
+        read_by_digest(self.open(&descriptor).await?, digest).map(Some)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {

@@ -18,7 +18,7 @@ use soci_image::{Descriptor, Digest};
 pub use destination::{LayoutDestination, LayoutSink};
 pub(crate) use index_json::{IndexJson, check_marker, check_size};
 
-use crate::file::{FileBlob, io_error, read_document};
+use crate::file::{FileBlob, io_error, read_by_digest, read_document};
 use crate::store::{Root, Source};
 use crate::{Error, Result};
 
@@ -103,6 +103,14 @@ impl Source for LayoutSource {
             return Ok(bytes.to_vec());
         }
         read_document(self.open(descriptor).await?, "document", descriptor)
+    }
+
+    async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        if self.blob_path(digest)?.is_none() {
+            return Ok(None);
+        }
+        let blob = self.open(&Descriptor::new("", digest.clone(), 0)).await?;
+        read_by_digest(blob, digest).map(Some)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {

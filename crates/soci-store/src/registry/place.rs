@@ -175,6 +175,14 @@ impl Source for RegistrySource {
         Ok(bytes)
     }
 
+    async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        match RegistrySource::manifest(self, digest).await {
+            Ok(manifest) => Ok(Some(manifest.bytes.clone())),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
         contains(&self.repository, descriptor).await
     }

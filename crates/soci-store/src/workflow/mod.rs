@@ -11,6 +11,7 @@
 
 #[cfg(feature = "native")]
 mod copy;
+mod examine;
 mod index_layer;
 mod options;
 mod pipeline;
@@ -21,8 +22,12 @@ mod report;
 mod recompress;
 #[cfg(feature = "native")]
 mod run;
+#[cfg(feature = "native")]
+mod verify;
 
+pub use examine::{Examined, examine};
 pub use options::{Event, Observer, Options};
+pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
 pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
 #[cfg(feature = "native")]
@@ -33,3 +38,5 @@ pub(crate) use index_layer::IndexedLayer;
 pub use recompress::{Recompress, RecompressedLayer, recompress};
 #[cfg(feature = "native")]
 pub use run::convert;
+#[cfg(feature = "native")]
+pub use verify::{Consequence, Finding, Verdict, verify};
