@@ -1,5 +1,7 @@
 //! An image as a tree: the root, what its indexes list, and what each entry is.
 
+use std::collections::BTreeMap;
+
 use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -15,7 +17,7 @@ use crate::soci_index::{SociIndex, SociVersion};
 pub const MAX_INDEX_DEPTH: usize = 8;
 
 /// Entries of all indexes of one image together.
-pub const MAX_ENTRIES: usize = 10_000;
+pub const MAX_ENTRIES: usize = 2_000;
 
 /// An image: what one name stands for.
 #[derive(Debug, Clone)]
@@ -281,28 +283,38 @@ impl Image {
     /// Finds the image of each SOCI index: the one its descriptor names, else one that names it,
     /// else one of its platform.
     fn find_owners(&mut self) {
-        let owners: Vec<Option<usize>> = {
-            let images = self.images();
-            let owner = |soci: &&SociEntry| {
-                let named = soci.descriptor.annotation(annotation::IMAGE_MANIFEST_DIGEST);
-                let by_name = |i: &&&ImageEntry| Some(i.descriptor.digest.as_str()) == named;
-                let fits = |i: &&&ImageEntry| match (&soci.descriptor.platform, &i.platform) {
-                    (Some(want), Some(have)) => want.matches(have),
-                    _ => false,
-                };
-                let names_it = |i: &&&ImageEntry| {
-                    i.manifest.soci_index_annotation() == Some(soci.descriptor.digest.as_str())
-                };
-                images
-                    .iter()
-                    .find(by_name)
-                    .or_else(|| images.iter().find(|i| names_it(i) && fits(i)))
-                    .or_else(|| images.iter().find(names_it))
-                    .or_else(|| images.iter().find(fits))
-                    .map(|image| image.id)
-            };
-            self.soci_indexes().iter().map(owner).collect()
+        let images = self.images();
+        let mut by_digest: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut by_platform: BTreeMap<String, usize> = BTreeMap::new();
+        let mut by_index: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for image in &images {
+            by_digest
+                .entry(image.descriptor.digest.as_str())
+                .or_insert(image.id);
+            if let Some(platform) = &image.platform {
+                by_platform.entry(platform.key()).or_insert(image.id);
+            }
+            if let Some(named) = image.manifest.soci_index_annotation() {
+                by_index.entry(named).or_default().push(image.id);
+            }
+        }
+        let owner = |soci: &&SociEntry| {
+            let named = soci.descriptor.annotation(annotation::IMAGE_MANIFEST_DIGEST);
+            if let Some(id) = named.and_then(|named| by_digest.get(named)) {
+                return Some(*id);
+            }
+            let key = soci.descriptor.platform.as_ref().map(Platform::key);
+            let naming = by_index.get(soci.descriptor.digest.as_str());
+            let naming = naming.map_or(&[][..], Vec::as_slice);
+            let fits = |id: &&usize| images[**id].platform.as_ref().map(Platform::key) == key;
+            naming
+                .iter()
+                .find(fits)
+                .or(naming.first())
+                .or_else(|| by_platform.get(key.as_ref()?))
+                .copied()
         };
+        let owners: Vec<Option<usize>> = self.soci_indexes().iter().map(owner).collect();
         if let Tree::Index(tree) = &mut self.tree {
             tree.set_owners(&owners);
         }

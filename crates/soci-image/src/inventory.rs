@@ -1,7 +1,7 @@
 //! Every blob of an image, in the order in which it is best written: children before parents, a layer
 //! and its zTOC side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::annotation;
 use crate::descriptor::Descriptor;
@@ -63,7 +63,7 @@ pub fn inventory(image: &Image, documents: &Documents) -> Result<Vec<Item>> {
     let mut list = List {
         documents,
         items: Vec::new(),
-        seen: BTreeSet::new(),
+        seen: BTreeMap::new(),
         ztocs: BTreeMap::new(),
     };
     for soci in image.soci_indexes() {
@@ -94,7 +94,8 @@ pub fn inventory(image: &Image, documents: &Documents) -> Result<Vec<Item>> {
 struct List<'a> {
     documents: &'a Documents,
     items: Vec<Item>,
-    seen: BTreeSet<Digest>,
+    /// Place in `items` of each digest.
+    seen: BTreeMap<Digest, usize>,
     /// zTOCs by layer.
     ztocs: BTreeMap<Digest, Vec<Descriptor>>,
 }
@@ -110,20 +111,16 @@ impl List<'_> {
     }
 
     fn push(&mut self, descriptor: &Descriptor, role: Role, optional: bool) {
-        if self.seen.insert(descriptor.digest.clone()) {
-            self.items.push(Item {
-                descriptor: descriptor.clone(),
-                role,
-                optional,
-            });
-        } else if !optional
-            && let Some(item) = self
-                .items
-                .iter_mut()
-                .find(|item| item.descriptor.digest == descriptor.digest)
-        {
-            item.optional = false;
+        if let Some(at) = self.seen.get(&descriptor.digest) {
+            self.items[*at].optional &= optional;
+            return;
         }
+        self.seen.insert(descriptor.digest.clone(), self.items.len());
+        self.items.push(Item {
+            descriptor: descriptor.clone(),
+            role,
+            optional,
+        });
     }
 
     fn index(&mut self, tree: &IndexTree) -> Result<()> {

@@ -135,6 +135,12 @@ impl Platform {
             && version_begins(&have.os_version, &want.os_version)
     }
 
+    /// Text that is the same for all spellings of a platform, without the version of its system.
+    pub(crate) fn key(&self) -> String {
+        let normal = self.normalised();
+        format!("{}/{}/{}", normal.os, normal.architecture, normal.variant)
+    }
+
     /// Whether the descriptor belongs to no machine: `unknown/unknown`, which attestations carry.
     pub fn is_unknown(&self) -> bool {
         self.os == "unknown" && self.architecture == "unknown"

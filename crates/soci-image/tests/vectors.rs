@@ -4,11 +4,14 @@
 
 mod common;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use common::{Case, Source, case, cases};
-use soci_image::convert::{Conversion, convert, create_v1, remove};
+use soci_image::convert::{BlobRole, Conversion, convert, create_v1, remove};
 use soci_image::image::Image;
 use soci_image::inventory::{Role, inventory};
-use soci_image::{Descriptor, Digest, Documents, ImageFacts, SociIndex};
+use soci_image::soci_index::prefetch;
+use soci_image::{Descriptor, Digest, Documents, ImageFacts, Index, Manifest, SociIndex};
 
 /// Cases where ours differs on purpose: the kinds of documents that differ, and why ours is right.
 const DIFFERENT: &[(&str, &[&str], &str)] = &[
@@ -321,7 +324,7 @@ fn check_inventory(root: &Descriptor, documents: &Documents) {
     assert_eq!(digests.len(), items.len());
     let ztocs = items.iter().filter(|item| item.role == Role::Ztoc).count() as u64;
     let facts = facts(root, documents);
-    let listed: std::collections::BTreeSet<_> = facts
+    let listed: BTreeSet<_> = facts
         .platforms
         .iter()
         .flat_map(|p| p.layers.iter().filter_map(|l| l.ztoc.as_ref()))
@@ -391,4 +394,86 @@ fn nothing_to_index_is_an_error() {
         none,
         "the image has no manifest for linux/s390x; it has linux/amd64"
     );
+}
+
+#[test]
+fn documents_of_the_reference_are_written_as_they_were_read() {
+    let mut seen = 0;
+    for case in cases() {
+        if case.exit() != 0 {
+            continue;
+        }
+        for (kind, bytes) in case.expected_documents() {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            // Go writes no layers as `null`, which the image specification does not allow.
+            if text.contains("\"layers\":null") {
+                continue;
+            }
+            let again = match kind {
+                "prefetch" => prefetch::artifact(&prefetch::parse(&bytes).unwrap()),
+                "soci-index" => {
+                    assert!(SociIndex::is_canonical(&bytes), "{text}");
+                    SociIndex::parse(&bytes).unwrap().to_vec()
+                }
+                "manifest" => Manifest::parse(&bytes).unwrap().to_vec(),
+                "index" => Index::parse(&bytes).unwrap().to_vec(),
+                other => panic!("{other}"),
+            };
+            // A directory keeps documents of the input, however they are spelled.
+            let is_gos = bytes.starts_with(b"{\"schemaVersion\":2,\"mediaType\"") || kind == "prefetch";
+            assert!(!is_gos || again == bytes, "{}: {text}", case.name());
+            seen += usize::from(is_gos);
+        }
+    }
+    assert!(seen >= 300, "only {seen} documents");
+}
+
+/// The typed reader of another project finds in our documents what ours does.
+#[test]
+fn oci_spec_reads_the_same() {
+    for case in convertible() {
+        let source = case.source();
+        let conversion = case.convert(&source);
+        for blob in &conversion.blobs {
+            match blob.role {
+                BlobRole::Manifest | BlobRole::SociIndex => {
+                    let ours = Manifest::parse(&blob.bytes).unwrap();
+                    let theirs = oci_spec::image::ImageManifest::from_reader(&blob.bytes[..]).unwrap();
+                    assert_eq!(
+                        theirs.config().digest().to_string(),
+                        ours.config.digest.to_string()
+                    );
+                    let layers: Vec<_> = theirs
+                        .layers()
+                        .iter()
+                        .map(|l| (l.digest().to_string(), l.size()))
+                        .collect();
+                    let expected: Vec<_> = ours
+                        .layers
+                        .iter()
+                        .map(|l| (l.digest.to_string(), l.size))
+                        .collect();
+                    assert_eq!(layers, expected);
+                    let annotations = theirs.annotations().clone().unwrap_or_default();
+                    assert_eq!(
+                        annotations.into_iter().collect::<BTreeMap<_, _>>(),
+                        ours.annotations
+                    );
+                }
+                BlobRole::Index => {
+                    let ours = Index::parse(&blob.bytes).unwrap();
+                    let theirs = oci_spec::image::ImageIndex::from_reader(&blob.bytes[..]).unwrap();
+                    for (theirs, ours) in theirs.manifests().iter().zip(&ours.manifests) {
+                        assert_eq!(theirs.digest().to_string(), ours.digest.to_string());
+                        let artifact_type = theirs.artifact_type().as_ref().map(ToString::to_string);
+                        assert_eq!(artifact_type.unwrap_or_default(), ours.artifact_type);
+                        let platform = theirs.platform().as_ref().map(|p| p.architecture().to_string());
+                        assert_eq!(platform, ours.platform.as_ref().map(|p| p.architecture.clone()));
+                    }
+                    assert_eq!(theirs.manifests().len(), ours.manifests.len());
+                }
+                BlobRole::Config | BlobRole::Prefetch => {}
+            }
+        }
+    }
 }

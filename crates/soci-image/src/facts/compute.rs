@@ -1,5 +1,7 @@
 //! The facts, from raw documents.
 
+use std::collections::BTreeMap;
+
 use super::{
     AttestationFacts, DocumentFacts, ImageFacts, LayerFacts, NoZtoc, Oddity, OtherFacts, OtherKind,
     PlatformFacts, PrefetchFacts, SCHEMA, SociFacts, Totals, ZtocFacts,
@@ -8,7 +10,7 @@ use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::Documents;
-use crate::image::{AttestationEntry, Image, ImageEntry, SociEntry};
+use crate::image::{AttestationEntry, Entry, Image, ImageEntry, SociEntry};
 use crate::media_type::{LayerCompression, OCI_MANIFEST, is_foreign_layer};
 use crate::platform::Platform;
 use crate::soci_index::{SociIndex, SociVersion, prefetch};
@@ -332,39 +334,36 @@ impl Compute<'_> {
 
     /// What the order of the entries does to clients, which take the first of their platform.
     fn order(&mut self) {
-        let mut soci: Vec<&Descriptor> = Vec::new();
-        let mut images: Vec<&Descriptor> = Vec::new();
+        let mut soci: BTreeMap<String, &Digest> = BTreeMap::new();
+        let mut images: BTreeMap<String, &Digest> = BTreeMap::new();
         let mut oddities = Vec::new();
         self.image.walk(&mut |descriptor, entry| {
             let Some(platform) = &descriptor.platform else {
                 return;
             };
-            let same = |other: &&&Descriptor| {
-                other.platform.as_ref().is_some_and(|other| {
-                    other.matches(platform)
-                        && platform.matches(other)
-                        && other.os_version == platform.os_version
-                })
-            };
+            let key = format!("{} {}", platform.key(), platform.os_version);
+            let digest = &descriptor.digest;
             match entry {
-                crate::image::Entry::Soci(_) => soci.push(descriptor),
-                crate::image::Entry::Image(_) => {
-                    let is_first = !images.iter().any(|other| same(&other));
-                    if let Some(first) = soci.iter().find(same).filter(|_| is_first) {
-                        oddities.push(Oddity::IndexBeforeImage {
-                            soci_index: first.digest.clone(),
-                            image: descriptor.digest.clone(),
-                        });
-                    }
-                    if let Some(first) = images.iter().find(same).filter(|i| i.digest != descriptor.digest) {
-                        oddities.push(Oddity::DuplicatePlatform {
-                            platform: platform.to_string(),
-                            first: first.digest.clone(),
-                            second: descriptor.digest.clone(),
-                        });
-                    }
-                    images.push(descriptor);
+                Entry::Soci(_) => {
+                    soci.entry(key).or_insert(digest);
                 }
+                Entry::Image(_) => match (images.get(&key), soci.get(&key)) {
+                    (Some(first), _) if *first != digest => oddities.push(Oddity::DuplicatePlatform {
+                        platform: platform.to_string(),
+                        first: (*first).clone(),
+                        second: digest.clone(),
+                    }),
+                    (Some(_), _) => {}
+                    (None, before) => {
+                        if let Some(soci_index) = before {
+                            oddities.push(Oddity::IndexBeforeImage {
+                                soci_index: (*soci_index).clone(),
+                                image: digest.clone(),
+                            });
+                        }
+                        images.insert(key, digest);
+                    }
+                },
                 _ => {}
             }
         });
