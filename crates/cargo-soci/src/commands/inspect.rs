@@ -1,0 +1,267 @@
+//! `inspect SRC`: what an image is made of, and what of it can be loaded lazily.
+
+use std::fmt::Write as _;
+
+use indicatif::HumanBytes;
+use soci_image::facts::{ImageFacts, LayerFacts, PlatformFacts};
+use soci_image::{Digest, Platform};
+use soci_store::workflow::{self, Examined};
+use soci_store::{block_on, store::RootName};
+
+use crate::commands::Outcome;
+use crate::context::{Context, Format};
+use crate::escape;
+use crate::exit::Exit;
+use crate::places;
+
+/// Flags of `inspect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+  cargo soci inspect image-soci.tar
+  cargo soci inspect 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4 --format json > facts.json")]
+pub struct Args {
+    /// Where the image is
+    #[arg(value_name = "SRC")]
+    pub source: String,
+    /// Which of several images, by tag, full name or digest
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+}
+
+/// Prints the facts: JSON has one `ImageFacts` document, or a list if there are several images.
+pub fn run(args: Args, context: &Context) -> Outcome {
+    let format = context.format(&[Format::Human, Format::Json])?;
+    let location = places::location(&args.source)?;
+    let tag = places::wanted_tag(&location, args.tag.as_deref())?;
+    let source = places::open(&location, context)?;
+    let images =
+        block_on(workflow::examine(&source, tag.as_deref())).map_err(|error| places::failed(&error))?;
+    if context.is_quiet() {
+        let digests: Vec<_> = images
+            .iter()
+            .map(|image| image.facts.root.digest.to_string())
+            .collect();
+        context.report(&digests.join("\n"))?;
+        return Ok(Exit::Done);
+    }
+    match (format, &images[..]) {
+        (Format::Json, [only]) => context.report(&only.facts.to_json())?,
+        (Format::Json, several) => {
+            let facts: Vec<&ImageFacts> = several.iter().map(|image| &image.facts).collect();
+            context.report_json(&facts)?;
+        }
+        _ => {
+            let texts: Vec<String> = images.iter().map(human).collect();
+            context.report(&texts.join("\n"))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn human(image: &Examined) -> String {
+    let facts = &image.facts;
+    let mut text = String::new();
+    line(&mut text, &names(&image.root.names));
+    line(
+        &mut text,
+        &format!(
+            "  {} {}",
+            escape::terminal(&facts.root.media_type),
+            facts.root.digest
+        ),
+    );
+    for platform in &facts.platforms {
+        line(&mut text, "");
+        describe_platform(&mut text, platform);
+    }
+    if !facts.attestations.is_empty() {
+        line(&mut text, "");
+        line(&mut text, "attestations");
+        for attestation in &facts.attestations {
+            let about = match (&attestation.refers_to, &attestation.platform) {
+                (Some(digest), platform) if attestation.refers_to_present => {
+                    format!("about {} ({})", short(digest), name(platform.as_ref()))
+                }
+                (Some(digest), _) => format!("about {}, which is not in this image", short(digest)),
+                (None, _) => "names no image".to_owned(),
+            };
+            let statements = attestation.statements.join(", ");
+            let digest = short(&attestation.manifest.digest);
+            line(
+                &mut text,
+                &format!("  {digest}  {about}: {}", escape::terminal(&statements)),
+            );
+            if let Some(subject) = &attestation.subject
+                && Some(subject) != attestation.refers_to.as_ref()
+            {
+                line(
+                    &mut text,
+                    &format!(
+                        "    its subject is {}, the image before conversion",
+                        short(subject)
+                    ),
+                );
+            }
+        }
+    }
+    if !facts.others.is_empty() {
+        line(&mut text, "");
+        line(&mut text, "also listed");
+        for other in &facts.others {
+            let kind = serde_json::to_value(other.kind).unwrap_or_default();
+            let kind = kind.as_str().unwrap_or_default().replace('-', " ");
+            line(
+                &mut text,
+                &format!(
+                    "  {}  {kind}, {}",
+                    short(&other.manifest.digest),
+                    name(other.platform.as_ref())
+                ),
+            );
+        }
+    }
+    line(&mut text, "");
+    line(&mut text, &totals(facts));
+    if !facts.oddities.is_empty() {
+        line(&mut text, "");
+        for oddity in &facts.oddities {
+            line(
+                &mut text,
+                &format!("note: {}", escape::terminal(&oddity.to_string())),
+            );
+        }
+    }
+    text
+}
+
+fn describe_platform(text: &mut String, platform: &PlatformFacts) {
+    line(
+        text,
+        &format!(
+            "{}  manifest {}",
+            name(platform.platform.as_ref()),
+            platform.manifest.digest
+        ),
+    );
+    match &platform.soci {
+        None => line(text, "  no SOCI index"),
+        Some(soci) => {
+            let tool = if soci.build_tool.is_empty() {
+                "an unnamed tool"
+            } else {
+                &soci.build_tool
+            };
+            let spans = soci
+                .span_size
+                .map_or_else(String::new, |size| format!(", spans of {}", HumanBytes(size)));
+            let tool = escape::terminal(tool).into_owned();
+            line(
+                text,
+                &format!("  SOCI index {} {}, by {tool}{spans}", soci.version, soci.digest),
+            );
+        }
+    }
+    let mut rows = vec![[
+        "LAYER".to_owned(),
+        "SIZE".into(),
+        "STORED AS".into(),
+        "zTOC".into(),
+        "LAZY".into(),
+    ]];
+    for layer in &platform.layers {
+        rows.push([
+            short(&layer.digest),
+            HumanBytes(layer.size).to_string(),
+            layer.compression.to_string(),
+            layer
+                .ztoc
+                .as_ref()
+                .map_or_else(|| "-".into(), |ztoc| HumanBytes(ztoc.size).to_string()),
+            lazy(layer),
+        ]);
+    }
+    let mut widths = [0; 5];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for [digest, size, stored, ztoc, lazy] in rows {
+        let [a, b, c, d, _] = widths;
+        line(
+            text,
+            &format!("  {digest:a$}  {size:>b$}  {stored:c$}  {ztoc:>d$}  {lazy}"),
+        );
+    }
+}
+
+/// `yes`, or the reason why not, and what is fetched at once.
+fn lazy(layer: &LayerFacts) -> String {
+    let mut text = match (&layer.ztoc, layer.no_ztoc) {
+        (Some(_), _) => "yes".to_owned(),
+        (None, Some(reason)) => format!("no: {}", reason.text()),
+        (None, None) => "no".to_owned(),
+    };
+    if let Some(prefetch) = &layer.prefetch {
+        match &prefetch.spans {
+            Some(spans) => {
+                let ranges: Vec<String> = spans
+                    .iter()
+                    .map(|range| match range.start == range.end {
+                        true => range.start.to_string(),
+                        false => format!("{}-{}", range.start, range.end),
+                    })
+                    .collect();
+                text += &format!(", spans to fetch at once: {}", ranges.join(" "));
+            }
+            None => text += ", its prefetch list cannot be read",
+        }
+    }
+    if layer.foreign {
+        text += ", foreign";
+    }
+    text
+}
+
+fn totals(facts: &ImageFacts) -> String {
+    let totals = &facts.totals;
+    let permille = totals.lazy_permille();
+    format!(
+        "{} of {} layers lazy: {} of {} ({}.{} %), zTOCs {}",
+        totals.lazy_layers,
+        totals.layers,
+        HumanBytes(totals.lazy_bytes),
+        HumanBytes(totals.layer_bytes),
+        permille / 10,
+        permille % 10,
+        HumanBytes(totals.ztoc_bytes),
+    )
+}
+
+fn names(names: &[RootName]) -> String {
+    let names: Vec<_> = names
+        .iter()
+        .filter_map(|name| name.full.as_deref().or(name.tag.as_deref()))
+        .map(escape::terminal)
+        .collect();
+    if names.is_empty() {
+        "image without a name".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn name(platform: Option<&Platform>) -> String {
+    platform.map_or_else(
+        || "unknown platform".into(),
+        |platform| escape::terminal(&platform.to_string()).into_owned(),
+    )
+}
+
+fn short(digest: &Digest) -> String {
+    format!("{}:{}", digest.algorithm().name(), &digest.hex()[..12])
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("writing to a string never fails");
+}

@@ -1,0 +1,135 @@
+//! `verify SRC`: everything about a SOCI-enabled image that a client would trip over, and what it would do then.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+
+use soci_image::Platform;
+use soci_store::block_on;
+use soci_store::workflow::{self, Consequence, Options, Verdict};
+
+use crate::commands::{Outcome, layer_progress::LayerProgress};
+use crate::context::{Context, Format};
+use crate::error::CommandError;
+use crate::escape;
+use crate::exit::Exit;
+use crate::places;
+
+/// Flags of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Every layer with a zTOC is read once: digests, every span from its checkpoint, every file. Findings that change
+nothing while the image runs are told and leave the exit code at 0.
+
+  cargo soci verify image-soci.tar")]
+pub struct Args {
+    /// Where the image is
+    #[arg(value_name = "SRC")]
+    pub source: String,
+    /// Which of several images, by tag, full name or digest
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Platform to check, such as linux/arm64; may be repeated. Default: all that are there
+    #[arg(short, long = "platform", value_name = "PLATFORM")]
+    pub platforms: Vec<Platform>,
+    /// Layers that are checked at the same time. Default: the number of cores
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// Checks the image; findings are exit code 1.
+pub fn run(args: Args, context: &Context) -> Outcome {
+    let format = context.format(&[Format::Human, Format::Json])?;
+    let location = places::location(&args.source)?;
+    let mut options = Options {
+        tag: places::wanted_tag(&location, args.tag.as_deref())?,
+        platforms: args.platforms,
+        cancel: context.cancel.flag(),
+        ..Options::default()
+    };
+    options.jobs = args.jobs.unwrap_or(options.jobs);
+    let source = places::open(&location, context)?;
+    let failed = |error| places::failed(&error);
+    let images = block_on(workflow::examine(&source, options.tag.as_deref())).map_err(failed)?;
+    for image in &images {
+        // A platform that is not there is a mistake, not a good image.
+        image
+            .image
+            .select(&options.platforms)
+            .map_err(|error| CommandError::failed(error.to_string()))?;
+    }
+    let progress = LayerProgress::new(context, "checked", "checked");
+    let mut verdicts = Vec::new();
+    for image in &images {
+        let verdict = workflow::verify(&source, image, &options, &|event| progress.event(event));
+        verdicts.push(verdict.map_err(failed)?);
+    }
+    if context.is_quiet() {
+        let digests: Vec<_> = verdicts
+            .iter()
+            .map(|verdict| verdict.digest.to_string())
+            .collect();
+        context.report(&digests.join("\n"))?;
+    } else {
+        match format {
+            Format::Json => context.report_json(&BTreeMap::from([("images", &verdicts)]))?,
+            _ => context.report(&human(&verdicts))?,
+        }
+    }
+    Ok(if verdicts.iter().all(Verdict::is_good) {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
+}
+
+fn human(verdicts: &[Verdict]) -> String {
+    let mut text = String::new();
+    for verdict in verdicts {
+        let name = match &verdict.names[..] {
+            [] => verdict.digest.to_string(),
+            names => names.join(", "),
+        };
+        let name = escape::terminal(&name);
+        let counted = format!(
+            "{} layers, {} spans, {} files checked",
+            verdict.layers, verdict.spans, verdict.files
+        );
+        match verdict.findings.len() {
+            0 => line(&mut text, &format!("{name}: good; {counted}")),
+            number => line(&mut text, &format!("{name}: {number} findings; {counted}")),
+        }
+        for finding in &verdict.findings {
+            let platform = match &finding.platform {
+                Some(platform) => format!("{}: ", escape::terminal(platform)),
+                None => String::new(),
+            };
+            line(
+                &mut text,
+                &format!(
+                    "  {}: {platform}{}",
+                    finding.cause,
+                    escape::terminal(&finding.message)
+                ),
+            );
+            line(&mut text, &format!("    {}", consequence(finding.consequence)));
+            line(&mut text, &format!("    help: {}", finding.help));
+        }
+    }
+    text
+}
+
+fn consequence(consequence: Consequence) -> &'static str {
+    match consequence {
+        Consequence::None => "no effect while the image runs",
+        Consequence::LayerNotLazy => "clients load this layer whole",
+        Consequence::ImageNotLazy => "clients load the whole image, without saying so",
+        Consequence::ReadsFail => "clients mount the image, and reading files fails",
+        Consequence::WrongContents => "clients read wrong file contents, without noticing",
+        Consequence::PullFails => "the image cannot be pulled",
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("writing to a string never fails");
+}
