@@ -12,9 +12,9 @@ use soci_ztoc::inflate::InputBuffer;
 use soci_ztoc::ztoc::{BuildOptions, HashHalf, Outcome, ZtocBuilder};
 
 #[cfg(not(feature = "native"))]
-pub(crate) use alternating::Pipeline;
+pub use alternating::Pipeline;
 #[cfg(feature = "native")]
-pub(crate) use threaded::Pipeline;
+pub use threaded::Pipeline;
 
 #[cfg(feature = "native")]
 mod threaded {
@@ -30,7 +30,7 @@ mod threaded {
     const BUFFERS: usize = 3;
 
     /// A layer on its way through two threads. Dropped before the end, it stops the second one.
-    pub(crate) struct Pipeline {
+    pub struct Pipeline {
         hash: HashHalf,
         /// Buffers that may still be made.
         unmade: usize,
@@ -42,7 +42,11 @@ mod threaded {
     }
 
     impl Pipeline {
-        pub(crate) fn new(options: BuildOptions) -> Result<Self, Error> {
+        /// Starts at the first byte of a layer.
+        ///
+        /// # Errors
+        /// As [`ZtocBuilder::new`].
+        pub fn new(options: BuildOptions) -> Result<Self, Error> {
             let (half, hash) = ZtocBuilder::halves(options)?;
             let (filled, input) = channel();
             let (output, decoded) = channel();
@@ -57,7 +61,10 @@ mod threaded {
         }
 
         /// A buffer to fill, as soon as there is one.
-        pub(crate) fn buffer(&mut self) -> Result<InputBuffer, Error> {
+        ///
+        /// # Errors
+        /// When the layer is damaged.
+        pub fn buffer(&mut self) -> Result<InputBuffer, Error> {
             if self.unmade > 0 {
                 self.unmade -= 1;
                 return Ok(InputBuffer::new());
@@ -68,12 +75,20 @@ mod threaded {
             }
         }
 
-        pub(crate) fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
+        /// Takes the next bytes of the layer.
+        ///
+        /// # Errors
+        /// When the layer is damaged.
+        pub fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
             let filled = self.filled.as_ref().expect("nothing is pushed after the end");
             filled.send(buffer).map_err(|_| self.fault())
         }
 
-        pub(crate) fn finish(mut self) -> Result<Outcome, Error> {
+        /// Ends the layer.
+        ///
+        /// # Errors
+        /// As [`ZtocBuilder::finish`].
+        pub fn finish(mut self) -> Result<Outcome, Error> {
             self.filled = None;
             for handover in self.decoded.iter() {
                 self.hash.take(handover);
@@ -132,14 +147,18 @@ mod alternating {
     use super::*;
 
     /// A layer on its way through both halves.
-    pub(crate) struct Pipeline {
+    pub struct Pipeline {
         decode: DecodeHalf,
         hash: HashHalf,
         spare: Option<InputBuffer>,
     }
 
     impl Pipeline {
-        pub(crate) fn new(options: BuildOptions) -> Result<Self, Error> {
+        /// Starts at the first byte of a layer.
+        ///
+        /// # Errors
+        /// As [`ZtocBuilder::new`].
+        pub fn new(options: BuildOptions) -> Result<Self, Error> {
             let (decode, hash) = ZtocBuilder::halves(options)?;
             Ok(Self {
                 decode,
@@ -149,17 +168,28 @@ mod alternating {
         }
 
         /// A buffer to fill.
-        pub(crate) fn buffer(&mut self) -> Result<InputBuffer, Error> {
+        ///
+        /// # Errors
+        /// When the layer is damaged.
+        pub fn buffer(&mut self) -> Result<InputBuffer, Error> {
             Ok(self.spare.take().unwrap_or_default())
         }
 
-        pub(crate) fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
+        /// Takes the next bytes of the layer.
+        ///
+        /// # Errors
+        /// When the layer is damaged.
+        pub fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
             let handover = self.decode.exchange(buffer);
             self.spare = Some(self.hash.take(handover));
             self.decode.run()
         }
 
-        pub(crate) fn finish(mut self) -> Result<Outcome, Error> {
+        /// Ends the layer.
+        ///
+        /// # Errors
+        /// As [`ZtocBuilder::finish`].
+        pub fn finish(mut self) -> Result<Outcome, Error> {
             let (decoded, handover) = self.decode.finish()?;
             self.hash.take(handover);
             self.hash.finish(decoded)

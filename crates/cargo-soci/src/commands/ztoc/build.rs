@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
-use soci_ztoc::ztoc::{BuildOptions, Built, Compression, Limits, Outcome as Layer, ZtocBuilder};
+use soci_store::workflow::Pipeline;
+use soci_ztoc::inflate::InputBuffer;
+use soci_ztoc::ztoc::{BuildOptions, Built, Compression, Limits, Outcome as Layer};
 
 use super::hex_digest;
 use crate::commands::Outcome;
@@ -137,10 +139,10 @@ fn read_layer(args: &Args, context: &Context) -> Result<Built, CommandError> {
         total = file.metadata().ok().map(|metadata| metadata.len());
         Box::new(file)
     };
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = InputBuffer::new();
     let mut filled = fill(&mut *input, &mut buffer).or_fail(|| format!("cannot read {name}"))?;
-    let mut builder = ZtocBuilder::new(BuildOptions {
-        compression: compression(args.compression, &buffer[..filled], &name)?,
+    let mut pipeline = Pipeline::new(BuildOptions {
+        compression: compression(args.compression, buffer.finished(), &name)?,
         span_size: args.span_size,
         build_tool_identifier: args.build_tool_identifier.as_str().into(),
         limits: Limits::default(),
@@ -149,14 +151,13 @@ fn read_layer(args: &Args, context: &Context) -> Result<Built, CommandError> {
     let task = context.progress.begin(&name, total);
     while filled > 0 {
         context.cancel.check()?;
-        builder
-            .push(&buffer[..filled])
-            .or_fail(|| format!("{name} is damaged"))?;
+        pipeline.push(buffer).or_fail(|| format!("{name} is damaged"))?;
+        buffer = pipeline.buffer().or_fail(|| format!("{name} is damaged"))?;
         task.advance(filled as u64);
         filled = fill(&mut *input, &mut buffer).or_fail(|| format!("cannot read {name}"))?;
     }
     task.end("");
-    match builder.finish().or_fail(|| format!("{name} is damaged"))? {
+    match pipeline.finish().or_fail(|| format!("{name} is damaged"))? {
         Layer::Indexed(built) => Ok(built),
         Layer::Skipped(skipped) => Err(
             CommandError::nothing_to_index(format!("{name}: {}", skipped.reason))
@@ -188,21 +189,21 @@ fn compression(choice: CompressionChoice, first: &[u8], name: &str) -> Result<Co
 }
 
 /// Fills the buffer as far as the input goes: short reads of a pipe are no end.
-fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+fn fill(input: &mut dyn Read, buffer: &mut InputBuffer) -> io::Result<usize> {
+    let space = buffer.space();
     let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read(&mut buffer[filled..]) {
+    while filled < space.len() {
+        match input.read(&mut space[filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+    buffer.set_filled(filled);
     Ok(filled)
 }
 
 fn size(text: &str) -> Result<u64, String> {
     parse_size(text).ok_or_else(|| "a size is a number of bytes or such as 4MiB".to_owned())
 }
-
-const BUFFER: usize = 256 << 10;
