@@ -27,6 +27,13 @@ pub fn lint(files: &[Input], options: &Options) -> Report {
     for (file, source) in sources.iter().enumerate() {
         emit_reader(file, source, &kinds[file], options, &mut emitted);
     }
+    for root in &roots {
+        for (range, message) in root.template.iter().flat_map(document_rules::beside) {
+            let rule = &document_rules::KIND_NOT_READ;
+            let help = "lint the task definition that it becomes, from `aws ecs describe-task-definition`";
+            push(rule, options, root.file, Some(range), message, help, &mut emitted);
+        }
+    }
     emit_unused_parameters(&sources, &roots, options, &mut emitted);
     for rule in RULES {
         let Some(severity) = rule.severity_in(options) else {
@@ -49,7 +56,12 @@ pub fn lint(files: &[Input], options: &Options) -> Report {
 fn kinds(source: &Source<'_>, options: &Options) -> Vec<Kind> {
     let Some(tree) = &source.tree else {
         let text = source.text.trim_start_matches('\u{FEFF}');
-        return vec![kind::of_text(text).unwrap_or(Kind::Unknown)];
+        let template = source
+            .problems
+            .iter()
+            .any(|problem| problem.kind == ProblemKind::Template);
+        let fallback = if template { Kind::Template } else { Kind::Unknown };
+        return vec![kind::of_text(text).unwrap_or(fallback)];
     };
     let kinds: Vec<Kind> = tree
         .root_nodes()
@@ -87,7 +99,7 @@ fn emit_reader(file: usize, source: &Source<'_>, kinds: &[Kind], options: &Optio
     let any_read = kinds.iter().any(|kind| kind.is_read());
     for problem in &source.problems {
         // Objections to the form of a file that is none of ours are noise, unless nothing else is known about it.
-        if !any_read && !matches!(problem.kind, ProblemKind::Syntax | ProblemKind::Unreadable) {
+        if !any_read && source.tree.is_some() && problem.kind != ProblemKind::Syntax {
             continue;
         }
         let (rule, help) = reader_rule(problem);

@@ -85,7 +85,7 @@ const KINDS: [(Kind, &str, &str); 22] = [
     (Kind::Batch, "batch", "an AWS Batch job definition"),
     (Kind::Copilot, "copilot", "a Copilot manifest"),
     (Kind::Compose, "compose", "a compose file"),
-    (Kind::EcsParams, "ecs-params", "parameters of the ECS CLI"),
+    (Kind::EcsParams, "ecs-params", "a parameter file of the ECS CLI"),
     (Kind::Kubernetes, "kubernetes", "a Kubernetes resource"),
     (
         Kind::Dockerrun,
@@ -96,7 +96,7 @@ const KINDS: [(Kind, &str, &str); 22] = [
     (
         Kind::ImageDefinitions,
         "image-definitions",
-        "image definitions of CodePipeline",
+        "a list of image definitions of CodePipeline",
     ),
     (Kind::Tasks, "tasks", "a description of tasks that ran"),
     (Kind::Markdown, "markdown", "Markdown"),

@@ -1,7 +1,10 @@
 //! From what the rules found to one word a container.
 
-use crate::model::{Container, ImageField, Task};
+use crate::model::{Container, Task};
 use crate::report::Verdict;
+use crate::rules::image_facts_missing::IMAGE_FACTS_MISSING;
+use crate::rules::launch_type_undecided::LAUNCH_TYPE_UNDECIDED;
+use crate::rules::platform_version::PLATFORM_VERSION_UNDECIDED;
 use crate::rules::{Effect, Emitted};
 
 /// The verdict on one container.
@@ -53,7 +56,7 @@ pub(crate) fn judge<'e>(task: &Task<'_>, container: &Container<'_>, found: &[&'e
         })
         .collect();
     // Within one effect the lower code is the more general reason: where it runs before where the image lives.
-    reasons.sort_by_key(|emitted| (emitted.effect != wanted, emitted.rule.code));
+    reasons.sort_by_key(|emitted| (emitted.effect != wanted, rank(emitted), emitted.rule.code));
     let headline = headline(verdict, agreed, &reasons, task, container);
     Judgement {
         verdict,
@@ -95,17 +98,35 @@ fn headline(
         (Verdict::Unknown, Some(_)) if !agreed => {
             "it depends on a condition of the template which image runs".to_owned()
         }
-        (Verdict::Unknown, Some(first)) if first.rule.code == "SOCI301" => {
-            format!("eligible, if the image has a SOCI v2 index{by_default}")
-        }
-        (Verdict::Unknown, Some(first)) => match &container.image {
-            ImageField::Cases(..) if first.rule.code == "SOCI103" => {
-                format!(
-                    "eligible, if it runs on Fargate and the image has a SOCI v2 index: {}",
-                    first.message
-                )
-            }
-            _ => first.message.clone(),
+        (Verdict::Unknown, Some(first)) => match conditions(reasons) {
+            Some(conditions) => format!("eligible, if {conditions}{by_default}"),
+            None => first.message.clone(),
         },
+    }
+}
+
+/// What has to be so for the image to be loaded lazily; `None` if something about the image itself is open.
+fn conditions(reasons: &[&Emitted]) -> Option<String> {
+    let mut words = Vec::new();
+    for reason in reasons {
+        let word = match reason.rule.code {
+            code if code == LAUNCH_TYPE_UNDECIDED.code => "it runs on Fargate",
+            code if code == PLATFORM_VERSION_UNDECIDED.code => "the platform version is 1.4.0 or LATEST",
+            code if code == IMAGE_FACTS_MISSING.code => "the image has a SOCI v2 index",
+            _ => return None,
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    Some(words.join(" and "))
+}
+
+/// What is open about the image comes before what is open about the place, and that before facts that are missing.
+fn rank(emitted: &Emitted) -> u8 {
+    match emitted.rule.code {
+        code if code == IMAGE_FACTS_MISSING.code => 2,
+        code if emitted.effect == Effect::Unknown && code < "SOCI2" => 1,
+        _ => 0,
     }
 }

@@ -314,12 +314,21 @@ fn placeholder(text: &str, parts: &Parts<'_>) -> Option<String> {
         return Some(format!("`{first}` stands for an image, it is none"));
     }
     let words = text.contains(char::is_whitespace) || text.starts_with("//");
-    words.then(|| "the words stand for an image, they are none".to_owned())
+    words.then(|| format!("`{}` stands for an image, it is none", shorten(text)))
 }
 
 /// Whether the registry is ECR Public.
 pub(crate) fn is_ecr_public(registry: &Registry) -> bool {
     matches!(registry, Registry::Known(known) if known.name == ECR_PUBLIC.name)
+}
+
+/// A text as it may be quoted in a message.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -387,7 +396,8 @@ mod tests {
             ("REPOSITORY_URI:IMAGE_TAG", "placeholder"),
             ("REPOSITORY_URI/app:1", "placeholder"),
             ("//docker image url", "placeholder"),
-            ("MyOrg/app", "malformed"),
+            ("MyOrg/app", "myorg"),
+            ("Org_X/app", "malformed"),
             ("app:", "malformed"),
             ("a//b", "malformed"),
         ] {

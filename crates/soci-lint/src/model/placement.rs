@@ -57,7 +57,7 @@ pub(crate) fn decide(
         } else {
             Fargate::No
         };
-        let reason = format!("it is run with the launch type {}", launch.as_str());
+        let reason = format!("the task is run with the launch type {}", launch.as_str());
         return place(fargate, task.id_range, reason, ELSEWHERE);
     }
     let range = task.compatibilities.range;
@@ -68,8 +68,8 @@ pub(crate) fn decide(
                 Fargate::Yes,
                 range,
                 match by_default {
-                    true => "it requires FARGATE by default".to_owned(),
-                    false => "it requires FARGATE".to_owned(),
+                    true => "the task requires FARGATE by default".to_owned(),
+                    false => "the task requires FARGATE".to_owned(),
                 },
                 "",
             )
@@ -77,11 +77,11 @@ pub(crate) fn decide(
         (Word::Elsewhere(names), Some(range)) => place(
             Fargate::No,
             range,
-            format!("it requires {names}, not Fargate"),
+            format!("the task requires {names}, not Fargate"),
             ELSEWHERE,
         ),
         (Word::Both(names), Some(range)) => of_services(documents, task).unwrap_or_else(|| {
-            let reason = format!("it requires {names}: where it runs is decided when it is run");
+            let reason = format!("the task requires {names}: where it runs is decided when it is run");
             place(Fargate::Undecided, range, reason, DECIDE)
         }),
         (Word::Open(why, help), Some(range)) => {
@@ -162,12 +162,12 @@ fn without_compatibilities(documents: &[Document<'_>], document: usize, task: &T
         _ => None,
     };
     if let Some((missing, range)) = missing {
-        let reason = format!("it names no launch type and {missing}, so it cannot run on Fargate");
+        let reason = format!("the task names no launch type and {missing}, so it cannot run on Fargate");
         let help = "for Fargate set `requiresCompatibilities: [FARGATE]`, `networkMode: awsvpc` and task-level cpu and memory";
         return place(Fargate::No, range, reason, help, true);
     }
     of_services(documents, task).unwrap_or_else(|| {
-        let reason = "it names no launch type: where it runs is decided when it is run".to_owned();
+        let reason = "the task names no launch type: where it runs is decided when it is run".to_owned();
         place(Fargate::Undecided, task.id_range, reason, DECIDE, true)
     })
 }
@@ -188,12 +188,12 @@ fn of_services(documents: &[Document<'_>], task: &Task<'_>) -> Option<Placement>
         };
         match service.says() {
             Says::Fargate { word, range } => {
-                let reason = format!("the service `{}` runs it with {word}", service.name);
+                let reason = format!("the service `{}` runs the task with {word}", service.name);
                 return Some(place(Fargate::Yes, range, reason, ""));
             }
             Says::Elsewhere { word, range } => {
                 let reason = format!(
-                    "the service `{}` runs it with {word}, not on Fargate",
+                    "the service `{}` runs the task with {word}, not on Fargate",
                     service.name
                 );
                 elsewhere = Some(place(Fargate::No, range, reason, ELSEWHERE));

@@ -1,8 +1,10 @@
 //! Files that are no task definitions.
 
 use super::{Check, Effect, Sink, rule};
+use crate::cfn::Template;
 use crate::kind::Kind;
 use crate::model::{Document, ImageField};
+use crate::source::TextRange;
 
 rule! {
     /// The file is nothing that has task definitions in it.
@@ -477,6 +479,29 @@ fn check_containers(document: &Document<'_>, sink: &mut Sink<'_, '_>) {
         }
     }
 }
+
+/// What to say about what a template holds beside task definitions: the place of its name, and a message.
+pub(crate) fn beside(template: &Template<'_>) -> impl Iterator<Item = (TextRange, String)> {
+    let resources = template
+        .order
+        .iter()
+        .map(|name| (*name, template.resources[name]));
+    let unread = resources.filter(|(_, resource)| NOT_READ_RESOURCES.contains(&resource.kind));
+    unread.map(|(name, resource)| {
+        let message = format!(
+            "`{name}` is an {}, which is not read yet: its containers are not judged",
+            resource.kind
+        );
+        (resource.name_range, message)
+    })
+}
+
+/// Resources that run images on Fargate and are not read.
+const NOT_READ_RESOURCES: [&str; 3] = [
+    "AWS::Batch::JobDefinition",
+    "AWS::ECS::ExpressGatewayService",
+    "AWS::ECS::DaemonTaskDefinition",
+];
 
 /// What to say about a file that is not read, by its kind.
 pub(crate) fn not_read(kind: Kind) -> (&'static super::Rule, String, &'static str) {

@@ -64,6 +64,12 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             continue;
         };
         let range = container.place();
+        let by_default = if case.defaults.is_empty() {
+            ""
+        } else {
+            " (by default)"
+        };
+        let message = format!("{message}{by_default}");
         let sidecar = located.repository.as_deref().is_some_and(is_known_sidecar)
             && (is_ecr_public(&located.registry) || is_docker_hub(&located.registry));
         let found = sink.report(range, message);

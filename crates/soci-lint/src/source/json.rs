@@ -39,6 +39,14 @@ pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
         let problem = template_problem(&holes, text, base);
         return finish(whole, base, value, vec![problem]);
     }
+    // A bare word may be a slip of the pen; a marker is no accident.
+    let marked = |hole: &TextRange| hole.of(text).contains(['{', '$', '<', '%']);
+    if let Some(first) = holes.iter().position(marked) {
+        return Read {
+            tree: None,
+            problems: vec![template_problem(&holes[first..], text, base)],
+        };
+    }
     let relaxed = attempt(text, &relaxed_options()).err().unwrap_or(strict);
     let syntax = problem(ProblemKind::Syntax, &relaxed, text, base);
     match attempt(text, &generous) {

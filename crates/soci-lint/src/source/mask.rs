@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn blocks_become_white_space() {
-        assert_eq!(json("[{{#if x}}1{{/if}}]"), "[          1       ]");
+        assert_eq!(json("[{{#if x}}1{{/if}}]"), "[         1       ]");
         assert_eq!(json("[{% for %}\n1]"), "[         \n1]");
     }
 

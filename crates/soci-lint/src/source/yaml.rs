@@ -19,17 +19,16 @@ pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
     match masked {
         Some(Masked { text: masked, holes }) if !holes.is_empty() => {
             let mut builder = Builder::new(whole, base, &masked);
-            let mut outcome = builder.run(&masked);
+            let first = holes[0];
+            let problem = Problem {
+                kind: ProblemKind::Template,
+                range: TextRange::new(first.start + base, first.end + base),
+                message: format!("no YAML until it is rendered: `{}`", first.of(text).trim()),
+            };
+            // What is wrong with the masked text says little about the template.
+            let outcome = builder.run(&masked).map_err(|_| problem.clone());
             if outcome.is_ok() {
-                let first = holes[0];
-                builder.problems.push(Problem {
-                    kind: ProblemKind::Template,
-                    range: TextRange::new(first.start + base, first.end + base),
-                    message: "no YAML until it is rendered".to_owned(),
-                });
-            } else {
-                builder = Builder::new(whole, base, text);
-                outcome = builder.run(text);
+                builder.problems.push(problem);
             }
             builder.finish(outcome)
         }
