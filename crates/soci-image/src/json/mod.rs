@@ -17,6 +17,10 @@ pub(crate) use fields::{Fields, path_of};
 /// 2026-11-24).
 pub const MAX_DOCUMENT: usize = 4 << 20;
 
+/// Values of all kinds in one document, so that a few bytes do not become many: an image of a thousand
+/// layers needs about ten thousand.
+pub const MAX_VALUES: usize = 500_000;
+
 /// Arrays and objects inside each other; image documents need about seven.
 pub const MAX_DEPTH: usize = 128;
 

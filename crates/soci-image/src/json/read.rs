@@ -1,6 +1,6 @@
 //! The reader: strict JSON (RFC 8259) with the offset of the first wrong byte.
 
-use super::{Json, MAX_DEPTH, MAX_DOCUMENT};
+use super::{Json, MAX_DEPTH, MAX_DOCUMENT, MAX_VALUES};
 use crate::error::{Error, Result};
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Json> {
@@ -10,7 +10,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Json> {
             limit: MAX_DOCUMENT as u64,
         });
     }
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader {
+        bytes,
+        at: 0,
+        values: 0,
+    };
     let value = reader.value(0)?;
     reader.blanks();
     if reader.at < bytes.len() {
@@ -22,11 +26,16 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Json> {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    values: usize,
 }
 
 impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Json> {
         self.blanks();
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return self.fail("the document has too many values");
+        }
         match self.peek() {
             None => self.fail("the document ends where a value should be"),
             Some(b'{' | b'[') if depth == MAX_DEPTH => self.fail("arrays and objects nest too deep"),
@@ -260,10 +269,12 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_limited() {
+    fn depth_size_and_number_of_values_are_limited() {
         let deep = |n: usize| [vec![b'['; n], vec![b']'; n]].concat();
         assert!(Json::parse(&deep(MAX_DEPTH)).is_ok());
         assert_eq!(error(&deep(MAX_DEPTH + 1)).1, "arrays and objects nest too deep");
+        let many = format!("[{}0]", "0,".repeat(MAX_VALUES));
+        assert_eq!(error(many.as_bytes()).1, "the document has too many values");
         assert!(matches!(
             Json::parse(&vec![b'['; MAX_DOCUMENT + 1]),
             Err(Error::TooLarge { .. })
