@@ -87,15 +87,15 @@ pub(super) fn check_records(records: &Records, size: i64) -> Result<(), MapFault
 pub(super) struct OldGnuMap {
     bytes: usize,
     order: Order,
+    /// A wrong order counts only if the whole map is there.
+    wrong: bool,
 }
 
 impl OldGnuMap {
     /// Reads the map part of the header itself.
     pub(super) fn header(&mut self, block: &[u8; BLOCK], size: i64) -> Result<Progress, MapFault> {
         *self = OldGnuMap::default();
-        if size < 0 {
-            return Err(MapFault::Invalid);
-        }
+        self.wrong = size < 0;
         self.fragments(&block[386..483], size)
     }
 
@@ -113,9 +113,10 @@ impl OldGnuMap {
             }
             let offset = numeric(&fragment[..12]).ok_or(MapFault::Invalid)?;
             let length = numeric(&fragment[12..]).ok_or(MapFault::Invalid)?;
-            self.order.push((offset, length), size)?;
+            self.wrong |= self.order.push((offset, length), size).is_err();
         }
         match part[24 * count] {
+            0 if self.wrong => Err(MapFault::Invalid),
             0 => Ok(Progress::Done),
             _ if self.bytes + BLOCK >= MAP_LIMIT => Err(MapFault::TooLong),
             _ => Ok(Progress::More),
@@ -131,8 +132,10 @@ pub(super) struct DataMap {
     /// How many numbers the map has, once known.
     wanted: Option<u64>,
     seen: u64,
-    offset: i64,
+    offset: Option<i64>,
     order: Order,
+    /// What is wrong with the numbers counts only if all of them are there.
+    wrong: bool,
 }
 
 impl DataMap {
@@ -148,8 +151,8 @@ impl DataMap {
             }
         }
         match self.wanted {
-            Some(wanted) if self.seen == wanted && size >= 0 => Ok(Progress::Done),
-            Some(wanted) if self.seen == wanted => Err(MapFault::Invalid),
+            Some(wanted) if self.seen == wanted && (self.wrong || size < 0) => Err(MapFault::Invalid),
+            Some(wanted) if self.seen == wanted => Ok(Progress::Done),
             _ if (self.blocks + 1) * BLOCK > MAP_LIMIT => Err(MapFault::TooLong),
             _ => Ok(Progress::More),
         }
@@ -159,11 +162,12 @@ impl DataMap {
         if self.wanted.is_none() {
             self.wanted = Some(2 * fragments_count(&self.line)?);
         } else {
-            let number = decimal(&self.line).ok_or(MapFault::Invalid)?;
+            let number = decimal(&self.line);
             if self.seen.is_multiple_of(2) {
                 self.offset = number;
             } else {
-                self.order.push((self.offset, number), size)?;
+                let fragment = self.offset.zip(number);
+                self.wrong |= fragment.is_none_or(|fragment| self.order.push(fragment, size).is_err());
             }
             self.seen += 1;
         }

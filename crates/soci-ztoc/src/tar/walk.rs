@@ -232,17 +232,15 @@ impl Walker {
             b'K' => MetaKind::LongLink,
             _ => return self.file(visitor),
         };
-        if size > META_LIMIT {
-            return Err(Error::TarRecordTooLong {
-                offset: self.position,
-                size,
-                limit: META_LIMIT,
-            });
-        }
+        // A record that is too long is only known to be there once it came, as with any other.
+        let (kind, left) = match size {
+            0..=META_LIMIT => (kind, size as u32),
+            _ => (MetaKind::TooLong { size }, META_LIMIT as u32 + 1),
+        };
         self.meta.clear();
         self.state = State::Meta {
             kind,
-            left: size as u32,
+            left,
             padding: padding(size),
         };
         if size == 0 {
@@ -260,6 +258,13 @@ impl Walker {
             MetaKind::Records => self.records.read(&self.meta).map_err(|what| self.invalid(what))?,
             MetaKind::LongName => self.long_name = c_string(&self.meta).to_vec(),
             MetaKind::LongLink => self.long_link = c_string(&self.meta).to_vec(),
+            MetaKind::TooLong { size } => {
+                return Err(Error::TarRecordTooLong {
+                    offset: self.position,
+                    size,
+                    limit: META_LIMIT,
+                });
+            }
             MetaKind::GlobalRecords => {
                 // Told as an entry of its own: nobody here applies it to the entries after it.
                 self.records.read(&self.meta).map_err(|what| self.invalid(what))?;
@@ -307,12 +312,12 @@ impl Walker {
         }
         let size = sparse::real_size(&self.records).map_err(|fault| self.map_fault(fault))?;
         let size = size.unwrap_or(self.fields.size);
-        if is_header_only(self.fields.type_flag) {
-            return Err(self.invalid("an entry without data has a sparse map"));
-        }
         if encoding == PaxEncoding::Data {
             self.data_map = DataMap::default();
             return self.expect_data_map(size, data);
+        }
+        if is_header_only(self.fields.type_flag) {
+            return Err(self.invalid("an entry without data has a sparse map"));
         }
         sparse::check_records(&self.records, size).map_err(|fault| self.map_fault(fault))?;
         self.tell(size, true, visitor);
@@ -460,6 +465,7 @@ enum MetaKind {
     GlobalRecords,
     LongName,
     LongLink,
+    TooLong { size: u64 },
 }
 
 /// The most that a meta entry may hold: what Go and libarchive accept.
