@@ -1,5 +1,7 @@
 //! Helpers for tests that span crates: the vectors, unpacked once per build folder.
 
+pub mod registry;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

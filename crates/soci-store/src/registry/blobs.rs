@@ -82,7 +82,8 @@ impl<T: Transport> BlobReader<T> {
             return Ok(0);
         }
         loop {
-            if self.body.is_none() {
+            // Skipping what is here already may lose the connection again.
+            while self.body.is_none() {
                 self.open().await?;
             }
             let left = self.end - self.position;

@@ -3,6 +3,8 @@
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers> and
 //! `#referrers-tag-schema` (checked 2026-11-24).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use soci_image::{Descriptor, Digest};
 
@@ -15,7 +17,7 @@ use crate::store::DOCUMENT_LIMIT;
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
 /// How often a writer tries to get its entry into a list that others write too.
-const WRITE_ATTEMPTS: u32 = 12;
+const WRITE_ATTEMPTS: u32 = 24;
 
 /// A list under the referrers tag.
 struct TagList {
@@ -139,65 +141,69 @@ impl<T: Transport> Repository<T> {
         }))
     }
 
-    /// Adds an entry to the list under the tag. Other writers may do the same at the same time, and
-    /// most registries know no `If-Match`: after each write the list is read again, and an entry
-    /// that was overwritten is written again.
+    /// Adds an entry to the list under the tag. Other writers may do the same at the same time.
+    ///
+    /// Registries that give ETags keep writers apart with `If-Match`. Most do not: after each write the
+    /// list is read again, twice, and an entry that was overwritten is written again. A writer that
+    /// read before our write needs about as long as we do to write; the pauses are longer than that.
     async fn add_to_tag(&self, subject: &Digest, descriptor: &Descriptor) -> Result<(), RegistryError> {
+        const WHAT: &str = "add to the list of referrers";
         let tag = tag_of(subject);
+        let clock = &self.client.inner.transport;
+        let mut written = false;
+        let mut seen = 0;
+        let mut cycle = Duration::ZERO;
         for attempt in 1..=WRITE_ATTEMPTS {
+            let begun = clock.now();
             let list = self.tag_list(subject).await?;
             let mut document = match &list {
                 Some(list) => list.document.clone(),
                 None => json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []}),
             };
-            let what = "add to the list of referrers";
             let Some(listed) = entries(&document) else {
                 return Err(self.protocol(
-                    what,
+                    WHAT,
                     format!("the tag {tag} is no image index; it was not touched"),
                 ));
             };
             if listed.iter().any(|entry| entry.digest == descriptor.digest) {
-                if attempt == 1 {
+                seen += 1;
+                if !written || seen == 2 {
                     return Ok(());
                 }
-                // Somebody who read before our write may still write after it: look once more, later.
-                self.pause_for_writers(attempt).await?;
-                let again = self.tag_list(subject).await?;
-                let kept = again
-                    .as_ref()
-                    .and_then(|list| entries(&list.document))
-                    .unwrap_or_default();
-                if kept.iter().any(|entry| entry.digest == descriptor.digest) {
-                    return Ok(());
+            } else {
+                seen = 0;
+                let entry: Value = serde_json::from_slice(&descriptor.to_vec())
+                    .map_err(|_| self.protocol(WHAT, "the entry is no JSON"))?;
+                if let Some(Value::Array(manifests)) = document.get_mut("manifests") {
+                    manifests.push(entry);
                 }
-                continue;
+                let bytes = document.to_string().into_bytes();
+                if bytes.len() as u64 > DOCUMENT_LIMIT {
+                    return Err(RegistryError::TooLarge {
+                        host: self.host.name.clone(),
+                        what: WHAT.to_owned(),
+                        limit: DOCUMENT_LIMIT,
+                    });
+                }
+                let condition = match &list {
+                    Some(list) => list.etag.as_ref().map(|etag| ("if-match", etag.clone())),
+                    None => Some(("if-none-match", "*".to_owned())),
+                };
+                let name = ManifestName::Tag(&tag);
+                match self
+                    .put_manifest_if(name, INDEX_TYPE, &bytes, false, condition)
+                    .await
+                {
+                    Ok(_) => written = true,
+                    Err(RegistryError::Refused {
+                        status: 409 | 412, ..
+                    }) => {}
+                    Err(error) => return Err(error),
+                }
+                cycle = cycle.max(clock.now().saturating_sub(begun));
             }
-            let entry: Value = serde_json::from_slice(&descriptor.to_vec())
-                .map_err(|_| self.protocol(what, "the entry is no JSON"))?;
-            if let Some(Value::Array(manifests)) = document.get_mut("manifests") {
-                manifests.push(entry);
-            }
-            let bytes = document.to_string().into_bytes();
-            if bytes.len() as u64 > DOCUMENT_LIMIT {
-                return Err(RegistryError::TooLarge {
-                    host: self.host.name.clone(),
-                    what: what.to_owned(),
-                    limit: DOCUMENT_LIMIT,
-                });
-            }
-            let etag = list.as_ref().and_then(|list| list.etag.as_deref());
-            let put = self
-                .put_manifest_if(ManifestName::Tag(&tag), INDEX_TYPE, &bytes, false, etag)
-                .await;
-            match put {
-                Ok(_)
-                | Err(RegistryError::Refused {
-                    status: 409 | 412, ..
-                }) => {}
-                Err(error) => return Err(error),
-            }
-            self.pause_for_writers(attempt).await?;
+            self.pause_for_writers(attempt, cycle).await?;
         }
         Err(RegistryError::Contended {
             host: self.host.name.clone(),
@@ -205,18 +211,16 @@ impl<T: Transport> Repository<T> {
         })
     }
 
-    /// A short pause of random length, longer with each attempt, so that writers do not stay in step.
-    async fn pause_for_writers(&self, attempt: u32) -> Result<(), RegistryError> {
+    /// A pause of random length, at least twice as long as reading and writing takes, so that writers
+    /// do not stay in step.
+    async fn pause_for_writers(&self, attempt: u32, cycle: Duration) -> Result<(), RegistryError> {
         let policy = &self.client.options().retry;
         let random = self.client.inner.transport.random();
-        let longest = policy.first_pause.saturating_mul(attempt.min(6));
+        let longest = policy.first_pause.max(cycle).saturating_mul(attempt.min(6));
         let share = (random >> 11) as f64 / (1u64 << 53) as f64;
+        let pause = cycle.saturating_mul(2) + longest.mul_f64(share);
         self.client
-            .wait(
-                longest.mul_f64(share),
-                &self.host.name,
-                "add to the list of referrers",
-            )
+            .wait(pause, &self.host.name, "add to the list of referrers")
             .await
     }
 }

@@ -183,19 +183,19 @@ impl<T: Transport> Repository<T> {
             .await
     }
 
-    /// The same, with an `If-Match` where the registry gave an ETag for what is replaced.
+    /// The same, under a condition: `If-Match` with an ETag, or `If-None-Match: *`.
     pub(super) async fn put_manifest_if(
         &self,
         name: ManifestName<'_>,
         media_type: &str,
         bytes: &[u8],
         has_subject: bool,
-        etag: Option<&str>,
+        condition: Option<(&'static str, String)>,
     ) -> Result<bool, RegistryError> {
         let what = format!("store the manifest {}", self.named(name.as_str()));
         let call = self.call(Method::Put, &format!("manifests/{}", name.as_str()), &what)?;
         let mut headers = vec![("content-type", media_type.to_owned())];
-        headers.extend(etag.map(|etag| ("if-match", etag.to_owned())));
+        headers.extend(condition);
         let call = Call {
             headers,
             body: Some(bytes),

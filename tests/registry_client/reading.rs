@@ -1,0 +1,303 @@
+//! Manifests, blobs, ranges, windows, lists of referrers.
+
+use std::time::Duration;
+
+use soci_store::block_on;
+use soci_store::registry::{ManifestName, RegistryError, WindowedReader};
+use soci_tests::registry::{Behaviour, Delivery, Effect, Fault, TestRegistry};
+
+use super::{MANIFEST, Setup, digest, noise, read_blob, repository};
+
+fn windowed(registry: &TestRegistry, bytes: &[u8], connections: usize) -> Result<Vec<u8>, RegistryError> {
+    let repository = repository(registry, "app");
+    let mut reader = WindowedReader::new(&repository, &digest(bytes), bytes.len() as u64, connections);
+    let mut got = Vec::new();
+    let mut buffer = vec![0; 70_000];
+    loop {
+        match block_on(reader.read(&mut buffer))? {
+            0 => return Ok(got),
+            count => got.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+#[test]
+fn manifests_come_as_they_are_by_tag_and_digest() {
+    let registry = TestRegistry::start(Behaviour::default());
+    let bytes = b"{ \"schemaVersion\": 2 }\n";
+    registry.with("team/app", |content| {
+        let digest = content.add_manifest(MANIFEST, bytes);
+        content.tags.insert("1".into(), digest);
+    });
+    let repository = repository(&registry, "team/app");
+    let by_tag = block_on(repository.manifest_by_tag("1")).unwrap();
+    assert_eq!(
+        (by_tag.bytes.as_slice(), by_tag.media_type.as_str()),
+        (&bytes[..], MANIFEST)
+    );
+    assert_eq!(by_tag.digest, digest(bytes));
+    assert_eq!(block_on(repository.manifest(&by_tag.digest)).unwrap(), by_tag);
+    let head = block_on(repository.manifest_head(ManifestName::Tag("1")))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (head.digest, head.size),
+        (Some(by_tag.digest), Some(bytes.len() as u64))
+    );
+    assert_eq!(
+        block_on(repository.manifest_head(ManifestName::Tag("2"))).unwrap(),
+        None
+    );
+    let error = block_on(repository.manifest_by_tag("2")).unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("the manifest team/app:2 is not at 127.0.0.1:"),
+        "{error}"
+    );
+}
+
+#[test]
+fn blobs_that_are_cut_at_any_byte_are_continued() {
+    let registry = TestRegistry::start(Behaviour {
+        cuts: 40,
+        ..Behaviour::default()
+    });
+    let bytes = noise(600_000, 1);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let repository = repository(&registry, "app");
+    assert_eq!(
+        read_blob(&repository, &digest(&bytes), bytes.len()).unwrap(),
+        bytes
+    );
+    let log = registry.take_log();
+    let sent: usize = log.iter().map(|exchange| exchange.sent).sum();
+    // What came before a cut does not come again (some of it may be lost in the socket).
+    assert!(
+        sent < bytes.len() * 2,
+        "{sent} bytes for a blob of {}",
+        bytes.len()
+    );
+    assert!(log.iter().any(|exchange| exchange.status == 206));
+    assert!(registry.with("app", |content| content.blobs.len()) == 1);
+}
+
+#[test]
+fn redirects_go_without_credentials_and_a_continuation_starts_at_the_registry() {
+    let registry = TestRegistry::start(Behaviour {
+        cuts: 12,
+        redirects: true,
+        basic: Some(("u".into(), "p".into())),
+        ..Behaviour::default()
+    });
+    let bytes = noise(300_000, 2);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let setup = Setup {
+        keychain: super::login::keychain(&registry.host(), "u", "p"),
+        ..Setup::default()
+    };
+    let repository = setup.repository(&registry, "app");
+    assert_eq!(
+        read_blob(&repository, &digest(&bytes), bytes.len()).unwrap(),
+        bytes
+    );
+    let log = registry.take_log();
+    let elsewhere: Vec<_> = log.iter().filter(|exchange| exchange.elsewhere).collect();
+    assert!(
+        elsewhere.len() > 5,
+        "{} requests at the other host",
+        elsewhere.len()
+    );
+    assert!(elsewhere.iter().all(|exchange| !exchange.authorized));
+    // Each address was used once: none of the requests was refused as expired.
+    assert!(
+        elsewhere
+            .iter()
+            .all(|exchange| matches!(exchange.status, 200 | 206))
+    );
+}
+
+#[test]
+fn without_ranges_a_blob_is_read_from_its_start_again() {
+    let registry = TestRegistry::start(Behaviour {
+        cuts: 3,
+        ranges: false,
+        ..Behaviour::default()
+    });
+    let bytes = noise(200_000, 3);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let repository = repository(&registry, "app");
+    assert_eq!(
+        read_blob(&repository, &digest(&bytes), bytes.len()).unwrap(),
+        bytes
+    );
+    assert!(registry.take_log().iter().all(|exchange| exchange.status != 206));
+}
+
+#[test]
+fn several_connections_give_the_bytes_in_order() {
+    let registry = TestRegistry::start(Behaviour {
+        cuts: 5,
+        redirects: true,
+        ..Behaviour::default()
+    });
+    let bytes = noise(30_000_001, 4);
+    registry.with("app", |content| content.add_blob(&bytes));
+    assert!(windowed(&registry, &bytes, 3).unwrap() == bytes);
+    let parts = registry
+        .take_log()
+        .iter()
+        .filter(|exchange| exchange.elsewhere)
+        .count();
+    assert!(parts >= 8, "{parts} parts");
+}
+
+#[test]
+fn several_connections_fall_back_to_one_without_ranges() {
+    let registry = TestRegistry::start(Behaviour {
+        ranges: false,
+        ..Behaviour::default()
+    });
+    let bytes = noise(20_000_000, 5);
+    registry.with("app", |content| content.add_blob(&bytes));
+    assert!(windowed(&registry, &bytes, 4).unwrap() == bytes);
+}
+
+#[test]
+fn several_connections_report_what_is_missing() {
+    let registry = TestRegistry::start(Behaviour::default());
+    let bytes = noise(100_000, 6);
+    let error = windowed(&registry, &bytes, 3).unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+}
+
+#[test]
+fn blobs_of_another_size_are_refused() {
+    let registry = TestRegistry::start(Behaviour::default());
+    let bytes = noise(1000, 7);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let repository = repository(&registry, "app");
+    for size in [999, 1001] {
+        let error = read_blob(&repository, &digest(&bytes), size).unwrap_err();
+        assert!(error.to_string().contains("has 1000 bytes instead of"), "{error}");
+    }
+    // Without a Content-Length the extra bytes show themselves.
+    registry.inject(Fault::new("GET", "/blobs/", Effect::Deliver(Delivery::Endless)));
+    let error = read_blob(&repository, &digest(&bytes), 1000).unwrap_err();
+    assert!(error.to_string().contains("more than its 1000 bytes"), "{error}");
+}
+
+#[test]
+fn bodies_that_fall_silent_are_asked_for_again() {
+    let registry = TestRegistry::start(Behaviour::default());
+    let bytes = noise(5000, 8);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let silence = Effect::Deliver(Delivery::Silence(Duration::from_secs(20)));
+    registry.inject(Fault::new("GET", "/blobs/", silence).times(2));
+    let setup = Setup {
+        idle: Duration::from_millis(300),
+        ..Setup::default()
+    };
+    let repository = setup.repository(&registry, "app");
+    assert_eq!(
+        read_blob(&repository, &digest(&bytes), bytes.len()).unwrap(),
+        bytes
+    );
+}
+
+#[test]
+fn bodies_that_trickle_are_given_up() {
+    let registry = TestRegistry::start(Behaviour::default());
+    let bytes = noise(5000, 9);
+    registry.with("app", |content| {
+        content.add_blob(&bytes);
+        let digest = content.add_manifest(MANIFEST, &[b' '; 3000]);
+        content.tags.insert("1".into(), digest);
+    });
+    let trickle = Effect::Deliver(Delivery::Trickle(1, Duration::from_millis(20)));
+    registry.inject(Fault::new("GET", "/app/", trickle));
+    let mut setup = Setup::default();
+    setup.limits.pace_window = Duration::from_millis(500);
+    setup.limits.slowest = 1000;
+    setup.limits.document_time = Duration::from_millis(500);
+    let repository = setup.repository(&registry, "app");
+    let error = read_blob(&repository, &digest(&bytes), bytes.len()).unwrap_err();
+    assert!(matches!(error, RegistryError::TooSlow { .. }), "{error}");
+    let error = block_on(repository.manifest_by_tag("1")).unwrap_err();
+    assert!(matches!(error, RegistryError::TooSlow { .. }), "{error}");
+}
+
+#[test]
+fn oversized_manifests_are_refused_announced_or_not() {
+    let registry = TestRegistry::start(Behaviour::default());
+    registry.with("app", |content| {
+        let digest = content.add_manifest(MANIFEST, &vec![b' '; (4 << 20) + 1]);
+        content.tags.insert("big".into(), digest);
+        let digest = content.add_manifest(MANIFEST, b"{}");
+        content.tags.insert("endless".into(), digest);
+    });
+    registry.inject(Fault::new(
+        "GET",
+        "/manifests/endless",
+        Effect::Deliver(Delivery::Endless),
+    ));
+    let repository = repository(&registry, "app");
+    for tag in ["big", "endless"] {
+        let error = block_on(repository.manifest_by_tag(tag)).unwrap_err();
+        assert!(
+            matches!(error, RegistryError::TooLarge { limit: 4_194_304, .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn manifests_with_other_bytes_are_refused() {
+    let registry = TestRegistry::start(Behaviour::default());
+    registry.with("app", |content| {
+        let digest = content.add_manifest(MANIFEST, b"{\"schemaVersion\":2}");
+        content.tags.insert("1".into(), digest);
+    });
+    registry.inject(Fault::new("GET", "/manifests/", Effect::Corrupt));
+    let repository = repository(&registry, "app");
+    let error = block_on(repository.manifest_by_tag("1")).unwrap_err();
+    assert!(matches!(error, RegistryError::Digest { .. }), "{error}");
+    let wanted = digest(b"{\"schemaVersion\":2}");
+    let error = block_on(repository.manifest(&wanted)).unwrap_err();
+    assert!(matches!(error, RegistryError::Digest { .. }), "{error}");
+}
+
+#[test]
+fn referrers_are_listed_over_all_pages() {
+    let registry = TestRegistry::start(Behaviour {
+        referrers_page: 2,
+        ..Behaviour::default()
+    });
+    let subject = registry.with("app", |content| {
+        let subject = content.add_manifest(MANIFEST, b"{}");
+        for number in 0..5 {
+            let artifact = if number == 4 { "other/type" } else { "soci/type" };
+            let referrer =
+                format!(r#"{{"artifactType":"{artifact}","n":{number},"subject":{{"digest":"{subject}"}}}}"#);
+            content.add_manifest(MANIFEST, referrer.as_bytes());
+        }
+        subject
+    });
+    let repository = repository(&registry, "app");
+    let subject = soci_image::Digest::parse(&subject).unwrap();
+    assert_eq!(
+        block_on(repository.referrers(&subject, "soci/type"))
+            .unwrap()
+            .len(),
+        4
+    );
+    assert_eq!(
+        block_on(repository.referrers(&subject, "other/type"))
+            .unwrap()
+            .len(),
+        1
+    );
+    registry.behave(|behaviour| behaviour.native_referrers = false);
+    assert_eq!(block_on(repository.referrers(&subject, "soci/type")).unwrap(), []);
+}
