@@ -35,8 +35,8 @@ impl AnyDestination {
     pub fn create(location: &Location, cancel: &Arc<AtomicBool>) -> Result<Self> {
         let cancel = Arc::clone(cancel);
         match location {
-            // An archive with another ending than .tar, converted in place.
-            Location::Layout { path, tag: None } if fs::metadata(path).is_ok_and(|kind| kind.is_file()) => {
+            // An archive with another ending than .tar, converted in place; a pipe or a device.
+            Location::Layout { path, tag: None } if fs::metadata(path).is_ok_and(|kind| !kind.is_dir()) => {
                 ArchiveDestination::create(path, cancel).map(Self::Archive)
             }
             Location::Layout { path, .. } => LayoutDestination::create(path, cancel).map(Self::Layout),

@@ -96,6 +96,49 @@ impl LayoutDestination {
         Ok(path)
     }
 
+    /// Writes the list of images, the last file of a layout. An existing layout has the new images from here on.
+    fn write_index(&self, images: &[Published]) -> Result<()> {
+        file::check(&self.cancel)?;
+        let index = match &self.state {
+            State::Fresh(_) => IndexJson::new(),
+            State::Existing(index) => index.clone(),
+        };
+        let bytes = index.with(images);
+        let write = |name: &str, bytes: &[u8]| {
+            let mut pending = PendingFile::new(self.folder().join(name))?;
+            pending.write(bytes)?;
+            pending.commit()
+        };
+        if !self.folder().join(LAYOUT_FILE).exists() {
+            write(LAYOUT_FILE, LAYOUT_CONTENT)?;
+        }
+        for algorithm in ["sha256", "sha512"] {
+            file::sync_folder(&self.folder().join("blobs").join(algorithm));
+        }
+        write(INDEX_FILE, &bytes)?;
+        file::sync_folder(self.folder());
+        Ok(())
+    }
+
+    /// Gives a new layout its name.
+    fn appear(self) -> Result<()> {
+        let State::Fresh(folder) = self.state else {
+            return Ok(());
+        };
+        // An empty folder of that name makes room; one that has been filled meanwhile does not.
+        match fs::remove_dir(&self.target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("replace", &self.target, error));
+            }
+            _ => {}
+        }
+        fs::rename(folder.path(), &self.target).map_err(|source| io_error("create", &self.target, source))?;
+        // Renamed: nothing is left for the guard to remove.
+        let _ = folder.keep();
+        file::sync_folder(parent(&self.target));
+        Ok(())
+    }
+
     fn remember(&self, path: PathBuf) {
         lock(&self.created).push(path);
     }
@@ -158,7 +201,9 @@ impl Destination for LayoutDestination {
         }
         let mut blob = source.open(descriptor).await?;
         let mut pending = PendingFile::new(path.clone())?;
-        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| pending.write(bytes))?;
+        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| {
+            pending.write(bytes)
+        })?;
         pending.commit()?;
         self.remember(path);
         Ok(())
@@ -178,44 +223,13 @@ impl Destination for LayoutDestination {
     }
 
     async fn publish(self, images: &[Published]) -> Result<()> {
-        file::check(&self.cancel)?;
-        let index = match &self.state {
-            State::Fresh(_) => IndexJson::new(),
-            State::Existing(index) => index.clone(),
-        };
-        let bytes = index.with(images);
-        let write = |name: &str, bytes: &[u8]| {
-            let mut pending = PendingFile::new(self.folder().join(name))?;
-            pending.write(bytes)?;
-            pending.commit()
-        };
-        if !self.folder().join(LAYOUT_FILE).exists() {
-            write(LAYOUT_FILE, LAYOUT_CONTENT)?;
-        }
-        for algorithm in ["sha256", "sha512"] {
-            file::sync_folder(&self.folder().join("blobs").join(algorithm));
-        }
-        let written = write(INDEX_FILE, &bytes);
-        if let Err(error) = written {
-            self.abort().await;
-            return Err(error);
-        }
-        file::sync_folder(self.folder());
-        if let State::Fresh(folder) = self.state {
-            // An empty folder of that name makes room; one that has been filled meanwhile does not.
-            match fs::remove_dir(&self.target) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error("replace", &self.target, error));
-                }
-                _ => {}
+        match self.write_index(images) {
+            Ok(()) => self.appear(),
+            Err(error) => {
+                self.abort().await;
+                Err(error)
             }
-            fs::rename(folder.path(), &self.target)
-                .map_err(|source| io_error("create", &self.target, source))?;
-            // Renamed: nothing is left for the guard to remove.
-            let _ = folder.keep();
-            file::sync_folder(parent(&self.target));
         }
-        Ok(())
     }
 
     async fn abort(self) {
