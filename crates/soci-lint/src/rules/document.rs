@@ -419,11 +419,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// { "params": { "ImageUri": "nginx" } }
-    /// ```
-    ///
-    /// ```json
+    /// ```json param:ImageUri:nginx
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],

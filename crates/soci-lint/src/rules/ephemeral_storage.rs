@@ -15,11 +15,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// {"image-facts": [{"image": "*/web:1.4.2", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 12884901888, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 12884901888, "lazyBytes": 12884901888, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 12884901888, "lazyBytes": 12884901888, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}]}
-    /// ```
-    ///
-    /// ```json
+    /// ```json facts:huge
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -34,7 +30,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json facts:huge
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],

@@ -14,11 +14,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// { "select": ["SOCI408"] }
-    /// ```
-    ///
-    /// ```json
+    /// ```json select:SOCI408
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -34,7 +30,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json select:SOCI408
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],

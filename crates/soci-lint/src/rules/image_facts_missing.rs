@@ -17,11 +17,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// { "select": ["SOCI301"] }
-    /// ```
-    ///
-    /// ```json
+    /// ```json select:SOCI301
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],

@@ -16,11 +16,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// {"image-facts": [{"image": "*/web:1.4.2", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}, {"image": "*/web:1.4.2-soci", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}]}
-    /// ```
-    ///
-    /// ```json
+    /// ```json facts:amd64-only
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -36,7 +32,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json facts:amd64-only
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -67,11 +63,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// {"image-facts": [{"image": "*/web:1.4.2", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip"}], "soci": null, "totals": {"layerBytes": 629145600, "lazyBytes": 0, "ztocBytes": 0, "layers": 1, "lazyLayers": 0}}], "totals": {"layerBytes": 629145600, "lazyBytes": 0, "ztocBytes": 0, "layers": 1, "lazyLayers": 0}}}, {"image": "*/web:1.4.2-soci", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}]}
-    /// ```
-    ///
-    /// ```json
+    /// ```json facts:no-index
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -86,7 +78,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json facts:no-index
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -117,11 +109,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// {"image-facts": [{"image": "*/web:1.4.2", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v1", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}, {"image": "*/web:1.4.2-soci", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}]}
-    /// ```
-    ///
-    /// ```json
+    /// ```json facts:index-v1
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -136,7 +124,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json facts:index-v1
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -167,11 +155,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// {"image-facts": [{"image": "*/web:1.4.2", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}, {"platform": {"architecture": "arm64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a1", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d41", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000101", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip"}], "soci": null, "totals": {"layerBytes": 629145600, "lazyBytes": 0, "ztocBytes": 0, "layers": 1, "lazyLayers": 0}}], "totals": {"layerBytes": 1258291200, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 2, "lazyLayers": 1}}}, {"image": "*/web:1.4.2-soci", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}, {"platform": {"architecture": "arm64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a1", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d41", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000101", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001100", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e1", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 1258291200, "lazyBytes": 1258291200, "ztocBytes": 0, "layers": 2, "lazyLayers": 2}}}]}
-    /// ```
-    ///
-    /// ```json
+    /// ```json facts:index-for-amd64
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -187,7 +171,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json facts:index-for-amd64
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -218,11 +202,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// {"image-facts": [{"image": "*/web:1.4.2-soci", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}], "select": ["SOCI310"]}
-    /// ```
-    ///
-    /// ```json
+    /// ```json facts:lazy select:SOCI310
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -320,7 +300,7 @@ fn check_platform(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_
 fn check_version(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
     each(task, container, sink, |sink, at, image| {
         let soci = image.platform.soci.as_ref();
-        if soci.is_some_and(|soci| soci.version == SociVersion::V1) {
+        if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V1) {
             sink.report(
                 image.place,
                 "the image has a SOCI index v1 only, which Fargate ignores unless the account used v1 before",
@@ -335,7 +315,7 @@ fn check_lazy(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_
     each(task, container, sink, |sink, at, image| {
         let soci = image.platform.soci.as_ref();
         let totals = &image.platform.totals;
-        if soci.is_some_and(|soci| soci.version == SociVersion::V2) && totals.lazy_layers > 0 {
+        if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V2) && totals.lazy_layers > 0 {
             let message = format!(
                 "loaded lazily: SOCI index v2 with {} of {} layers, {}.{} % of {}",
                 totals.lazy_layers,

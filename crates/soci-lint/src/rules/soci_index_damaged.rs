@@ -16,11 +16,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// {"image-facts": [{"image": "*/web:1.4.2", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip"}], "soci": null, "totals": {"layerBytes": 629145600, "lazyBytes": 0, "ztocBytes": 0, "layers": 1, "lazyLayers": 0}}], "totals": {"layerBytes": 629145600, "lazyBytes": 0, "ztocBytes": 0, "layers": 1, "lazyLayers": 0}, "oddities": [{"kind": "missing-index", "image": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "named": "sha256:00000000000000000000000000000000000000000000000000000000000493e0"}]}}, {"image": "*/web:1.4.2-soci", "facts": {"schema": "soci-image-facts/1", "root": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000061a80", "size": 1200, "mediaType": "application/vnd.oci.image.index.v1+json"}, "platforms": [{"platform": {"architecture": "amd64", "os": "linux"}, "manifest": {"digest": "sha256:00000000000000000000000000000000000000000000000000000000000186a0", "size": 700, "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "config": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000030d40", "size": 300, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [{"digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001", "size": 629145600, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "compression": "gzip", "ztoc": {"digest": "sha256:0000000000000000000000000000000000000000000000000000000000001000", "size": 1000, "spanSize": 4194304}}], "soci": {"version": "v2", "digest": "sha256:00000000000000000000000000000000000000000000000000000000000493e0", "size": 900, "buildTool": "cargo-soci", "spanSize": 4194304, "ztocs": 1, "smallestIndexed": null, "largestLeftOut": null}, "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}], "totals": {"layerBytes": 629145600, "lazyBytes": 629145600, "ztocBytes": 0, "layers": 1, "lazyLayers": 1}}}]}
-    /// ```
-    ///
-    /// ```json
+    /// ```json facts:index-missing
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -35,7 +31,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json facts:index-missing
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -57,8 +53,8 @@ rule! {
 
 fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
     each(task, container, sink, |sink, at, image| {
-        if let Some(oddity) = damage(image.facts, image.platform) {
-            sink.report(image.place, oddity.to_string())
+        if let Some(damage) = damage(image.facts, image.platform) {
+            sink.report(image.place, damage)
                 .help("convert the image once more with `cargo soci convert`")
                 .case(at, &image.condition);
         }
@@ -66,13 +62,13 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
 }
 
 /// What keeps a client from using the index of this platform.
-pub(super) fn damage<'f>(facts: &'f ImageFacts, platform: &PlatformFacts) -> Option<&'f Oddity> {
-    facts.oddities.iter().find(|oddity| {
+pub(super) fn damage(facts: &ImageFacts, platform: &PlatformFacts) -> Option<String> {
+    let own = &platform.manifest.digest;
+    let found = facts.oddities.iter().find(|oddity| {
         let severe = matches!(
             oddity.effect(),
             OddityEffect::ImageNotLazy | OddityEffect::PullFails
         );
-        let own = &platform.manifest.digest;
         let about = match oddity {
             Oddity::IndexBeforeImage { image, .. }
             | Oddity::MissingIndex { image, .. }
@@ -84,5 +80,10 @@ pub(super) fn damage<'f>(facts: &'f ImageFacts, platform: &PlatformFacts) -> Opt
             _ => false,
         };
         severe && about
-    })
+    });
+    let unusable = || {
+        let soci = platform.soci.as_ref().filter(|soci| !soci.usable)?;
+        Some(format!("clients do not take the SOCI index {}", soci.digest))
+    };
+    found.map(ToString::to_string).or_else(unusable)
 }

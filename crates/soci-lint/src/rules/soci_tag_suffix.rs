@@ -14,11 +14,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// { "select": ["SOCI407"] }
-    /// ```
-    ///
-    /// ```json
+    /// ```json select:SOCI407
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -33,7 +29,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json select:SOCI407
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],

@@ -13,11 +13,7 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```json options
-    /// { "select": ["SOCI402"] }
-    /// ```
-    ///
-    /// ```json
+    /// ```json select:SOCI402
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],
@@ -32,7 +28,7 @@ rule! {
     ///
     /// ## Use instead
     ///
-    /// ```json
+    /// ```json select:SOCI402
     /// {
     ///   "family": "web",
     ///   "requiresCompatibilities": ["FARGATE"],

@@ -39,7 +39,7 @@ pub(crate) fn mask_yaml(text: &str) -> Masked {
             .rfind('\n')
             .map_or(line_start, |at| line_start + at + 1);
         let before = text[line_start..found].trim_end_matches([' ', '\t']);
-        let value_begins = before.is_empty() || before.ends_with([':', '-']);
+        let value_begins = before.is_empty() || before.ends_with([':', '-', ',', '[']);
         if masker.template_block() {
             continue;
         }

@@ -77,19 +77,17 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn finish(mut self, outcome: Result<(), Problem>) -> Read<'t> {
+    fn finish(self, outcome: Result<(), Problem>) -> Read<'t> {
         match outcome {
             Ok(()) => Read {
                 tree: Some(self.tree),
                 problems: self.problems,
             },
-            Err(problem) => {
-                self.problems.push(problem);
-                Read {
-                    tree: None,
-                    problems: self.problems,
-                }
-            }
+            // What was found on the way counts for little in a file that cannot be read.
+            Err(problem) => Read {
+                tree: None,
+                problems: vec![problem],
+            },
         }
     }
 
