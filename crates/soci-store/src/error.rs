@@ -180,9 +180,13 @@ fn reasons(layers: &[(Digest, SkipReason)]) -> String {
     let mut texts = Vec::new();
     if let Some((largest, minimum)) = sizes.clone().max() {
         let number = layer_count(sizes.count());
-        texts.push(format!("{number} below the minimum of {minimum} bytes (the largest has {largest})"));
+        texts.push(format!(
+            "{number} below the minimum of {minimum} bytes (the largest has {largest})"
+        ));
     }
-    let others = layers.iter().filter(|(_, reason)| !matches!(reason, SkipReason::TooSmall { .. }));
+    let others = layers
+        .iter()
+        .filter(|(_, reason)| !matches!(reason, SkipReason::TooSmall { .. }));
     let mut counted: Vec<(String, usize)> = Vec::new();
     for (_, reason) in others {
         let reason = reason.to_string();
@@ -191,12 +195,24 @@ fn reasons(layers: &[(Digest, SkipReason)]) -> String {
             None => counted.push((reason, 1)),
         }
     }
-    texts.extend(counted.into_iter().map(|(reason, number)| format!("{}: {reason}", layer_count(number))));
-    if texts.is_empty() { "the image has no layers".into() } else { texts.join("; ") }
+    texts.extend(
+        counted
+            .into_iter()
+            .map(|(reason, number)| format!("{}: {reason}", layer_count(number))),
+    );
+    if texts.is_empty() {
+        "the image has no layers".into()
+    } else {
+        texts.join("; ")
+    }
 }
 
 fn layer_count(number: usize) -> String {
-    if number == 1 { "1 layer".into() } else { format!("{number} layers") }
+    if number == 1 {
+        "1 layer".into()
+    } else {
+        format!("{number} layers")
+    }
 }
 
 #[cfg(test)]
@@ -211,7 +227,13 @@ mod tests {
         let say = |layers| Error::NothingToIndex { layers }.to_string();
         assert_eq!(say(vec![]), "no layer can be indexed: the image has no layers");
         assert_eq!(
-            say(vec![small(3), zstd(), small(9), zstd(), (digest.clone(), SkipReason::Foreign)]),
+            say(vec![
+                small(3),
+                zstd(),
+                small(9),
+                zstd(),
+                (digest.clone(), SkipReason::Foreign)
+            ]),
             "no layer can be indexed: 2 layers below the minimum of 10 bytes (the largest has 9); 2 layers: \
              compressed with zstd, which SOCI can not index; 1 layer: a foreign layer that is only at its URL"
         );

@@ -169,10 +169,19 @@ pub(crate) fn copy(
     }
     let digest = descriptor.digest.clone();
     if total != descriptor.size {
-        return Err(Error::SizeMismatch { what: "blob", digest, expected: descriptor.size, found: total });
+        return Err(Error::SizeMismatch {
+            what: "blob",
+            digest,
+            expected: descriptor.size,
+            found: total,
+        });
     }
     match hasher.map(soci_image::digest::Hasher::finish) {
-        Some(found) if found != digest => Err(Error::DigestMismatch { what: "blob", expected: digest, found }),
+        Some(found) if found != digest => Err(Error::DigestMismatch {
+            what: "blob",
+            expected: digest,
+            found,
+        }),
         _ => Ok(()),
     }
 }

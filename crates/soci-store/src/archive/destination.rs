@@ -163,7 +163,9 @@ impl Destination for ArchiveDestination {
             return Ok(());
         }
         writer.begin(descriptor)?;
-        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| writer.write(bytes))?;
+        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| {
+            writer.write(bytes)
+        })?;
         writer.end(descriptor)
     }
 

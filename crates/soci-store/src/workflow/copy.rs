@@ -41,7 +41,10 @@ fn prepare(
     let plan = block_on(plan(source, &lenient))?;
     if tag.is_some() && plan.images.len() > 1 {
         let place = "a destination with a tag".into();
-        return Err(Error::SeveralImages { images: plan.images.len(), place });
+        return Err(Error::SeveralImages {
+            images: plan.images.len(),
+            place,
+        });
     }
     let mut published = Vec::new();
     for planned in &plan.images {
@@ -51,7 +54,10 @@ fn prepare(
         if let Some(tag) = tag {
             rename(&mut root.names, tag);
         }
-        published.push(Published { root, descriptor: conversion.root });
+        published.push(Published {
+            root,
+            descriptor: conversion.root,
+        });
     }
     Ok(published)
 }

@@ -5,8 +5,8 @@ use soci_image::media_type::SOCI_INDEX_V1;
 use soci_image::{Descriptor, Digest, Documents, Image, SociIndex};
 
 use super::plan::{read_documents, select};
-use crate::store::{AnySource, DOCUMENT_LIMIT, Root, Source};
 use crate::Result;
+use crate::store::{AnySource, DOCUMENT_LIMIT, Root, Source};
 
 /// An image and what is known about it.
 #[derive(Debug)]
@@ -55,14 +55,24 @@ async fn examine_image(source: &AnySource, root: Root) -> Result<Examined> {
         }
     }
     for digest in indexes {
-        let Some(index) = documents.get(&digest).and_then(|bytes| SociIndex::parse(bytes).ok()) else { continue };
+        let Some(index) = documents
+            .get(&digest)
+            .and_then(|bytes| SociIndex::parse(bytes).ok())
+        else {
+            continue;
+        };
         for artifact in &index.prefetch {
             let descriptor = Descriptor::new("", artifact.digest.clone(), artifact.size);
             add(source, &descriptor, &mut documents).await?;
         }
     }
     let facts = ImageFacts::of(&image, &documents, &referrers);
-    Ok(Examined { root, image, documents, facts })
+    Ok(Examined {
+        root,
+        image,
+        documents,
+        facts,
+    })
 }
 
 /// Adds a document if the source has it; false if not.

@@ -17,25 +17,25 @@ mod options;
 mod pipeline;
 mod plan;
 mod publish;
-mod report;
 #[cfg(feature = "native")]
 mod recompress;
+mod report;
 #[cfg(feature = "native")]
 mod run;
 #[cfg(feature = "native")]
 mod verify;
 
+#[cfg(feature = "native")]
+pub use copy::copy;
 pub use examine::{Examined, examine};
+#[cfg(feature = "native")]
+pub(crate) use index_layer::IndexedLayer;
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
-pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
-#[cfg(feature = "native")]
-pub use copy::copy;
-#[cfg(feature = "native")]
-pub(crate) use index_layer::IndexedLayer;
 #[cfg(feature = "native")]
 pub use recompress::{Recompress, RecompressedLayer, recompress};
+pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
 #[cfg(feature = "native")]
 pub use run::convert;
 #[cfg(feature = "native")]

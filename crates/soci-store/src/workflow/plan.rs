@@ -81,7 +81,10 @@ impl Plan {
 
     /// Every layer of every platform asked for.
     pub fn layers(&self) -> impl Iterator<Item = &PlannedLayer> {
-        self.images.iter().flat_map(|image| &image.platforms).flat_map(|platform| &platform.layers)
+        self.images
+            .iter()
+            .flat_map(|image| &image.platforms)
+            .flat_map(|platform| &platform.layers)
     }
 }
 
@@ -91,7 +94,11 @@ pub fn select(roots: Vec<Root>, tag: Option<&str>) -> Result<Vec<Root>> {
     let mut known = Vec::new();
     let mut found = Vec::new();
     for mut root in roots {
-        known.extend(root.names.iter().filter_map(|name| name.full.clone().or_else(|| name.tag.clone())));
+        known.extend(
+            root.names
+                .iter()
+                .filter_map(|name| name.full.clone().or_else(|| name.tag.clone())),
+        );
         if root.descriptor.digest.as_str() == tag {
             found.push(root);
         } else if root.names.iter().any(|name| is_called(name, tag)) {
@@ -100,7 +107,10 @@ pub fn select(roots: Vec<Root>, tag: Option<&str>) -> Result<Vec<Root>> {
         }
     }
     if found.is_empty() {
-        return Err(Error::NoSuchTag { tag: tag.into(), known });
+        return Err(Error::NoSuchTag {
+            tag: tag.into(),
+            known,
+        });
     }
     Ok(found)
 }
@@ -111,8 +121,12 @@ fn is_called(name: &RootName, wanted: &str) -> bool {
     if name.tag.as_deref() == Some(wanted) || full == Some(wanted) {
         return true;
     }
-    let Some(Ok(full)) = full.map(str::parse::<Reference>) else { return false };
-    wanted.parse::<Reference>().is_ok_and(|wanted| wanted.to_string() == full.to_string())
+    let Some(Ok(full)) = full.map(str::parse::<Reference>) else {
+        return false;
+    };
+    wanted
+        .parse::<Reference>()
+        .is_ok_and(|wanted| wanted.to_string() == full.to_string())
         || (name.tag.is_none() && full.tag_or_latest() == Some(wanted))
 }
 
@@ -121,18 +135,32 @@ pub(crate) async fn plan_image(source: &AnySource, root: Root, options: &Options
     let documents = read_documents(source, &root.descriptor).await?;
     let image = Image::read(&root.descriptor, &documents)?;
     let choices = image.select(&options.platforms)?;
-    let entries: BTreeMap<usize, _> = image.images().into_iter().map(|entry| (entry.id, entry)).collect();
+    let entries: BTreeMap<usize, _> = image
+        .images()
+        .into_iter()
+        .map(|entry| (entry.id, entry))
+        .collect();
     let mut platforms = Vec::new();
     for choice in choices {
-        let Some(entry) = entries.get(&choice.id) else { continue };
+        let Some(entry) = entries.get(&choice.id) else {
+            continue;
+        };
         let mut layers = Vec::new();
         for descriptor in &entry.manifest.layers {
             let decision = decide(source, descriptor, options).await?;
-            layers.push(PlannedLayer { descriptor: descriptor.clone(), decision });
+            layers.push(PlannedLayer {
+                descriptor: descriptor.clone(),
+                decision,
+            });
         }
         platforms.push(PlannedPlatform { choice, layers });
     }
-    Ok(PlannedImage { root, image, documents, platforms })
+    Ok(PlannedImage {
+        root,
+        image,
+        documents,
+        platforms,
+    })
 }
 
 async fn decide(source: &AnySource, layer: &Descriptor, options: &Options) -> Result<Decision> {
@@ -141,14 +169,24 @@ async fn decide(source: &AnySource, layer: &Descriptor, options: &Options) -> Re
             return Ok(Decision::Skip(SkipReason::Foreign));
         }
         let place = "the source".into();
-        return Err(Error::Missing { place, what: "layer", digest: layer.digest.clone() });
+        return Err(Error::Missing {
+            place,
+            what: "layer",
+            digest: layer.digest.clone(),
+        });
     }
     if layer.size < options.min_layer_size {
-        let reason = SkipReason::TooSmall { size: layer.size, minimum: options.min_layer_size };
+        let reason = SkipReason::TooSmall {
+            size: layer.size,
+            minimum: options.min_layer_size,
+        };
         return Ok(Decision::Skip(reason));
     }
     match SkipReason::of_media_type(&layer.media_type) {
-        Some(reason) if options.strict => Err(Error::Strict { layer: layer.digest.clone(), reason }),
+        Some(reason) if options.strict => Err(Error::Strict {
+            layer: layer.digest.clone(),
+            reason,
+        }),
         Some(reason) => Ok(Decision::Skip(reason)),
         None => Ok(Decision::Index),
     }
@@ -174,7 +212,10 @@ pub(crate) async fn read_documents(source: &AnySource, root: &Descriptor) -> Res
         }
         let bytes = source.document(&descriptor).await?;
         let parsed = Document::parse(&bytes, &descriptor.media_type);
-        let wrong = |error: soci_image::Error| Error::Document { digest: descriptor.digest.clone(), source: error };
+        let wrong = |error: soci_image::Error| Error::Document {
+            digest: descriptor.digest.clone(),
+            source: error,
+        };
         match parsed.map_err(wrong)? {
             Document::Index(index) => open.extend(index.manifests.iter().rev().cloned()),
             Document::Manifest(manifest) => {

@@ -14,7 +14,11 @@ use crate::store::{AnyDestination, AnySource, DOCUMENT_LIMIT, Destination, Sourc
 use crate::{Error, Result};
 
 /// Stores a zTOC without making one piece of it in memory, where the place allows.
-pub(crate) async fn put_ztoc(destination: &AnyDestination, descriptor: &Descriptor, ztoc: &EncodedZtoc) -> Result<()> {
+pub(crate) async fn put_ztoc(
+    destination: &AnyDestination,
+    descriptor: &Descriptor,
+    ztoc: &EncodedZtoc,
+) -> Result<()> {
     if destination.contains(descriptor).await? {
         return Ok(());
     }
@@ -40,8 +44,11 @@ pub(crate) async fn put_image(
         .iter()
         .map(|platform| platform.manifest.digest.clone())
         .collect();
-    let new: BTreeMap<&Digest, &[u8]> =
-        conversion.blobs.iter().map(|blob| (&blob.descriptor.digest, &blob.bytes[..])).collect();
+    let new: BTreeMap<&Digest, &[u8]> = conversion
+        .blobs
+        .iter()
+        .map(|blob| (&blob.descriptor.digest, &blob.bytes[..]))
+        .collect();
     let put = Put {
         source,
         destination,
@@ -75,9 +82,14 @@ impl Put<'_> {
             match step {
                 Step::Enter(descriptor) => {
                     // Missing in the source as well: the layout never had it.
-                    let Some(bytes) = self.documents.get(&descriptor.digest) else { continue };
-                    let document = Document::parse(bytes, &descriptor.media_type)
-                        .map_err(|source| Error::Document { digest: descriptor.digest.clone(), source })?;
+                    let Some(bytes) = self.documents.get(&descriptor.digest) else {
+                        continue;
+                    };
+                    let document =
+                        Document::parse(bytes, &descriptor.media_type).map_err(|source| Error::Document {
+                            digest: descriptor.digest.clone(),
+                            source,
+                        })?;
                     steps.push(Step::Write(descriptor.clone()));
                     match document {
                         Document::Index(index) => {
@@ -113,15 +125,23 @@ impl Put<'_> {
                 || soci_image::media_type::is_foreign_layer(&descriptor.media_type);
             if required && !foreign {
                 let place = "the source".into();
-                return Err(Error::Missing { place, what: "blob", digest: descriptor.digest.clone() });
+                return Err(Error::Missing {
+                    place,
+                    what: "blob",
+                    digest: descriptor.digest.clone(),
+                });
             }
             return Ok(());
         }
-        if !descriptor.data.is_empty() && descriptor.size <= DOCUMENT_LIMIT && descriptor.check(&descriptor.data).is_ok()
+        if !descriptor.data.is_empty()
+            && descriptor.size <= DOCUMENT_LIMIT
+            && descriptor.check(&descriptor.data).is_ok()
         {
             return self.destination.put_blob(descriptor, &descriptor.data).await;
         }
         let verified = (self.verified)(&descriptor.digest);
-        self.destination.copy_blob(descriptor, self.source, verified).await
+        self.destination
+            .copy_blob(descriptor, self.source, verified)
+            .await
     }
 }

@@ -58,25 +58,37 @@ fn prepare(
 ) -> Result<(Vec<Published>, Report)> {
     if tag.is_some() && plan.images.len() > 1 {
         let place = "a destination with a tag".into();
-        return Err(Error::SeveralImages { images: plan.images.len(), place });
+        return Err(Error::SeveralImages {
+            images: plan.images.len(),
+            place,
+        });
     }
     if plan.layers_to_index().is_empty() {
-        return Err(Error::NothingToIndex { layers: reasons(&plan) });
+        return Err(Error::NothingToIndex {
+            layers: reasons(&plan),
+        });
     }
     let layers = index_layers(&plan, source, destination, options, observer)?;
     let mut published = Vec::new();
-    let mut report = Report { images: Vec::new(), missing_prefetch_files: Vec::new() };
+    let mut report = Report {
+        images: Vec::new(),
+        missing_prefetch_files: Vec::new(),
+    };
     let mut nothing = 0;
     for planned in &plan.images {
         let (platforms, missing) = platform_indexes(planned, &layers, options);
-        let conversion =
-            match convert::convert(&planned.image, &planned.documents, &platforms, &options.build_tool_identifier) {
-                Err(soci_image::Error::NothingToIndex) => {
-                    nothing += 1;
-                    unchanged(planned)
-                }
-                other => other?,
-            };
+        let conversion = match convert::convert(
+            &planned.image,
+            &planned.documents,
+            &platforms,
+            &options.build_tool_identifier,
+        ) {
+            Err(soci_image::Error::NothingToIndex) => {
+                nothing += 1;
+                unchanged(planned)
+            }
+            other => other?,
+        };
         let verified = |digest: &Digest| layers.contains_key(digest);
         block_on(put_image(source, destination, planned, &conversion, &verified))?;
         let mut root = planned.root.clone();
@@ -84,12 +96,25 @@ fn prepare(
             rename(&mut root.names, tag);
         }
         report.missing_prefetch_files.extend(missing);
-        report.images.push(image_report(planned, &root.names, &conversion, &layers, &platforms));
-        published.push(Published { root, descriptor: conversion.root });
+        report.images.push(image_report(
+            planned,
+            &root.names,
+            &conversion,
+            &layers,
+            &platforms,
+        ));
+        published.push(Published {
+            root,
+            descriptor: conversion.root,
+        });
     }
     if nothing == plan.images.len() {
-        let layers = layers.iter().filter_map(|(digest, done)| Some((digest.clone(), done.skipped()?)));
-        return Err(Error::NothingToIndex { layers: reasons(&plan).into_iter().chain(layers).collect() });
+        let layers = layers
+            .iter()
+            .filter_map(|(digest, done)| Some((digest.clone(), done.skipped()?)));
+        return Err(Error::NothingToIndex {
+            layers: reasons(&plan).into_iter().chain(layers).collect(),
+        });
     }
     report.missing_prefetch_files.sort();
     report.missing_prefetch_files.dedup();
@@ -141,7 +166,11 @@ fn index_layers(
     // A stable sort: layers of one size stay in manifest order, so that runs are alike.
     open.sort_by_key(|layer| layer.size);
     let jobs = options.jobs.get().min(open.len());
-    let state = Mutex::new(Shared { open, finished: BTreeMap::new(), error: None });
+    let state = Mutex::new(Shared {
+        open,
+        finished: BTreeMap::new(),
+        error: None,
+    });
     let changed = Condvar::new();
     let thread = || {
         while let Some(layer) = take(&state, &stop) {
@@ -170,21 +199,28 @@ fn index_layers(
         }
         written
     });
-    // The first error of a thread is the cause; what the writer met is its echo.
-    written.map_err(|error| lock(&state).error.take().unwrap_or(error))
+    written.map_err(|error| match error {
+        // The writer gave up because a thread had failed: that one knows why.
+        Error::Interrupted => lock(&state).error.take().unwrap_or(error),
+        other => other,
+    })
 }
 
 /// The largest layer that nobody has taken.
 fn take(state: &Mutex<Shared>, stop: &AtomicBool) -> Option<Descriptor> {
-    if stop.load(Ordering::Relaxed) { None } else { lock(state).open.pop() }
+    if stop.load(Ordering::Relaxed) {
+        None
+    } else {
+        lock(state).open.pop()
+    }
 }
 
-/// Waits until a thread is done with the layer.
+/// Waits until a thread is done with the layer; `Interrupted` if a thread has failed.
 fn wait(state: &Mutex<Shared>, changed: &Condvar, layer: &Descriptor) -> Result<Finished> {
     let mut shared = lock(state);
     loop {
-        if let Some(error) = shared.error.take() {
-            return Err(error);
+        if shared.error.is_some() {
+            return Err(Error::Interrupted);
         }
         if let Some(finished) = shared.finished.remove(&layer.digest) {
             return Ok(finished);
@@ -207,17 +243,24 @@ fn work(
         AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
         _ => None,
     };
-    let sink = if source.is_remote() && known.is_none() { block_on(destination.begin_blob(layer))? } else { None };
+    let sink = if source.is_remote() && known.is_none() {
+        block_on(destination.begin_blob(layer))?
+    } else {
+        None
+    };
     let indexed = match known {
         Some(indexed) => indexed,
         None => block_on(index_layer(layer, source, sink, options, stop, observer))?,
     };
     match indexed {
-        IndexedLayer::Skipped(reason) if options.strict => {
-            Err(Error::Strict { layer: layer.digest.clone(), reason })
-        }
+        IndexedLayer::Skipped(reason) if options.strict => Err(Error::Strict {
+            layer: layer.digest.clone(),
+            reason,
+        }),
         IndexedLayer::Skipped(reason) => Ok((Done::Skipped(reason), None)),
-        IndexedLayer::Indexed { ztoc, facts } if destination.is_sequential() => Ok((Done::Ztoc(facts), Some(ztoc))),
+        IndexedLayer::Indexed { ztoc, facts } if destination.is_sequential() => {
+            Ok((Done::Ztoc(facts), Some(ztoc)))
+        }
         IndexedLayer::Indexed { ztoc, facts } => {
             block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
             Ok((Done::Ztoc(facts), None))
@@ -279,13 +322,24 @@ fn platform_indexes(
             if let Some(Done::Ztoc(facts)) = layers.get(&layer.descriptor.digest)
                 && matches!(layer.decision, Decision::Index)
             {
-                search.layer(position, facts.prefetch.iter().map(|(name, spans)| (&name[..], *spans)));
+                search.layer(
+                    position,
+                    facts.prefetch.iter().map(|(name, spans)| (&name[..], *spans)),
+                );
             }
         }
         let (prefetch, not_found) = search.finish();
         missing.extend(not_found);
-        let layers = platform.layers.iter().map(|layer| layer_index(layer, layers, options)).collect();
-        indexes.push(PlatformIndex { choice: platform.choice.clone(), layers, prefetch });
+        let layers = platform
+            .layers
+            .iter()
+            .map(|layer| layer_index(layer, layers, options))
+            .collect();
+        indexes.push(PlatformIndex {
+            choice: platform.choice.clone(),
+            layers,
+            prefetch,
+        });
     }
     (indexes, missing)
 }
@@ -306,18 +360,27 @@ fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &
 }
 
 /// An image of several that has nothing to index: it goes over as it is.
-fn unchanged(planned: &PlannedImage) -> Conversion {
-    Conversion { root: planned.root.descriptor.clone(), blobs: Vec::new(), platforms: Vec::new(), changed: false }
+pub(super) fn unchanged(planned: &PlannedImage) -> Conversion {
+    Conversion {
+        root: planned.root.descriptor.clone(),
+        blobs: Vec::new(),
+        platforms: Vec::new(),
+        changed: false,
+    }
 }
 
 /// The one name that the destination's location gives; annotations that are no names stay.
-fn rename(names: &mut Vec<RootName>, tag: &str) {
+pub(super) fn rename(names: &mut Vec<RootName>, tag: &str) {
     let mut entry = names.first_mut().and_then(|name| name.entry.take());
     if let Some(entry) = &mut entry {
         entry.annotations.remove(CONTAINERD_NAME);
         entry.annotations.insert(REF_NAME.into(), tag.into());
     }
-    *names = vec![RootName { tag: Some(tag.into()), full: None, entry }];
+    *names = vec![RootName {
+        tag: Some(tag.into()),
+        full: None,
+        entry,
+    }];
 }
 
 fn image_report(
@@ -329,23 +392,38 @@ fn image_report(
 ) -> ImageReport {
     let mut reports = Vec::new();
     for (plan, index) in planned.platforms.iter().zip(platforms) {
-        let converted = conversion.platforms.iter().find(|platform| platform.choice.id == plan.choice.id);
+        let converted = conversion
+            .platforms
+            .iter()
+            .find(|platform| platform.choice.id == plan.choice.id);
         let images = planned.image.images();
         let source_manifest = images
             .iter()
             .find(|image| image.id == plan.choice.id)
-            .map_or_else(|| planned.root.descriptor.digest.clone(), |image| image.descriptor.digest.clone());
+            .map_or_else(
+                || planned.root.descriptor.digest.clone(),
+                |image| image.descriptor.digest.clone(),
+            );
         reports.push(PlatformReport {
             platform: plan.choice.platform.to_string(),
             manifest: converted.map_or_else(|| source_manifest.clone(), |done| done.manifest.digest.clone()),
             source_manifest,
-            soci_index: converted.and_then(|done| done.soci_index.as_ref()).map(|index| index.digest.clone()),
-            layers: plan.layers.iter().map(|layer| layer_report(layer, layers)).collect(),
+            soci_index: converted
+                .and_then(|done| done.soci_index.as_ref())
+                .map(|index| index.digest.clone()),
+            layers: plan
+                .layers
+                .iter()
+                .map(|layer| layer_report(layer, layers))
+                .collect(),
             prefetch_artifacts: index.prefetch.len(),
         });
     }
     ImageReport {
-        names: names.iter().filter_map(|name| name.full.clone().or_else(|| name.tag.clone())).collect(),
+        names: names
+            .iter()
+            .filter_map(|name| name.full.clone().or_else(|| name.tag.clone()))
+            .collect(),
         source_digest: planned.root.descriptor.digest.clone(),
         digest: conversion.root.digest.clone(),
         media_type: conversion.root.media_type.clone(),
@@ -356,7 +434,10 @@ fn image_report(
 }
 
 fn layer_report(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>) -> LayerReport {
-    let skipped = |reason: &SkipReason| LayerOutcome::Skipped { reason: reason.clone(), message: reason.to_string() };
+    let skipped = |reason: &SkipReason| LayerOutcome::Skipped {
+        reason: reason.clone(),
+        message: reason.to_string(),
+    };
     let outcome = match (&layer.decision, layers.get(&layer.descriptor.digest)) {
         (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => skipped(reason),
         (Decision::Index, Some(Done::Ztoc(facts))) => LayerOutcome::Indexed {

@@ -79,7 +79,9 @@ pub struct Verdict {
 impl Verdict {
     /// Whether something is wrong that somebody who runs the image would meet.
     pub fn is_good(&self) -> bool {
-        self.findings.iter().all(|finding| finding.consequence == Consequence::None)
+        self.findings
+            .iter()
+            .all(|finding| finding.consequence == Consequence::None)
     }
 }
 
@@ -93,7 +95,11 @@ pub fn verify(
     let facts = &examined.facts;
     let mut findings: Vec<Finding> = facts.oddities.iter().map(of_oddity).collect();
     let mut tasks = Vec::new();
-    for platform in facts.platforms.iter().filter(|platform| is_asked_for(platform, options)) {
+    for platform in facts
+        .platforms
+        .iter()
+        .filter(|platform| is_asked_for(platform, options))
+    {
         findings.extend(block_on(check_platform(source, examined, platform, &mut tasks))?);
     }
     let checked = check_layers(source, tasks, options, observer)?;
@@ -144,53 +150,104 @@ async fn check_platform(
     let platform = facts.platform.as_ref().map(ToString::to_string);
     let mut findings = Vec::new();
     let mut find = |cause, consequence, subject: &Digest, message: String, help| {
-        findings.push(Finding { cause, consequence, platform: platform.clone(), subject: subject.clone(), message, help });
+        findings.push(Finding {
+            cause,
+            consequence,
+            platform: platform.clone(),
+            subject: subject.clone(),
+            message,
+            help,
+        });
     };
     let manifest = &facts.manifest.digest;
     for layer in facts.layers.iter().filter(|layer| !layer.foreign) {
         let descriptor = Descriptor::new(&layer.media_type, layer.digest.clone(), layer.size);
         if !source.contains(&descriptor).await? {
             let message = format!("layer {} is missing", layer.digest);
-            find("layer-missing", Consequence::PullFails, &layer.digest, message, BUILD_AGAIN);
+            find(
+                "layer-missing",
+                Consequence::PullFails,
+                &layer.digest,
+                message,
+                BUILD_AGAIN,
+            );
         }
     }
-    let config = Descriptor::new(&facts.config.media_type, facts.config.digest.clone(), facts.config.size);
+    let config = Descriptor::new(
+        &facts.config.media_type,
+        facts.config.digest.clone(),
+        facts.config.size,
+    );
     if !source.contains(&config).await? {
         let message = format!("config {} is missing", config.digest);
-        find("config-missing", Consequence::PullFails, &config.digest, message, BUILD_AGAIN);
+        find(
+            "config-missing",
+            Consequence::PullFails,
+            &config.digest,
+            message,
+            BUILD_AGAIN,
+        );
     }
     let Some(soci) = &facts.soci else {
         let named = facts_name_an_index(&examined.facts, manifest);
         if !named {
             let message = "the image has no SOCI index".to_owned();
-            find("no-soci-index", Consequence::ImageNotLazy, manifest, message, CONVERT);
+            find(
+                "no-soci-index",
+                Consequence::ImageNotLazy,
+                manifest,
+                message,
+                CONVERT,
+            );
         }
         return Ok(findings);
     };
-    let Some(index) = examined.documents.get(&soci.digest).and_then(|bytes| SociIndex::parse(bytes).ok()) else {
+    let Some(index) = examined
+        .documents
+        .get(&soci.digest)
+        .and_then(|bytes| SociIndex::parse(bytes).ok())
+    else {
         return Ok(findings);
     };
     let empty = Descriptor::of(index.version.artifact_type(), EMPTY_CONFIG);
     if !source.contains(&empty).await? {
-        let message = format!("config {} of the SOCI index is missing: registries refuse such an index", empty.digest);
-        find("soci-config-missing", Consequence::ImageNotLazy, &soci.digest, message, CONVERT);
+        let message = format!(
+            "config {} of the SOCI index is missing: registries refuse such an index",
+            empty.digest
+        );
+        find(
+            "soci-config-missing",
+            Consequence::ImageNotLazy,
+            &soci.digest,
+            message,
+            CONVERT,
+        );
     }
     for artifact in &index.prefetch {
         let descriptor = Descriptor::new(media_type::PREFETCH, artifact.digest.clone(), artifact.size);
         if !source.contains(&descriptor).await? {
             let message = format!("prefetch list {} is missing", artifact.digest);
-            find("prefetch-missing", Consequence::ImageNotLazy, &artifact.digest, message, CONVERT);
+            find(
+                "prefetch-missing",
+                Consequence::ImageNotLazy,
+                &artifact.digest,
+                message,
+                CONVERT,
+            );
         }
     }
     for layer in &facts.layers {
-        let Some(ztoc) = index.ztoc_of(&layer.digest) else { continue };
+        let Some(ztoc) = index.ztoc_of(&layer.digest) else {
+            continue;
+        };
         let task = Task {
             platform: platform.clone(),
             layer: Descriptor::new(&layer.media_type, layer.digest.clone(), layer.size),
             ztoc: ztoc.descriptor(),
         };
         // A layer that several platforms share has one zTOC in all of them, or is checked with each.
-        let known = |other: &Task| other.layer.digest == task.layer.digest && other.ztoc.digest == task.ztoc.digest;
+        let known =
+            |other: &Task| other.layer.digest == task.layer.digest && other.ztoc.digest == task.ztoc.digest;
         if !tasks.iter().any(known) {
             tasks.push(task);
         }
@@ -243,7 +300,9 @@ fn check_layers(
             });
         }
     });
-    let results = results.into_iter().filter_map(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let results = results
+        .into_iter()
+        .filter_map(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner));
     results.collect()
 }
 
@@ -268,7 +327,13 @@ async fn check_layer(
         Ok(bytes) => bytes,
         Err((cause, message)) => {
             // One zTOC that cannot be fetched makes the client give up the whole index.
-            find(cause, Consequence::ImageNotLazy, &task.ztoc.digest, message, CONVERT);
+            find(
+                cause,
+                Consequence::ImageNotLazy,
+                &task.ztoc.digest,
+                message,
+                CONVERT,
+            );
             return Ok(checked);
         }
     };
@@ -276,7 +341,13 @@ async fn check_layer(
         Ok(ztoc) => ztoc,
         Err(error) => {
             let message = format!("the zTOC of layer {} cannot be read: {error}", task.layer.digest);
-            find("ztoc-unreadable", Consequence::LayerNotLazy, &task.ztoc.digest, message, CONVERT);
+            find(
+                "ztoc-unreadable",
+                Consequence::LayerNotLazy,
+                &task.ztoc.digest,
+                message,
+                CONVERT,
+            );
             return Ok(checked);
         }
     };
@@ -286,7 +357,10 @@ async fn check_layer(
     }
     let mut verifier = Verifier::new(&ztoc);
     let mut blob = source.open(&task.layer).await?;
-    observer(Event::LayerStarted { digest: task.layer.digest.clone(), size: task.layer.size });
+    observer(Event::LayerStarted {
+        digest: task.layer.digest.clone(),
+        size: task.layer.size,
+    });
     let mut buffer = vec![0; 256 << 10];
     let mut hasher = task.layer.digest.algorithm().hasher();
     let mut damage = None;
@@ -302,14 +376,26 @@ async fn check_layer(
         if damage.is_none() {
             damage = verifier.push(&buffer[..count]).err();
         }
-        observer(Event::LayerAdvanced { digest: task.layer.digest.clone(), bytes: count as u64 });
+        observer(Event::LayerAdvanced {
+            digest: task.layer.digest.clone(),
+            bytes: count as u64,
+        });
     }
-    observer(Event::LayerFinished { digest: task.layer.digest.clone(), indexed: true });
+    observer(Event::LayerFinished {
+        digest: task.layer.digest.clone(),
+        indexed: true,
+    });
     let layer = &task.layer.digest;
     let found = hasher.finish();
     if found != *layer {
         let message = format!("layer {layer} has the digest {found}: its bytes were changed or damaged");
-        find("layer-digest", Consequence::PullFails, layer, message, BUILD_AGAIN);
+        find(
+            "layer-digest",
+            Consequence::PullFails,
+            layer,
+            message,
+            BUILD_AGAIN,
+        );
         return Ok(checked);
     }
     let verification = match damage {
@@ -320,30 +406,66 @@ async fn check_layer(
         Ok(verification) => verification,
         Err(error) => {
             let message = format!("layer {layer} is damaged, although its digest is right: {error}");
-            find("layer-damaged", Consequence::PullFails, layer, message, BUILD_AGAIN);
+            find(
+                "layer-damaged",
+                Consequence::PullFails,
+                layer,
+                message,
+                BUILD_AGAIN,
+            );
             return Ok(checked);
         }
     };
-    let misplaced = verification.faults.iter().any(|fault| matches!(fault, Fault::LayerSize { .. }));
+    let misplaced = verification
+        .faults
+        .iter()
+        .any(|fault| matches!(fault, Fault::LayerSize { .. }));
     if misplaced {
         let message = format!("the zTOC is for another layer than {layer}");
-        find("ztoc-misplaced", Consequence::ReadsFail, &task.ztoc.digest, message, CONVERT);
+        find(
+            "ztoc-misplaced",
+            Consequence::ReadsFail,
+            &task.ztoc.digest,
+            message,
+            CONVERT,
+        );
     } else {
         for fault in &verification.faults {
             let (cause, consequence) = of_fault(fault);
-            find(cause, consequence, &task.ztoc.digest, format!("layer {layer}: {fault}"), CONVERT);
+            find(
+                cause,
+                consequence,
+                &task.ztoc.digest,
+                format!("layer {layer}: {fault}"),
+                CONVERT,
+            );
         }
         let untold = verification.fault_count.saturating_sub(verification.faults.len());
         if untold > 0 {
             let message = format!("layer {layer}: {untold} more faults of this zTOC are not listed");
-            find("more-faults", Consequence::ReadsFail, &task.ztoc.digest, message, CONVERT);
+            find(
+                "more-faults",
+                Consequence::ReadsFail,
+                &task.ztoc.digest,
+                message,
+                CONVERT,
+            );
         }
     }
     if let Some(told) = span_size_told(&task.ztoc)
         && told != ztoc.span_size()
     {
-        let message = format!("the SOCI index tells a span size of {told}, the zTOC has {}", ztoc.span_size());
-        find("span-size-differs", Consequence::None, &task.ztoc.digest, message, CONVERT);
+        let message = format!(
+            "the SOCI index tells a span size of {told}, the zTOC has {}",
+            ztoc.span_size()
+        );
+        find(
+            "span-size-differs",
+            Consequence::None,
+            &task.ztoc.digest,
+            message,
+            CONVERT,
+        );
     }
     checked.was_read = true;
     checked.spans = verification.spans;
@@ -361,7 +483,10 @@ async fn read_ztoc(
         return Ok(Err(("ztoc-missing", format!("zTOC {digest} is missing"))));
     }
     if descriptor.size > ZTOC_LIMIT {
-        let message = format!("zTOC {digest} has {} bytes, more than the format can hold", descriptor.size);
+        let message = format!(
+            "zTOC {digest} has {} bytes, more than the format can hold",
+            descriptor.size
+        );
         return Ok(Err(("ztoc-too-large", message)));
     }
     let mut blob = source.open(descriptor).await?;
@@ -378,12 +503,18 @@ async fn read_ztoc(
         }
     }
     if bytes.len() as u64 != descriptor.size {
-        let message = format!("zTOC {digest} has another size than the SOCI index says ({} bytes)", descriptor.size);
+        let message = format!(
+            "zTOC {digest} has another size than the SOCI index says ({} bytes)",
+            descriptor.size
+        );
         return Ok(Err(("ztoc-wrong-size", message)));
     }
     let found = Digest::sha256(&bytes);
     if found != *digest {
-        return Ok(Err(("ztoc-wrong-digest", format!("zTOC {digest} has the digest {found}"))));
+        return Ok(Err((
+            "ztoc-wrong-digest",
+            format!("zTOC {digest} has the digest {found}"),
+        )));
     }
     Ok(Ok(bytes))
 }
@@ -433,7 +564,14 @@ fn of_oddity(oddity: &Oddity) -> Finding {
         Oddity::MissingManifest { .. } | Oddity::AttestationWithoutImage { .. } => BUILD_AGAIN,
         _ => CONVERT,
     };
-    Finding { cause, consequence, platform: None, subject: subject.clone(), message: oddity.to_string(), help }
+    Finding {
+        cause,
+        consequence,
+        platform: None,
+        subject: subject.clone(),
+        message: oddity.to_string(),
+        help,
+    }
 }
 
 const CONVERT: &str = "convert the image again";
@@ -446,8 +584,25 @@ mod tests {
     #[test]
     fn worse_consequences_compare_greater() {
         use Consequence::*;
-        let mut sorted = [PullFails, None, WrongContents, LayerNotLazy, ReadsFail, ImageNotLazy];
+        let mut sorted = [
+            PullFails,
+            None,
+            WrongContents,
+            LayerNotLazy,
+            ReadsFail,
+            ImageNotLazy,
+        ];
         sorted.sort();
-        assert_eq!(sorted, [None, LayerNotLazy, ImageNotLazy, ReadsFail, WrongContents, PullFails]);
+        assert_eq!(
+            sorted,
+            [
+                None,
+                LayerNotLazy,
+                ImageNotLazy,
+                ReadsFail,
+                WrongContents,
+                PullFails
+            ]
+        );
     }
 }

@@ -86,9 +86,17 @@ pub(super) fn rewrite(
 /// The image manifests of all platforms asked for.
 fn chosen(plan: &Plan) -> Vec<ImageEntry> {
     let of_image = |planned: &PlannedImage| -> Vec<ImageEntry> {
-        let ids: Vec<usize> = planned.platforms.iter().map(|platform| platform.choice.id).collect();
+        let ids: Vec<usize> = planned
+            .platforms
+            .iter()
+            .map(|platform| platform.choice.id)
+            .collect();
         let images = planned.image.images();
-        images.into_iter().filter(|image| ids.contains(&image.id)).cloned().collect()
+        images
+            .into_iter()
+            .filter(|image| ids.contains(&image.id))
+            .cloned()
+            .collect()
     };
     plan.images.iter().flat_map(of_image).collect()
 }
@@ -123,7 +131,12 @@ impl Rewriter {
 
     /// What replaces a manifest or index, if anything below it changed. The depth of the tree was checked
     /// when it was read.
-    fn node(&mut self, descriptor: &Descriptor, documents: &Documents, depth: usize) -> Result<Option<Descriptor>> {
+    fn node(
+        &mut self,
+        descriptor: &Descriptor,
+        documents: &Documents,
+        depth: usize,
+    ) -> Result<Option<Descriptor>> {
         if let Some(new) = self.changed.get(&descriptor.digest) {
             return Ok(Some(placed(descriptor, new)));
         }
@@ -158,7 +171,10 @@ impl Rewriter {
             }
         }
         self.replace(descriptor, index.to_vec());
-        Ok(self.changed.get(&descriptor.digest).map(|new| placed(descriptor, new)))
+        Ok(self
+            .changed
+            .get(&descriptor.digest)
+            .map(|new| placed(descriptor, new)))
     }
 
     fn replace(&mut self, old: &Descriptor, bytes: Vec<u8>) {
@@ -182,7 +198,9 @@ fn of_config(config: &[u8]) -> Result<Vec<Digest>, String> {
     let list = config.get("rootfs").and_then(|rootfs| rootfs.get("diff_ids"));
     let texts = match list {
         None | Some(Json::Null) => &[],
-        Some(list) => list.as_array().ok_or("rootfs.diff_ids of this config is no list")?,
+        Some(list) => list
+            .as_array()
+            .ok_or("rootfs.diff_ids of this config is no list")?,
     };
     texts
         .iter()

@@ -163,12 +163,16 @@ fn compression(layer: &Descriptor, first: &[u8]) -> Stored {
 fn new_descriptor(layer: &Descriptor, digest: Digest, size: u64) -> Descriptor {
     let mut new = layer.clone();
     let is_docker = layer.media_type.starts_with("application/vnd.docker.");
-    let (plain, _) = layer.media_type.split_once("tar").unwrap_or((&layer.media_type, ""));
+    let (plain, _) = layer
+        .media_type
+        .split_once("tar")
+        .unwrap_or((&layer.media_type, ""));
     new.media_type = format!("{plain}tar{}gzip", if is_docker { '.' } else { '+' });
     new.digest = digest;
     new.size = size;
     new.data.clear();
-    new.annotations.retain(|key, _| !ABOUT_BYTES.iter().any(|prefix| key.starts_with(prefix)));
+    new.annotations
+        .retain(|key, _| !ABOUT_BYTES.iter().any(|prefix| key.starts_with(prefix)));
     new
 }
 
@@ -315,7 +319,8 @@ impl<R: BufRead> ZstdFrames<R> {
             match self.decoder.reset(&mut self.input) {
                 Ok(()) => return Ok(true),
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length, ..
+                    length,
+                    ..
                 })) => {
                     let length = u64::from(length);
                     if io::copy(&mut self.input.by_ref().take(length), &mut io::sink())? < length {

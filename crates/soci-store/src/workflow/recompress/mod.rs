@@ -174,7 +174,9 @@ fn run(
             let (Some(candidate), false) = (next, stop.load(Ordering::Relaxed)) else {
                 return;
             };
-            let outcome = one(source, candidate, diff_ids, options, recompress, indexed, &stop, observer);
+            let outcome = one(
+                source, candidate, diff_ids, options, recompress, indexed, &stop, observer,
+            );
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             match (outcome, done.as_mut()) {
                 (Ok(Some(rewritten)), Ok(all)) => {
@@ -224,8 +226,16 @@ fn one(
         digest: layer.digest.clone(),
         problem: "the config of its image has no diff_id for it".into(),
     })?;
-    let (rewritten, known) =
-        layer::rewrite(source, layer, diff_id, reason, options, recompress.level, stop, observer)?;
+    let (rewritten, known) = layer::rewrite(
+        source,
+        layer,
+        diff_id,
+        reason,
+        options,
+        recompress.level,
+        stop,
+        observer,
+    )?;
     indexed.keep(rewritten.descriptor.digest.clone(), known);
     Ok(Some(rewritten))
 }
@@ -243,7 +253,9 @@ fn with_others(
                 .images
                 .iter()
                 .position(|image| image.root.descriptor.digest == root.descriptor.digest);
-            position.and_then(|position| planned[position].take()).unwrap_or(root)
+            position
+                .and_then(|position| planned[position].take())
+                .unwrap_or(root)
         })
         .collect()
 }
