@@ -12,6 +12,7 @@ use crate::context::{Context, Format, Verbosity};
 use crate::exit::Exit;
 use crate::invocation::{Caller, DockerFlags};
 use crate::progress::{Progress, ProgressMode};
+use crate::registries::{Registries, RegistryFlags};
 
 /// Makes container images SOCI-enabled and checks that AWS Fargate will load them lazily
 #[derive(Debug, Parser)]
@@ -69,6 +70,9 @@ pub struct Shared {
         hide_possible_values = true
     )]
     pub progress: Option<ProgressMode>,
+    /// About registries.
+    #[command(flatten)]
+    pub registries: RegistryFlags,
 }
 
 /// When to use colours.
@@ -94,7 +98,11 @@ pub fn run(caller: Caller, arguments: Vec<OsString>, docker: DockerFlags) -> Exi
 
 /// The command as clap knows it, named after the caller.
 pub fn command(caller: Caller) -> clap::Command {
-    Cli::command().bin_name(caller.name())
+    let command = Cli::command().bin_name(caller.name());
+    match caller {
+        Caller::Docker => commands::for_docker(command),
+        Caller::Cargo | Caller::Direct => command,
+    }
 }
 
 /// Prints an error, if there is one, and gives the exit code.
@@ -134,11 +142,12 @@ pub fn context(caller: Caller, shared: &Shared, docker: DockerFlags) -> Context 
         cancel: cancel::listen(),
         progress: Arc::new(Progress::new(mode)),
         docker,
+        registries: Registries::new(shared.registries.clone()),
     }
 }
 
 fn parse(caller: Caller, arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let words = std::iter::once(OsString::from(caller.name())).chain(arguments);
+    let words = std::iter::once(OsString::from(caller.name())).chain(commands::mark_buildx_words(caller, arguments));
     let mut matches = command(caller).try_get_matches_from(words)?;
     Cli::from_arg_matches_mut(&mut matches)
 }

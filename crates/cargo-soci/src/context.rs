@@ -14,6 +14,7 @@ use crate::error::CommandError;
 use crate::escape;
 use crate::invocation::{Caller, DockerFlags};
 use crate::progress::Progress;
+use crate::registries::Registries;
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,6 +74,8 @@ pub struct Context {
     pub progress: Arc<Progress>,
     /// What docker was told before our name.
     pub docker: DockerFlags,
+    /// The registries that commands reach.
+    pub registries: Registries,
 }
 
 impl Context {
@@ -133,6 +136,11 @@ impl Context {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
         let text = escape::terminal(text);
         self.tell(Verbosity::Normal, &format!("{yellow}warning{yellow:#}: {text}"));
+    }
+
+    /// Whether `-vv` was given.
+    pub fn tells_trace(&self) -> bool {
+        self.verbosity >= Verbosity::Trace
     }
 
     /// Whether `-q` was given: stdout then carries the digest only.

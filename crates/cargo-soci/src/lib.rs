@@ -12,6 +12,8 @@ pub mod commands;
 pub mod completion;
 pub mod config;
 pub mod context;
+pub mod conversion;
+pub mod documents;
 pub mod error;
 pub mod escape;
 pub mod exit;
@@ -20,6 +22,7 @@ pub mod output;
 pub mod places;
 pub mod progress;
 pub mod reference;
+pub mod registries;
 
 use std::ffi::OsString;
 

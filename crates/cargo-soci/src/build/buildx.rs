@@ -107,6 +107,8 @@ pub struct UserBuild {
     pub only_checks: bool,
     /// `--help`
     pub help: bool,
+    /// `--quiet`
+    pub is_quiet: bool,
 }
 
 /// One result of a user's build.
@@ -129,6 +131,8 @@ pub enum UserOutput {
         /// The fields.
         fields: Vec<String>,
     },
+    /// Pushed without a tag.
+    PushByDigest,
     /// Files, a tar of a file system, or a cache: no image.
     NoImage,
 }
@@ -153,6 +157,7 @@ pub fn read_user_words(words: &[String]) -> Result<UserBuild, String> {
             let on = inline.is_none_or(|value| value == "true" || value == "1");
             match name {
                 "--push" if on => build.outputs.push(UserOutput::Push { names: Vec::new() }),
+                "-q" | "--quiet" if on => build.is_quiet = true,
                 "--load" if on => build.loads = true,
                 "--check" if on => build.only_checks = true,
                 "--help" | "-h" => build.help = true,
@@ -212,6 +217,7 @@ fn read_output(value: &str, word: usize) -> Result<Option<UserOutput>, String> {
     let kind = get("type").ok_or_else(|| format!("--output {value:?} has no type"))?;
     let dest = get("dest").filter(|dest| *dest != "-");
     Ok(match kind {
+        "registry" | "image" if is_true("push-by-digest") => Some(UserOutput::PushByDigest),
         "registry" | "image" if kind == "registry" || is_true("push") => {
             let names = get("name").unwrap_or_default();
             let names = names

@@ -1,24 +1,22 @@
 //! `convert SRC [DST]`: an image in, a SOCI-enabled image out.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use clap::ValueEnum;
-use soci_image::{Digest, Platform};
-use soci_store::workflow::{self, Event, Options, Report};
+use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
 
+use crate::build::metadata_file::MetadataArgument;
 use crate::commands::Outcome;
 use crate::config::{Config, Flags, project};
 use crate::context::{Context, Format};
+use crate::conversion::{self, Converted};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
 use crate::places;
-use crate::progress::Task;
 
-mod human;
+mod from_metadata;
+pub(crate) mod human;
 
 /// Flags of `convert`.
 #[derive(Debug, clap::Args)]
@@ -30,11 +28,12 @@ SRC and DST are places:
   HOST/REPOSITORY:TAG, docker://REF      an image in a registry
 
   cargo soci convert image.tar image-soci.tar
-  docker buildx build --output type=oci . | cargo soci convert - image-soci.tar")]
+  docker buildx build --output type=oci . | cargo soci convert - image-soci.tar
+  docker buildx build --push --metadata-file meta.json . && docker soci convert --from-metadata meta.json")]
 pub struct Args {
     /// Where the image is
-    #[arg(value_name = "SRC")]
-    pub source: String,
+    #[arg(value_name = "SRC", required_unless_present = "from_metadata", conflicts_with = "from_metadata")]
+    pub source: Option<String>,
     /// Where the SOCI-enabled image goes; without it, it takes the place of SRC
     #[arg(value_name = "DST")]
     pub destination: Option<String>,
@@ -62,6 +61,25 @@ pub struct Args {
     /// Who builds, as zTOCs and SOCI indexes say it
     #[arg(long, value_name = "TEXT", default_value = Options::BUILD_TOOL)]
     pub build_tool_identifier: String,
+    /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members): gzip
+    #[arg(long, value_name = "KIND")]
+    pub recompress: Option<String>,
+    /// gzip level of rewritten layers, 1 to 9
+    #[arg(long, value_name = "N")]
+    pub recompress_level: Option<String>,
+    /// Keep the uncompressed layers of a `docker save` archive, which are written as gzip otherwise
+    #[arg(long)]
+    pub keep_uncompressed: bool,
+    /// Convert what a build pushed, by digest: the file that buildx or bake wrote with --metadata-file, and
+    /// for bake perhaps one target
+    #[arg(long, value_name = "FILE[#TARGET]", conflicts_with = "tag")]
+    pub from_metadata: Option<MetadataArgument>,
+    /// Name of the image in the registry, where the metadata file has none; may be repeated
+    #[arg(long = "name", value_name = "REF", requires = "from_metadata")]
+    pub names: Vec<String>,
+    /// With --from-metadata: `replace` moves the tag to the SOCI-enabled image, `sibling` tags it TAG-soci
+    #[arg(long, value_name = "MODEL", requires = "from_metadata")]
+    pub tag_model: Option<String>,
     /// Layers that are indexed at the same time. Default: the number of cores
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
@@ -86,7 +104,11 @@ pub enum Optimization {
 /// Converts, and prints what was done.
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
-    let source_location = places::location(&args.source)?;
+    let config = config(&args)?;
+    if let Some(file) = &args.from_metadata {
+        return from_metadata::run(file, &args, &config, format, context);
+    }
+    let source_location = places::location(args.source.as_deref().unwrap_or_default())?;
     let destination_location = match &args.destination {
         Some(text) => places::location(text)?,
         None if source_location == Location::Stream => {
@@ -95,8 +117,10 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         }
         None => source_location.clone(),
     };
-    let options = options(&args, &source_location, context)?;
+    let mut options = options(&args, &config, context)?;
+    options.tag = places::wanted_tag(&source_location, args.tag.as_deref())?;
     let source = places::open(&source_location, context)?;
+    let recompress = conversion::recompress(&config, &source, args.keep_uncompressed)?;
     if args.dry_run {
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         return match format {
@@ -105,18 +129,24 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         }
         .map(|()| Exit::Done);
     }
-    let new_tag = args.destination.as_ref().and(destination_location.tag());
-    let destination = places::create(&destination_location, context)?;
-    let shown = Shown { context, tasks: Mutex::default() };
-    let report = workflow::convert(&source, destination, new_tag, &options, &|event| shown.event(event))
-        .map_err(|error| places::failed(&error))?;
-    warn(&report, context);
-    print(&report, &destination_location, format, context)?;
+    let new_tag = args.destination.as_ref().and(places::new_tag(&destination_location));
+    let destination = match &args.destination {
+        Some(_) => places::create(&destination_location, context)?,
+        None => places::create_in_place(&destination_location, context)?,
+    };
+    let converted = conversion::convert(source, destination, new_tag, &options, recompress, context)?;
+    print(&converted, &destination_location, format, context)?;
     Ok(Exit::Done)
 }
 
 /// stdout carries one thing: the archive if that is where it went, else the report.
-fn print(report: &Report, destination: &Location, format: Format, context: &Context) -> Result<(), CommandError> {
+fn print(
+    converted: &Converted,
+    destination: &Location,
+    format: Format,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let report = &converted.report;
     if *destination == Location::Stream {
         context.note(&human::report(report, destination));
         return Ok(());
@@ -126,58 +156,33 @@ fn print(report: &Report, destination: &Location, format: Format, context: &Cont
         return context.report(&digests.join("\n"));
     }
     match format {
-        Format::Json => context.report_json(report),
+        Format::Json => context.report_json(converted),
         _ => context.report(&human::report(report, destination)),
     }
 }
 
-fn warn(report: &Report, context: &Context) {
-    for path in &report.missing_prefetch_files {
-        context.warn(&format!("no layer has the file {path}, which was to be fetched at once"));
-    }
-    let many = report.layers().into_iter().filter(|layer| {
-        matches!(layer.outcome, workflow::LayerOutcome::Indexed { members, .. } if members > 1)
-    });
-    for layer in many {
-        context.warn(&format!(
-            "layer {} has several gzip members: soci-snapshotter before v0.14.0 reads only the first one",
-            layer.digest
-        ));
-    }
-}
-
-fn options(args: &Args, source: &Location, context: &Context) -> Result<Options, CommandError> {
+fn config(args: &Args) -> Result<Config, CommandError> {
     let mut flags = Flags::default();
     flags.list("platforms", "--platform", &args.platforms)?;
     flags.word("span-size", "--span-size", args.span_size.as_deref())?;
     flags.word("min-layer-size", "--min-layer-size", args.min_layer_size.as_deref())?;
+    flags.word("recompress", "--recompress", args.recompress.as_deref())?;
+    flags.word("recompress-level", "--recompress-level", args.recompress_level.as_deref())?;
+    flags.word("tag-model", "--tag-model", args.tag_model.as_deref())?;
     flags.word("jobs", "--jobs", args.jobs.as_deref())?;
     flags.pairs(&args.config)?;
     let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    let config = Config::load(project::around(&folder), &flags, std::env::vars_os())?;
+    Ok(Config::load(project::around(&folder), &flags, std::env::vars_os())?)
+}
 
-    let mut options = Options {
-        tag: places::wanted_tag(source, args.tag.as_deref())?,
+fn options(args: &Args, config: &Config, context: &Context) -> Result<Options, CommandError> {
+    Ok(Options {
         optimize_xattrs: args.optimizations.contains(&Optimization::Xattr),
         prefetch: prefetch_files(args)?,
         build_tool_identifier: args.build_tool_identifier.clone(),
         strict: args.strict,
-        cancel: context.cancel.flag(),
-        ..Options::default()
-    };
-    for text in config.list("platforms") {
-        let platform = Platform::parse(text)
-            .map_err(|error| CommandError::usage(format!("{}: {error}", config.origin("platforms"))))?;
-        options.platforms.push(platform);
-    }
-    options.span_size = config.number("span-size").unwrap_or(options.span_size);
-    options.min_layer_size = config.number("min-layer-size").unwrap_or(options.min_layer_size);
-    if let Some(jobs) = config.number("jobs") {
-        let jobs = usize::try_from(jobs).ok().and_then(NonZeroUsize::new);
-        let origin = config.origin("jobs");
-        options.jobs = jobs.ok_or_else(|| CommandError::usage(format!("{origin}: at least one job is needed")))?;
-    }
-    Ok(options)
+        ..conversion::options(config, context)?
+    })
 }
 
 fn prefetch_files(args: &Args) -> Result<Vec<String>, CommandError> {
@@ -196,32 +201,4 @@ fn read_list(path: &Path) -> Result<Vec<String>, CommandError> {
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
     serde_json::from_str(&text)
         .map_err(|error| wrong(&error).help(r#"the file must hold a JSON list such as ["/app/main", "/etc/app.toml"]"#))
-}
-
-/// Progress, a line or bar per layer.
-struct Shown<'a> {
-    context: &'a Context,
-    tasks: Mutex<BTreeMap<Digest, Task<'a>>>,
-}
-
-impl Shown<'_> {
-    fn event(&self, event: Event) {
-        let Ok(mut tasks) = self.tasks.lock() else { return };
-        match event {
-            Event::LayerStarted { digest, size } => {
-                let task = self.context.progress.begin(&human::short(&digest), Some(size));
-                tasks.insert(digest, task);
-            }
-            Event::LayerAdvanced { digest, bytes } => {
-                if let Some(task) = tasks.get(&digest) {
-                    task.advance(bytes);
-                }
-            }
-            Event::LayerFinished { digest, indexed } => {
-                if let Some(task) = tasks.remove(&digest) {
-                    task.end(if indexed { "indexed" } else { "left without a zTOC" });
-                }
-            }
-        }
-    }
 }

@@ -3,8 +3,10 @@
 //! A new verb needs its module, a variant of [`Verb`] and an arm of [`Verb::run`], in alphabetical
 //! order; help, completion and `docs/cli.md` follow from the variant's first doc line.
 
+pub mod build;
 pub mod completions;
 pub mod convert;
+pub mod docker;
 pub mod explain;
 pub mod init;
 pub mod inspect;
@@ -14,11 +16,14 @@ pub mod rules;
 pub mod verify;
 pub mod ztoc;
 
+use std::ffi::OsString;
+
 use clap::Subcommand;
 
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::invocation::Caller;
 
 /// What a command ends with.
 pub type Outcome = Result<Exit, CommandError>;
@@ -26,10 +31,14 @@ pub type Outcome = Result<Exit, CommandError>;
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Build the image of a package, make it SOCI-enabled, push it, lint its task definitions
+    Build(Box<build::Args>),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Make an image SOCI-enabled, in one pass over each layer
     Convert(convert::Args),
+    /// Install as `docker soci`, and build through docker buildx
+    Docker(docker::Args),
     /// Print the page of a rule
     Explain(explain::Args),
     /// Write a starting block of settings after looking at what is there
@@ -46,12 +55,35 @@ pub enum Verb {
     Ztoc(ztoc::Args),
 }
 
+/// The commands as docker's users get them: `build` hands its arguments to buildx.
+pub fn for_docker(command: clap::Command) -> clap::Command {
+    command.mut_subcommand("build", |_| {
+        let command = clap::Command::new("build").disable_help_flag(true);
+        <docker::BuildArgs as clap::Args>::augment_args(command)
+            .about("Build with `docker buildx build` and make the image SOCI-enabled")
+    })
+}
+
+/// Marks the words that are for buildx, so that none is taken for a flag of ours: `docker soci build ARGS`
+/// and `cargo soci docker build ARGS`.
+pub fn mark_buildx_words(caller: Caller, mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let is = |position: usize, word: &str| arguments.get(position).is_some_and(|found| found == word);
+    if caller == Caller::Docker && is(0, "build") {
+        arguments.splice(0..1, ["docker", "build", "--"].map(OsString::from));
+    } else if is(0, "docker") && is(1, "build") && !is(2, "--") {
+        arguments.insert(2, "--".into());
+    }
+    arguments
+}
+
 impl Verb {
     /// Runs the command.
     pub fn run(self, context: &Context) -> Outcome {
         match self {
+            Verb::Build(args) => build::run(*args, context),
             Verb::Completions(args) => completions::run(args, context),
             Verb::Convert(args) => convert::run(args, context),
+            Verb::Docker(args) => docker::run(args, context),
             Verb::Explain(args) => explain::run(args, context),
             Verb::Init(args) => init::run(args, context),
             Verb::Inspect(args) => inspect::run(args, context),

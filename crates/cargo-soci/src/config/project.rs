@@ -78,6 +78,28 @@ pub fn find(selection: &Selection, folder: &Path) -> Result<Vec<Project>, Config
         .collect())
 }
 
+/// The project around `folder`, for commands that need its settings and build nothing: found by looking
+/// at files, because asking cargo takes longer than checking a task definition.
+pub fn around(folder: &Path) -> Project {
+    let manifest = find_upwards(folder, "Cargo.toml");
+    let workspace_manifest = manifest
+        .iter()
+        .flat_map(|manifest| manifest.ancestors().skip(1))
+        .map(|folder| folder.join("Cargo.toml"))
+        .find(|path| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.lines()
+                .any(|line| line.trim_start().starts_with("[workspace"))
+        });
+    Project {
+        folder: folder.to_path_buf(),
+        manifest,
+        workspace_manifest,
+        soci_toml: find_upwards(folder, "soci.toml"),
+        ..Project::default()
+    }
+}
+
 fn cargo_metadata(selection: &Selection, folder: &Path) -> Result<Metadata, ConfigError> {
     let mut command = MetadataCommand::new();
     command.no_deps().current_dir(folder);

@@ -4,44 +4,55 @@ use std::fmt::Write as _;
 
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
-use soci_image::Digest;
 use soci_store::Location;
-use soci_store::workflow::{Decision, LayerOutcome, Plan, Report};
+use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, Report};
 
+use crate::conversion::short;
 use crate::escape;
 
 /// The report of a conversion.
-pub(super) fn report(report: &Report, destination: &Location) -> String {
+pub(crate) fn report(report: &Report, destination: &Location) -> String {
     let mut text = String::new();
     for image in &report.images {
         let names = if image.names.is_empty() { "image without a name".to_owned() } else { image.names.join(", ") };
         let destination = destination.to_string();
         line(&mut text, &format!("{} in {}", escape::terminal(&names), escape::terminal(&destination)));
-        match image.changed {
-            true => line(&mut text, &format!("  index {} (was {})", image.digest, short(&image.source_digest))),
-            false => line(&mut text, &format!("  index {} (as it was: nothing changed)", image.digest)),
-        }
-        for platform in &image.platforms {
-            let lazy = platform.layers.iter().filter(|l| matches!(l.outcome, LayerOutcome::Indexed { .. })).count();
-            let soci = match &platform.soci_index {
-                Some(digest) => format!("SOCI index {digest}"),
-                None => "no SOCI index".to_owned(),
+        text.push_str(&one(image));
+    }
+    text
+}
+
+/// The images of a report without their names.
+pub(crate) fn images(report: &Report) -> String {
+    report.images.iter().map(one).collect()
+}
+
+fn one(image: &ImageReport) -> String {
+    let mut text = String::new();
+    match image.changed {
+        true => line(&mut text, &format!("  index {} (was {})", image.digest, short(&image.source_digest))),
+        false => line(&mut text, &format!("  index {} (as it was: nothing changed)", image.digest)),
+    }
+    for platform in &image.platforms {
+        let lazy = platform.layers.iter().filter(|l| matches!(l.outcome, LayerOutcome::Indexed { .. })).count();
+        let soci = match &platform.soci_index {
+            Some(digest) => format!("SOCI index {digest}"),
+            None => "no SOCI index".to_owned(),
+        };
+        let name = escape::terminal(&platform.platform);
+        line(&mut text, &format!("  {name}: {lazy} of {} layers lazy, {soci}", platform.layers.len()));
+        for layer in &platform.layers {
+            let what = match &layer.outcome {
+                LayerOutcome::Indexed { spans, ztoc_size, .. } => {
+                    format!("{}, zTOC {}", count(*spans, "span"), HumanBytes(*ztoc_size))
+                }
+                LayerOutcome::Skipped { message, .. } => format!("no zTOC: {}", escape::terminal(message)),
             };
-            let name = escape::terminal(&platform.platform);
-            line(&mut text, &format!("  {name}: {lazy} of {} layers lazy, {soci}", platform.layers.len()));
-            for layer in &platform.layers {
-                let what = match &layer.outcome {
-                    LayerOutcome::Indexed { spans, ztoc_size, .. } => {
-                        format!("{}, zTOC {}", count(*spans, "span"), HumanBytes(*ztoc_size))
-                    }
-                    LayerOutcome::Skipped { message, .. } => format!("no zTOC: {}", escape::terminal(message)),
-                };
-                let size = HumanBytes(layer.size).to_string();
-                line(&mut text, &format!("    {}  {size:>11}  {what}", short(&layer.digest)));
-            }
-            if platform.prefetch_artifacts > 0 {
-                line(&mut text, &format!("    {}", count(platform.prefetch_artifacts as u64, "prefetch list")));
-            }
+            let size = HumanBytes(layer.size).to_string();
+            line(&mut text, &format!("    {}  {size:>11}  {what}", short(&layer.digest)));
+        }
+        if platform.prefetch_artifacts > 0 {
+            line(&mut text, &format!("    {}", count(platform.prefetch_artifacts as u64, "prefetch list")));
         }
     }
     text
@@ -87,11 +98,6 @@ pub(super) fn plan_value(plan: &Plan) -> Value {
         json!({ "digest": image.root.descriptor.digest, "platforms": platforms.collect::<Vec<_>>() })
     });
     json!({ "images": images.collect::<Vec<_>>() })
-}
-
-/// As many digits as people compare.
-pub(super) fn short(digest: &Digest) -> String {
-    format!("{}:{}", digest.algorithm().name(), &digest.hex()[..12])
 }
 
 fn count(number: u64, noun: &str) -> String {

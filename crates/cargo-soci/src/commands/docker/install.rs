@@ -21,11 +21,12 @@ pub(super) fn install(args: InstallArgs, context: &Context) -> Outcome {
     fs::create_dir_all(&folder).or_fail(|| format!("cannot make the folder {}", folder.display()))?;
     let target = folder.join(FILE_NAME);
     if fs::symlink_metadata(&target).is_ok() && !args.force && !is_ours(&target) {
-        return Err(CommandError::failed(format!("{} is another program", target.display()))
-            .help("--force replaces it"));
+        return Err(
+            CommandError::failed(format!("{} is another program", target.display()))
+                .help("--force replaces it"),
+        );
     }
-    let how = place(&program, &target, args.copy)
-        .or_fail(|| format!("cannot write {}", target.display()))?;
+    let how = place(&program, &target, args.copy).or_fail(|| format!("cannot write {}", target.display()))?;
     match format {
         Format::Json => context.report_json(&serde_json::json!({
             "plugin": target, "program": program, "how": how,
@@ -45,11 +46,16 @@ pub(super) fn uninstall(args: UninstallArgs, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
     let target = folder(args.dir, context)?.join(FILE_NAME);
     if fs::symlink_metadata(&target).is_err() {
-        return Err(CommandError::failed(format!("{} does not exist", target.display())));
+        return Err(CommandError::failed(format!(
+            "{} does not exist",
+            target.display()
+        )));
     }
     if !is_ours(&target) {
-        return Err(CommandError::failed(format!("{} is another program", target.display()))
-            .help("remove it by hand if it is not needed"));
+        return Err(
+            CommandError::failed(format!("{} is another program", target.display()))
+                .help("remove it by hand if it is not needed"),
+        );
     }
     fs::remove_file(&target).or_fail(|| format!("cannot remove {}", target.display()))?;
     match format {
@@ -67,8 +73,10 @@ fn folder(given: Option<PathBuf>, context: &Context) -> Result<PathBuf, CommandE
         .docker_config_folder()
         .map(|folder| folder.join("cli-plugins"))
         .ok_or_else(|| {
-            CommandError::failed("docker's configuration folder is unknown: DOCKER_CONFIG and HOME are not set")
-                .help("name the folder with --dir")
+            CommandError::failed(
+                "docker's configuration folder is unknown: DOCKER_CONFIG and HOME are not set",
+            )
+            .help("name the folder with --dir")
         })
 }
 
@@ -88,7 +96,9 @@ fn is_ours(target: &Path) -> bool {
 /// the new one.
 fn place(program: &Path, target: &Path, copy: bool) -> io::Result<&'static str> {
     let folder = target.parent().unwrap_or(Path::new("."));
-    let fresh = tempfile::Builder::new().prefix(".docker-soci-").tempdir_in(folder)?;
+    let fresh = tempfile::Builder::new()
+        .prefix(".docker-soci-")
+        .tempdir_in(folder)?;
     let staged = fresh.path().join(FILE_NAME);
     let how = if copy || !link(program, &staged)? {
         fs::copy(program, &staged)?;
@@ -111,4 +121,8 @@ fn link(_program: &Path, _at: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-const FILE_NAME: &str = if cfg!(windows) { "docker-soci.exe" } else { "docker-soci" };
+const FILE_NAME: &str = if cfg!(windows) {
+    "docker-soci.exe"
+} else {
+    "docker-soci"
+};

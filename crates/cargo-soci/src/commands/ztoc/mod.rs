@@ -1,10 +1,10 @@
 //! `ztoc …`: zTOCs of single layers.
 
-mod build;
-mod extract;
-mod info;
+pub mod build;
+pub mod extract;
+pub mod info;
 mod layer_file;
-mod verify;
+pub mod verify;
 
 use std::fmt::Write as _;
 use std::fs::File;

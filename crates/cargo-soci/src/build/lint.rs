@@ -1,0 +1,94 @@
+//! Task definitions checked with the facts of the image that was just made.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use soci_image::Reference;
+use soci_image::facts::ImageFacts;
+use soci_lint::{FailOn, ImageFactsEntry, Input, RenderOptions, Severity};
+
+use crate::config::Config;
+use crate::documents;
+use crate::error::{CommandError, OrFail};
+
+/// A lint report and the documents that it is about.
+pub struct Linted {
+    /// The report.
+    pub report: soci_lint::Report,
+    inputs: Vec<Input>,
+    /// Whether the findings make the exit code 1.
+    pub failed: bool,
+}
+
+impl Linted {
+    /// The report for a terminal.
+    pub fn text(&self, color: bool) -> String {
+        let rendering = RenderOptions {
+            color,
+            sources: &self.inputs,
+            ..RenderOptions::default()
+        };
+        soci_lint::render(&self.report, soci_lint::Format::Human, &rendering)
+    }
+}
+
+/// Lints the task definitions; `names` are those of the image that the facts are about.
+pub fn lint(
+    paths: &[PathBuf],
+    config: &Config,
+    names: &[Reference],
+    facts: &ImageFacts,
+) -> Result<Linted, CommandError> {
+    let usage = |error: soci_lint::Error| CommandError::usage(error.to_string());
+    let words: Vec<String> = paths
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    let mut inputs = Vec::new();
+    for found in documents::find(&words, soci_lint::is_common_name)? {
+        let mut bytes = Vec::new();
+        File::open(&found.name)
+            .and_then(|file| file.take(soci_lint::MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+            .or_fail(|| format!("cannot read {}", found.name))?;
+        inputs.push(Input {
+            path: found.name,
+            bytes,
+        });
+    }
+    let mut severity = BTreeMap::new();
+    for (rule, word) in config.entries("lint.severity") {
+        let parsed: Severity = word.parse().map_err(usage)?;
+        severity.insert(rule.to_owned(), parsed);
+    }
+    let options = soci_lint::Options {
+        params: config
+            .entries("lint.params")
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        select: config.list("lint.select").to_vec(),
+        ignore: config.list("lint.ignore").to_vec(),
+        severity,
+        image_facts: names
+            .iter()
+            .map(|name| ImageFactsEntry {
+                image: name.to_string(),
+                facts: facts.clone(),
+            })
+            .collect(),
+        ..soci_lint::Options::default()
+    };
+    options.check().map_err(usage)?;
+    let report = soci_lint::lint(&inputs, &options);
+    let fail_on: FailOn = config
+        .text("lint.fail-on")
+        .unwrap_or("error")
+        .parse()
+        .map_err(usage)?;
+    Ok(Linted {
+        failed: fail_on.is_met_by(&report.summary),
+        report,
+        inputs,
+    })
+}

@@ -1,0 +1,236 @@
+//! What a builder made, converted and put under its names.
+//!
+//! | tag model | the tag names | the SOCI-enabled image is |
+//! |---|---|---|
+//! | `replace` | the SOCI-enabled image | there |
+//! | `sibling` | the image as built | under the tag with `-soci` behind it |
+//!
+//! Every tag moves last, when all that it points at is there.
+
+use soci_image::{Digest, Reference};
+use soci_store::store::{AnySource, Destination, Published, Source};
+use soci_store::workflow::{self, Options};
+use soci_store::{Location, block_on};
+
+use super::buildx::repositories;
+use crate::config::Config;
+use crate::context::Context;
+use crate::conversion::{self, Converted};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::places;
+
+/// What a builder made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// In the registry, in each repository of its names.
+    Pushed(Digest),
+    /// In an archive or a layout.
+    Stored(Location),
+}
+
+/// Which image the tag names afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TagModel {
+    /// The SOCI-enabled one.
+    Replace,
+    /// The one as built.
+    Sibling,
+}
+
+impl TagModel {
+    /// What the configuration says.
+    pub fn of(config: &Config) -> Self {
+        match config.text("tag-model") {
+            Some("sibling") => Self::Sibling,
+            _ => Self::Replace,
+        }
+    }
+
+    /// The name of the SOCI-enabled image.
+    pub fn soci_name(self, name: &Reference) -> Result<Reference, CommandError> {
+        let tag = name.tag_or_latest().unwrap_or("latest");
+        let tag = match self {
+            Self::Replace => tag.to_owned(),
+            Self::Sibling => format!("{tag}{SIBLING_SUFFIX}"),
+        };
+        name.with_tag(&tag)
+            .map_err(|error| CommandError::usage(format!("{name} cannot have the tag {tag}")).because(&error))
+    }
+}
+
+/// What was published.
+#[derive(Debug)]
+pub struct PublishedImage {
+    /// Names of the SOCI-enabled image; of the image as built if nothing could be indexed.
+    pub names: Vec<Reference>,
+    /// Its digest.
+    pub digest: Digest,
+    /// The conversion; `None` if nothing could be indexed.
+    pub converted: Option<Converted>,
+    /// Why nothing could be indexed.
+    pub nothing_to_index: Option<CommandError>,
+}
+
+/// How to convert.
+pub struct Settings<'a> {
+    /// Which image the tag names.
+    pub model: TagModel,
+    /// Options of the conversion.
+    pub options: &'a Options,
+    /// The configuration, for layers that are rewritten.
+    pub config: &'a Config,
+    /// Set under `--keep-uncompressed`.
+    pub keep_uncompressed: bool,
+}
+
+/// Converts what was made and publishes it under `names` in their registries.
+///
+/// If nothing of it can be indexed, the image goes under its names as it was built: a deployment should not
+/// fail because its image is small.
+pub fn to_registry(
+    made: &Made,
+    names: &[Reference],
+    settings: &Settings<'_>,
+    context: &Context,
+) -> Result<PublishedImage, CommandError> {
+    let mut soci_names = Vec::new();
+    for name in names {
+        soci_names.push(settings.model.soci_name(name)?);
+    }
+    let Some(lead) = soci_names.first() else {
+        return Err(CommandError::usage("the image has no name to publish it under"));
+    };
+    if settings.model == TagModel::Sibling {
+        as_built(made, names, settings.options, context)?;
+    }
+    let source = open(made, lead, context)?;
+    let recompress = conversion::recompress(settings.config, &source, settings.keep_uncompressed)?;
+    let destination = create(lead, context)?;
+    let converted = match conversion::convert(
+        source,
+        destination,
+        lead.tag(),
+        settings.options,
+        recompress,
+        context,
+    ) {
+        Ok(converted) => converted,
+        Err(error) if error.exit() == Exit::NothingToIndex => {
+            let digest = as_built(made, names, settings.options, context)?;
+            return Ok(PublishedImage {
+                names: names.to_vec(),
+                digest,
+                converted: None,
+                nothing_to_index: Some(error),
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    let [image] = converted.report.images.as_slice() else {
+        return Err(CommandError::failed(
+            "the builder made several images; convert them one by one",
+        ));
+    };
+    let digest = image.digest.clone();
+    spread(&lead.with_digest(&digest), &soci_names, settings.options, context)?;
+    Ok(PublishedImage {
+        names: soci_names,
+        digest,
+        converted: Some(converted),
+        nothing_to_index: None,
+    })
+}
+
+/// Converts what was made into a layout or an archive.
+pub fn to_place(
+    made: &Made,
+    names: &[Reference],
+    destination: &Location,
+    settings: &Settings<'_>,
+    context: &Context,
+) -> Result<Converted, CommandError> {
+    let source = match (made, names.first()) {
+        (Made::Stored(location), _) => places::open(location, context)?,
+        (Made::Pushed(_), Some(name)) => open(made, name, context)?,
+        (Made::Pushed(_), None) => {
+            return Err(CommandError::usage(
+                "the builder pushed an image, but `image` names none",
+            ));
+        }
+    };
+    let recompress = conversion::recompress(settings.config, &source, settings.keep_uncompressed)?;
+    let tag = destination.tag();
+    let destination = places::create(destination, context)?;
+    conversion::convert(source, destination, tag, settings.options, recompress, context)
+}
+
+/// The image as it was built under each of the names; gives its digest.
+fn as_built(
+    made: &Made,
+    names: &[Reference],
+    options: &Options,
+    context: &Context,
+) -> Result<Digest, CommandError> {
+    let mut digest = None;
+    for name in names {
+        let name = TagModel::Replace.soci_name(name)?;
+        let source = open(made, &name, context)?;
+        let published = workflow::copy(&source, create(&name, context)?, name.tag(), options)
+            .map_err(|error| places::failed(&error))?;
+        digest = published.first().map(|image| image.descriptor.digest.clone());
+    }
+    digest.ok_or_else(|| CommandError::failed("the builder made no image"))
+}
+
+/// Puts an image that has its first name under the others: a tag in the same repository, a copy in another.
+fn spread(
+    image: &Reference,
+    names: &[Reference],
+    options: &Options,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let failed = |error| places::failed(&error);
+    let source = places::open(&Location::Registry(image.clone()), context)?;
+    for repository in repositories(names) {
+        let mut tags: Vec<&Reference> = names
+            .iter()
+            .filter(|name| name.name() == repository.name())
+            .collect();
+        let first = tags.remove(0);
+        if repository.name() != image.name() {
+            workflow::copy(&source, create(first, context)?, first.tag(), options).map_err(failed)?;
+        }
+        for tag in tags {
+            context.cancel.check()?;
+            let roots = block_on(source.roots()).map_err(failed)?;
+            let images: Vec<Published> = roots
+                .into_iter()
+                .map(|root| Published {
+                    descriptor: root.descriptor.clone(),
+                    root,
+                })
+                .collect();
+            block_on(create(tag, context)?.publish(&images)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was made, in the repository of `name` if it was pushed.
+fn open(made: &Made, name: &Reference, context: &Context) -> Result<AnySource, CommandError> {
+    let location = match made {
+        Made::Stored(location) => location.clone(),
+        Made::Pushed(digest) => Location::Registry(name.with_digest(digest)),
+    };
+    places::open(&location, context)
+}
+
+fn create(name: &Reference, context: &Context) -> Result<soci_store::store::AnyDestination, CommandError> {
+    places::create(&Location::Registry(name.clone()), context)
+}
+
+/// The tag convention of the AWS SOCI index builder
+/// (<https://github.com/awslabs/cfn-ecr-aws-soci-index-builder>, read 2026-11-24).
+const SIBLING_SUFFIX: &str = "-soci";

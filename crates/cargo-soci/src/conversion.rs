@@ -1,0 +1,168 @@
+//! What `convert` and `build` share: a conversion's settings out of the configuration, layers rewritten on the
+//! way, and progress.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
+use soci_image::{Digest, Platform};
+use soci_store::store::{AnyDestination, AnySource};
+use soci_store::workflow::{self, Event, Options, Recompress, RecompressedLayer, Report};
+
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::places;
+use crate::progress::Task;
+
+/// What was done: the report of the conversion, and the layers that were rewritten before.
+#[derive(Debug, serde::Serialize)]
+pub struct Converted {
+    /// The conversion.
+    #[serde(flatten)]
+    pub report: Report,
+    /// Layers that were rewritten.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recompressed: Vec<RecompressedLayer>,
+}
+
+/// The settings of a conversion; all that no key sets has its default.
+pub fn options(config: &Config, context: &Context) -> Result<Options, CommandError> {
+    let mut options = Options {
+        cancel: context.cancel.flag(),
+        ..Options::default()
+    };
+    for text in config.list("platforms") {
+        let platform = Platform::parse(text)
+            .map_err(|error| CommandError::usage(format!("{}: {error}", config.origin("platforms"))))?;
+        options.platforms.push(platform);
+    }
+    options.span_size = config.number("span-size").unwrap_or(options.span_size);
+    options.min_layer_size = config.number("min-layer-size").unwrap_or(options.min_layer_size);
+    if let Some(jobs) = config.number("jobs") {
+        let jobs = usize::try_from(jobs).ok().and_then(NonZeroUsize::new);
+        let origin = config.origin("jobs");
+        options.jobs =
+            jobs.ok_or_else(|| CommandError::usage(format!("{origin}: at least one job is needed")))?;
+    }
+    Ok(options)
+}
+
+/// Which layers are rewritten: those that the configuration asks for, and the uncompressed ones of an archive
+/// that `docker save` wrote.
+pub fn recompress(
+    config: &Config,
+    source: &AnySource,
+    keep_uncompressed: bool,
+) -> Result<Option<Recompress>, CommandError> {
+    let level = match config.number("recompress-level") {
+        None => Recompress::LEVEL,
+        Some(level @ 1..=9) => u32::try_from(level).expect("at most 9"),
+        Some(level) => {
+            let origin = config.origin("recompress-level");
+            return Err(CommandError::usage(format!(
+                "{origin}: gzip has the levels 1 to 9, not {level}"
+            )));
+        }
+    };
+    let from_docker_save = matches!(source, AnySource::Archive(archive) if archive.is_docker_archive());
+    let what = Recompress {
+        unsuitable: config.text("recompress").is_some(),
+        uncompressed: from_docker_save && !keep_uncompressed,
+        level,
+    };
+    Ok((what.unsuitable || what.uncompressed).then_some(what))
+}
+
+/// Rewrites what has to be, converts, and shows progress.
+pub fn convert(
+    source: AnySource,
+    destination: AnyDestination,
+    tag: Option<&str>,
+    options: &Options,
+    recompress: Option<Recompress>,
+    context: &Context,
+) -> Result<Converted, CommandError> {
+    let shown = Shown {
+        context,
+        tasks: Mutex::default(),
+    };
+    let observer = |event| shown.event(event);
+    let mut recompressed = Vec::new();
+    let source = match recompress {
+        Some(what) => {
+            let (source, layers) = workflow::recompress(source, options, what, &observer)
+                .map_err(|error| places::failed(&error))?;
+            recompressed = layers;
+            source
+        }
+        None => source,
+    };
+    let report = workflow::convert(&source, destination, tag, options, &observer)
+        .map_err(|error| places::failed(&error))?;
+    let converted = Converted { report, recompressed };
+    warn(&converted, context);
+    Ok(converted)
+}
+
+fn warn(converted: &Converted, context: &Context) {
+    for layer in &converted.recompressed {
+        context.note(&format!(
+            "layer {} rewritten as gzip ({}): {}, {} bytes were {}",
+            short(&layer.source_digest),
+            layer.reason,
+            short(&layer.digest),
+            layer.size,
+            layer.source_size
+        ));
+    }
+    for path in &converted.report.missing_prefetch_files {
+        context.warn(&format!(
+            "no layer has the file {path}, which was to be fetched at once"
+        ));
+    }
+    for layer in converted.report.layers() {
+        if let workflow::LayerOutcome::Indexed { members, .. } = layer.outcome
+            && members > 1
+        {
+            context.warn(&format!(
+                "layer {} has several gzip members, of which soci-snapshotter before v0.14.0 reads only the \
+                 first one; --recompress gzip rewrites it",
+                layer.digest
+            ));
+        }
+    }
+}
+
+/// As many digits as people compare.
+pub fn short(digest: &Digest) -> String {
+    format!("{}:{}", digest.algorithm().name(), &digest.hex()[..12])
+}
+
+/// Progress, a line or bar per layer.
+struct Shown<'a> {
+    context: &'a Context,
+    tasks: Mutex<BTreeMap<Digest, Task<'a>>>,
+}
+
+impl Shown<'_> {
+    fn event(&self, event: Event) {
+        let Ok(mut tasks) = self.tasks.lock() else { return };
+        match event {
+            Event::LayerStarted { digest, size } => {
+                let task = self.context.progress.begin(&short(&digest), Some(size));
+                tasks.insert(digest, task);
+            }
+            Event::LayerAdvanced { digest, bytes } => {
+                if let Some(task) = tasks.get(&digest) {
+                    task.advance(bytes);
+                }
+            }
+            Event::LayerFinished { digest, indexed } => {
+                if let Some(task) = tasks.remove(&digest) {
+                    task.end(if indexed { "indexed" } else { "left without a zTOC" });
+                }
+            }
+        }
+    }
+}
