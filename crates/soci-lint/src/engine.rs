@@ -8,7 +8,14 @@ use crate::model::{Document, Root, documents};
 use crate::report::{
     ContainerReport, FileReport, Finding, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
 };
-use crate::rules::document::{self as document_rules, not_read};
+use crate::rules::duplicate_key::DUPLICATE_KEY;
+use crate::rules::kind_not_read::{KIND_NOT_READ, beside, not_read};
+use crate::rules::not_plain_json::NOT_PLAIN_JSON;
+use crate::rules::odd_suppression::ODD_SUPPRESSION;
+use crate::rules::syntax_error::SYNTAX_ERROR;
+use crate::rules::template_not_rendered::TEMPLATE_NOT_RENDERED;
+use crate::rules::unreadable_file::UNREADABLE;
+use crate::rules::unused_parameter::UNUSED_PARAMETER;
 use crate::rules::{Check, Emitted, RULES, Rule, Severity, Sink, matching};
 use crate::source::{LineIndex, Problem, ProblemKind, Source, Suppressions, TextRange, read, suppressions};
 use crate::verdict::judge;
@@ -28,8 +35,8 @@ pub fn lint(files: &[Input], options: &Options) -> Report {
         emit_reader(file, source, &kinds[file], options, &mut emitted);
     }
     for root in &roots {
-        for (range, message) in root.template.iter().flat_map(document_rules::beside) {
-            let rule = &document_rules::KIND_NOT_READ;
+        for (range, message) in root.template.iter().flat_map(beside) {
+            let rule = &KIND_NOT_READ;
             let help = "lint the task definition that it becomes, from `aws ecs describe-task-definition`";
             push(rule, options, root.file, Some(range), message, help, &mut emitted);
         }
@@ -122,16 +129,13 @@ fn emit_reader(file: usize, source: &Source<'_>, kinds: &[Kind], options: &Optio
 fn reader_rule(problem: &Problem) -> (&'static Rule, &'static str) {
     match problem.kind {
         ProblemKind::Syntax => (
-            &document_rules::SYNTAX_ERROR,
+            &SYNTAX_ERROR,
             "mend the file, or lint the rendered one if it is a template",
         ),
-        ProblemKind::NotPlainJson => (
-            &document_rules::NOT_PLAIN_JSON,
-            "the AWS command line takes plain JSON only",
-        ),
-        ProblemKind::Template => (&document_rules::TEMPLATE_NOT_RENDERED, "lint the rendered file"),
-        ProblemKind::DuplicateKey => (&document_rules::DUPLICATE_KEY, "remove one of them"),
-        ProblemKind::Unreadable => (&document_rules::UNREADABLE, "save the file as UTF-8"),
+        ProblemKind::NotPlainJson => (&NOT_PLAIN_JSON, "the AWS command line takes plain JSON only"),
+        ProblemKind::Template => (&TEMPLATE_NOT_RENDERED, "lint the rendered file"),
+        ProblemKind::DuplicateKey => (&DUPLICATE_KEY, "remove one of them"),
+        ProblemKind::Unreadable => (&UNREADABLE, "save the file as UTF-8"),
     }
 }
 
@@ -191,7 +195,7 @@ fn emit_unused_parameters(
         if !declared && !written() {
             let message = format!("no file asks for the parameter `{name}`");
             push(
-                &document_rules::UNUSED_PARAMETER,
+                &UNUSED_PARAMETER,
                 options,
                 usize::MAX,
                 None,
@@ -350,7 +354,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     fn odd_suppressions(&self, out: &mut Vec<Emitted>) {
-        let rule = &document_rules::ODD_SUPPRESSION;
+        let rule = &ODD_SUPPRESSION;
         for (file, found) in self.suppressions.iter().enumerate() {
             for (range, message) in &found.odd {
                 push(rule, self.options, file, Some(*range), message.clone(), "", out);

@@ -4,7 +4,7 @@ use crate::model::{Container, Task};
 use crate::report::Verdict;
 use crate::rules::image_facts_missing::IMAGE_FACTS_MISSING;
 use crate::rules::launch_type_undecided::LAUNCH_TYPE_UNDECIDED;
-use crate::rules::platform_version::PLATFORM_VERSION_UNDECIDED;
+use crate::rules::platform_version_undecided::PLATFORM_VERSION_UNDECIDED;
 use crate::rules::{Effect, Emitted};
 
 /// The verdict on one container.

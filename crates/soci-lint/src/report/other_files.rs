@@ -4,18 +4,15 @@ use std::collections::HashSet;
 
 use super::Report;
 use crate::kind::Kind;
-use crate::rules::document;
+use crate::rules::syntax_error::SYNTAX_ERROR;
+use crate::rules::template_not_rendered::TEMPLATE_NOT_RENDERED;
+use crate::rules::unreadable_file::UNREADABLE;
 
 impl Report {
     /// Leaves out the files for which `by_name` holds and that are none of the kinds that are read. A file
     /// that is broken or an unrendered template stays: its name was right.
     pub fn leave_out_other_files(&mut self, by_name: impl Fn(&str) -> bool) {
-        let said: HashSet<&str> = [
-            document::SYNTAX_ERROR.code,
-            document::UNREADABLE.code,
-            document::TEMPLATE_NOT_RENDERED.code,
-        ]
-        .into();
+        let said: HashSet<&str> = [SYNTAX_ERROR.code, UNREADABLE.code, TEMPLATE_NOT_RENDERED.code].into();
         let broken: HashSet<String> = self
             .findings
             .iter()

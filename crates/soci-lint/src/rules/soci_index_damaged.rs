@@ -1,8 +1,6 @@
 //! Indexes that a client cannot use.
 
-use soci_image::facts::{Effect as OddityEffect, ImageFacts, Oddity, PlatformFacts};
-
-use super::no_soci_index::each;
+use super::shared::known::{damage, each};
 use super::{Check, Sink, rule};
 use crate::model::{Container, Task};
 
@@ -59,31 +57,4 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
                 .case(at, &image.condition);
         }
     });
-}
-
-/// What keeps a client from using the index of this platform.
-pub(super) fn damage(facts: &ImageFacts, platform: &PlatformFacts) -> Option<String> {
-    let own = &platform.manifest.digest;
-    let found = facts.oddities.iter().find(|oddity| {
-        let severe = matches!(
-            oddity.effect(),
-            OddityEffect::ImageNotLazy | OddityEffect::PullFails
-        );
-        let about = match oddity {
-            Oddity::IndexBeforeImage { image, .. }
-            | Oddity::MissingIndex { image, .. }
-            | Oddity::UnreadableIndex { image, .. } => image == own,
-            Oddity::NonCanonicalIndex { soci_index } => platform
-                .soci
-                .as_ref()
-                .is_some_and(|soci| soci.digest == *soci_index),
-            _ => false,
-        };
-        severe && about
-    });
-    let unusable = || {
-        let soci = platform.soci.as_ref().filter(|soci| !soci.usable)?;
-        Some(format!("clients do not take the SOCI index {}", soci.digest))
-    };
-    found.map(ToString::to_string).or_else(unusable)
 }

@@ -319,11 +319,24 @@ fn scalar_content(text: Text, value: &str, style: ScalarStyle, tag: Option<&str>
     }
 }
 
+/// A decimal number. Written out, because the standard library's own reader brings tables that make a
+/// tenth of the WASM module.
 fn is_number(value: &str) -> bool {
-    let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
-    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && digits.contains(|c: char| c.is_ascii_digit())
-        && value.parse::<f64>().is_ok()
+    let value = unsigned(value);
+    let (mantissa, exponent) = match value.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(unsigned(exponent))),
+        None => (value, None),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole)
+        && digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && exponent.is_none_or(|exponent| digits(exponent) && !exponent.is_empty())
+}
+
+fn unsigned(number: &str) -> &str {
+    number.strip_prefix(['-', '+']).unwrap_or(number)
 }
 
 /// Character offset → byte offset: a byte offset for every [`STRIDE`]-th character, none for ASCII.

@@ -1,0 +1,55 @@
+//! Images that are loaded lazily.
+
+use soci_image::soci_index::SociVersion;
+
+use super::shared::known::{each, mebibytes};
+use super::{Check, Sink, rule};
+use crate::model::{Container, Task};
+
+rule! {
+    /// The image has a SOCI index v2 for the platform that runs.
+    ///
+    /// ## Why
+    ///
+    /// This is the reason behind the verdict `lazy`. It is not listed among the findings unless it is selected. Whether Fargate did load a task lazily shows the task
+    /// metadata endpoint: `Snapshotter: soci`.
+    ///
+    /// ## Example
+    ///
+    /// ```json facts:lazy select:SOCI310
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2-soci" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
+    /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html> (2026-11-23)
+    HAS_SOCI_INDEX, "SOCI310", "has-soci-index", Off, Lazy, Check::Container(check)
+}
+
+fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+    each(task, container, sink, |sink, at, image| {
+        let soci = image.platform.soci.as_ref();
+        let totals = &image.platform.totals;
+        if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V2) && totals.lazy_layers > 0 {
+            let message = format!(
+                "loaded lazily: SOCI index v2 with {} of {} layers, {}.{} % of {}",
+                totals.lazy_layers,
+                totals.layers,
+                totals.lazy_permille() / 10,
+                totals.lazy_permille() % 10,
+                mebibytes(totals.layer_bytes)
+            );
+            sink.report(image.place, message).case(at, &image.condition);
+        }
+    });
+}

@@ -1,0 +1,69 @@
+//! Images of small layers only.
+
+use super::shared::known::{each, mebibytes};
+use super::{Check, Sink, rule};
+use crate::model::{Container, Task};
+
+rule! {
+    /// Every layer is below the size from which layers are indexed.
+    ///
+    /// ## Why
+    ///
+    /// By default layers of less than 10 MiB are left out of a SOCI index. Where all layers are smaller, no index is made at all: the image is loaded whole, which
+    /// for such an image is quick. A smaller `--min-layer-size` makes an index nevertheless.
+    ///
+    /// ## Example
+    ///
+    /// ```json facts:small-layers
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```json facts:small-layers
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2-soci" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://github.com/awslabs/soci-snapshotter/blob/main/soci/soci_index.go>, `defaultMinLayerSize` and `ErrEmptyIndex` (2026-08-11)
+    LAYERS_BELOW_MINIMUM, "SOCI307", "every-layer-below-minimum", Warning, None, Check::Container(check)
+}
+
+/// The reference tool's smallest indexed layer (`soci_index.go`, 2026-08-11).
+const MIN_LAYER: u64 = 10 << 20;
+
+fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+    each(task, container, sink, |sink, at, image| {
+        let layers = &image.platform.layers;
+        let small = layers.iter().all(|layer| layer.size < MIN_LAYER);
+        if small && !layers.is_empty() && image.platform.soci.is_none() {
+            let largest = layers.iter().map(|layer| layer.size).max().unwrap_or(0);
+            let message = format!(
+                "the largest layer has {}: no index is made of layers below 10 MiB",
+                mebibytes(largest)
+            );
+            sink.report(image.place, message)
+                .help("nothing, or convert with a smaller `--min-layer-size`")
+                .case(at, &image.condition);
+        }
+    });
+}

@@ -1,0 +1,67 @@
+//! Images of which little is lazy.
+
+use super::shared::known::{each, mebibytes};
+use super::{Check, Sink, rule};
+use crate::model::{Container, Task};
+
+rule! {
+    /// Less than half of the image can be loaded lazily.
+    ///
+    /// ## Why
+    ///
+    /// Only layers with a zTOC in the index are loaded lazily; the others are pulled whole before the container starts. Layers are left out for being small, or for a
+    /// compression that cannot be indexed. Fewer, larger layers or a smaller `--min-layer-size` raise the share.
+    ///
+    /// ## Example
+    ///
+    /// ```json facts:little-lazy
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```json facts:little-lazy
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2-soci" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md> (2026-11-23)
+    LITTLE_IS_LAZY, "SOCI308", "little-is-lazy", Info, None, Check::Container(check)
+}
+
+fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+    each(task, container, sink, |sink, at, image| {
+        let totals = &image.platform.totals;
+        if image.platform.soci.is_some() && totals.lazy_permille() < 500 {
+            let message = format!(
+                "{} of {} can be loaded lazily ({} of {} layers)",
+                mebibytes(totals.lazy_bytes),
+                mebibytes(totals.layer_bytes),
+                totals.lazy_layers,
+                totals.layers
+            );
+            sink.report(image.place, message)
+                .help("convert with a smaller `--min-layer-size`, or build fewer and larger gzip layers")
+                .case(at, &image.condition);
+        }
+    });
+}

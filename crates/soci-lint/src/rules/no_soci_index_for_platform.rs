@@ -1,0 +1,73 @@
+//! Images with an index for other platforms.
+
+use super::shared::known::{damage, each};
+use super::{Check, Sink, rule};
+use crate::model::{Container, Task};
+
+rule! {
+    /// The image has a SOCI index, but not for the platform that runs.
+    ///
+    /// ## Why
+    ///
+    /// An image for several platforms needs an index for each. `soci convert` of the reference tool makes one for the platform of the machine it runs on only, unless
+    /// `--all-platforms` is given; `cargo soci convert` makes all of them.
+    ///
+    /// ## Example
+    ///
+    /// ```json facts:index-for-amd64
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "runtimePlatform": { "cpuArchitecture": "ARM64" },
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```json facts:index-for-amd64
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "runtimePlatform": { "cpuArchitecture": "ARM64" },
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2-soci" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://github.com/awslabs/soci-snapshotter/issues/1695> (2026-11-23)
+    /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md> (2026-11-23)
+    NO_SOCI_INDEX_FOR_PLATFORM, "SOCI304", "no-soci-index-for-platform", Error, NotLazy, Check::Container(check)
+}
+
+fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+    each(task, container, sink, |sink, at, image| {
+        let any = image
+            .facts
+            .platforms
+            .iter()
+            .any(|platform| platform.soci.is_some());
+        let damaged = damage(image.facts, image.platform).is_some();
+        if image.platform.soci.is_none() && any && !damaged {
+            let platform = image.platform.platform.as_ref().map(ToString::to_string);
+            let message = format!(
+                "the image has no SOCI index for {}, only for other platforms",
+                platform.as_deref().unwrap_or("the platform that runs")
+            );
+            sink.report(image.place, message)
+                .help("convert all platforms (`cargo soci convert` does)")
+                .case(at, &image.condition);
+        }
+    });
+}

@@ -1,0 +1,44 @@
+//! Comments to the linter that it does not understand.
+
+use super::{Check, rule};
+
+rule! {
+    /// A comment of the linter cannot be understood.
+    ///
+    /// ## Why
+    ///
+    /// Findings are silenced with `soci-lint: allow CODE` behind the value or on the line above it, and with `soci-lint: allow-file CODE` for the whole file. A code or
+    /// name that no rule has silences nothing.
+    ///
+    /// ## Example
+    ///
+    /// ```yaml
+    /// family: web # soci-lint: allow SOCI999
+    /// requiresCompatibilities: [FARGATE]
+    /// networkMode: awsvpc
+    /// cpu: "256"
+    /// memory: "512"
+    /// containerDefinitions:
+    ///   - name: web
+    ///     image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```yaml
+    /// family: web
+    /// requiresCompatibilities: [FARGATE]
+    /// networkMode: awsvpc
+    /// cpu: "256"
+    /// memory: "512"
+    /// containerDefinitions:
+    ///   - name: web
+    ///     # soci-lint: allow latest-tag -- a test environment
+    ///     image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:latest
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * [docs/lint.md](../lint.md)
+    ODD_SUPPRESSION, "SOCI916", "odd-suppression", Warning, None, Check::Reader
+}

@@ -1,0 +1,73 @@
+//! Images whose facts are known, for the rules that judge them.
+
+use soci_image::facts::{Effect, ImageFacts, Oddity, PlatformFacts};
+
+use crate::facts::{Chosen, about, choose};
+use crate::model::{Container, Task};
+use crate::rules::Sink;
+use crate::source::TextRange;
+
+/// An image whose facts are known, for the platform that runs.
+pub(in crate::rules) struct Known<'f> {
+    pub(in crate::rules) facts: &'f ImageFacts,
+    pub(in crate::rules) platform: &'f PlatformFacts,
+    pub(in crate::rules) place: TextRange,
+    pub(in crate::rules) condition: String,
+}
+
+/// Calls `check` for each case of an eligible container's image whose facts are known.
+pub(in crate::rules) fn each<'s, 'a>(
+    task: &Task<'_>,
+    container: &Container<'_>,
+    sink: &mut Sink<'s, 'a>,
+    mut check: impl FnMut(&mut Sink<'s, 'a>, usize, &Known<'s>),
+) {
+    if !container.is_eligible(task) {
+        return;
+    }
+    let options = sink.options;
+    for (at, _, _, case) in container.in_ecr() {
+        let Some(facts) = about(options, case) else {
+            continue;
+        };
+        if let Chosen::Platform(platform) = choose(task, facts) {
+            let known = Known {
+                facts,
+                platform,
+                place: container.place(),
+                condition: case.condition(),
+            };
+            check(sink, at, &known);
+        }
+    }
+}
+
+/// What keeps a client from using the index of this platform.
+pub(in crate::rules) fn damage(facts: &ImageFacts, platform: &PlatformFacts) -> Option<String> {
+    let own = &platform.manifest.digest;
+    let found = facts.oddities.iter().find(|oddity| {
+        let severe = matches!(oddity.effect(), Effect::ImageNotLazy | Effect::PullFails);
+        let about = match oddity {
+            Oddity::IndexBeforeImage { image, .. }
+            | Oddity::MissingIndex { image, .. }
+            | Oddity::UnreadableIndex { image, .. } => image == own,
+            Oddity::NonCanonicalIndex { soci_index } => platform
+                .soci
+                .as_ref()
+                .is_some_and(|soci| soci.digest == *soci_index),
+            _ => false,
+        };
+        severe && about
+    });
+    let unusable = || {
+        let soci = platform.soci.as_ref().filter(|soci| !soci.usable)?;
+        Some(format!("clients do not take the SOCI index {}", soci.digest))
+    };
+    found.map(ToString::to_string).or_else(unusable)
+}
+
+/// `12.3 MiB`, rounded down.
+pub(in crate::rules) fn mebibytes(bytes: u64) -> String {
+    let tenths = u128::from(bytes) * 10 / (1 << 20);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}

@@ -1,0 +1,4 @@
+//! What several rules need.
+
+pub(super) mod known;
+pub(super) mod versions;

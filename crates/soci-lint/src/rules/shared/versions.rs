@@ -1,0 +1,54 @@
+//! The platform versions that a task is run with, for the rules that judge them.
+
+use crate::model::Task;
+use crate::report::Fargate;
+use crate::rules::Sink;
+use crate::source::TextRange;
+
+/// The Linux platform version that loads lazily.
+pub(in crate::rules) const LAZY: &str = "1.4.0";
+
+/// All Linux versions that AWS retired, `platform-versions-retired.html` (2026-11-23).
+pub(in crate::rules) const RETIRED: [&str; 4] = ["1.0.0", "1.1.0", "1.2.0", "1.3.0"];
+
+pub(in crate::rules) enum Version {
+    Known(String),
+    Open { why: String, help: String },
+}
+
+pub(in crate::rules) type Place = (usize, TextRange, Version, &'static str);
+
+/// The platform versions that a Linux task on Fargate is run with. Windows has versions of its own.
+pub(in crate::rules) fn versions(task: &Task<'_>, sink: &Sink<'_, '_>) -> Vec<Place> {
+    if task.placement.fargate == Fargate::No || task.is_windows() {
+        return Vec::new();
+    }
+    if let Some(version) = &sink.options.platform_version {
+        let known = Version::Known(version.clone());
+        return vec![(sink.document, task.id_range, known, "")];
+    }
+    let mut found = Vec::new();
+    for &(document, service) in &task.services {
+        let setting = &sink.documents[document].services[service].platform_version;
+        let Some(range) = setting.range() else {
+            continue;
+        };
+        let by_default = match setting.case().is_some_and(|case| !case.defaults.is_empty()) {
+            true => " (by default)",
+            false => "",
+        };
+        let version = match (setting.known(), setting.hole()) {
+            (Some(version), _) => Version::Known(version),
+            (None, Some(hole)) => Version::Open {
+                why: hole.why.clone(),
+                help: hole.help.clone(),
+            },
+            (None, None) => Version::Open {
+                why: format!("it is {}", setting.display()),
+                help: String::new(),
+            },
+        };
+        found.push((document, range, version, by_default));
+    }
+    found
+}

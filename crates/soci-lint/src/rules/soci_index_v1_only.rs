@@ -1,0 +1,68 @@
+//! Images with an index of the first version.
+
+use soci_image::soci_index::SociVersion;
+
+use super::shared::known::each;
+use super::{Check, Sink, rule};
+use crate::model::{Container, Task};
+
+rule! {
+    /// The image has a SOCI index of version 1 only.
+    ///
+    /// ## Why
+    ///
+    /// Version 1 of the index is attached to an image from outside, by a referrer. AWS accounts that used it on Fargate before version 2 appeared can go on; for all others Fargate
+    /// silently ignores it. One third-party page names 2026-02-09 as the end of version 1; AWS has no page that confirms it. Version 2 works
+    /// for every account and is copied along with the image.
+    ///
+    /// ## Example
+    ///
+    /// ```json facts:index-v1
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```json facts:index-v1
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2-soci" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14), "only be able to use index manifest v2"
+    /// * <https://github.com/tmokmss/deploy-time-build/pull/61> (2025-09-16)
+    /// * <https://pabis.eu/blog/2025-08-31-SOCI-v2-ECS-Whats-New.html>, the date, unconfirmed (2026-11-23)
+    SOCI_INDEX_V1_ONLY, "SOCI303", "soci-index-v1-only", Warning, Unknown, Check::Container(check)
+}
+
+fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+    each(task, container, sink, |sink, at, image| {
+        let soci = image.platform.soci.as_ref();
+        if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V1) {
+            sink.report(
+                image.place,
+                "the image has a SOCI index v1 only, which Fargate ignores unless the account used v1 before",
+            )
+            .help("convert the image to v2 with `cargo soci convert`")
+            .case(at, &image.condition);
+        }
+    });
+}
