@@ -14,12 +14,36 @@ pub fn location(text: &str) -> Result<Location, CommandError> {
 
 /// Opens a place for reading.
 pub fn open(location: &Location, context: &Context) -> Result<AnySource, CommandError> {
-    AnySource::open(location, &context.cancel.flag()).map_err(|error| failed(&error))
+    match location {
+        Location::Registry(reference) => context.registries.source(reference, context).map(AnySource::Registry),
+        _ => AnySource::open(location, &context.cancel.flag()).map_err(|error| failed(&error)),
+    }
 }
 
 /// Prepares a place for writing.
 pub fn create(location: &Location, context: &Context) -> Result<AnyDestination, CommandError> {
-    AnyDestination::create(location, &context.cancel.flag()).map_err(|error| failed(&error))
+    match location {
+        Location::Registry(reference) => {
+            context.registries.destination(reference, context).map(AnyDestination::Registry)
+        }
+        _ => AnyDestination::create(location, &context.cancel.flag()).map_err(|error| failed(&error)),
+    }
+}
+
+/// Prepares the place that an image was read from for writing.
+pub fn create_in_place(location: &Location, context: &Context) -> Result<AnyDestination, CommandError> {
+    Ok(match create(location, context)? {
+        AnyDestination::Registry(destination) => AnyDestination::Registry(destination.in_place()),
+        other => other,
+    })
+}
+
+/// The one name that an image gets at a destination; `None` if it keeps those that it has.
+pub fn new_tag(location: &Location) -> Option<&str> {
+    match location {
+        Location::Registry(reference) => reference.tag_or_latest(),
+        _ => location.tag(),
+    }
 }
 
 /// The image that `--tag` or the location itself asks for.
@@ -54,6 +78,10 @@ pub fn failed(error: &Error) -> CommandError {
         Error::Layer { .. } | Error::DigestMismatch { .. } | Error::SizeMismatch { .. } => CommandError::failed(text)
             .help("the image is damaged: build or copy it again; nothing was written"),
         Error::SeveralImages { .. } => CommandError::usage(text),
+        Error::Registry(problem) => match problem.help() {
+            Some(help) => CommandError::failed(text).help(help),
+            None => CommandError::failed(text),
+        },
         Error::Strict { .. } => CommandError::failed(text)
             .help("leave --strict out to convert the image without a zTOC for this layer"),
         _ => CommandError::failed(text),

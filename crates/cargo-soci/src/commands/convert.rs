@@ -10,7 +10,7 @@ use crate::build::metadata_file::MetadataArgument;
 use crate::commands::Outcome;
 use crate::config::{Config, Flags, project};
 use crate::context::{Context, Format};
-use crate::conversion::{self, Converted};
+use crate::conversion::{self, Converted, Plain};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
 use crate::places;
@@ -120,7 +120,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let mut options = options(&args, &config, context)?;
     options.tag = places::wanted_tag(&source_location, args.tag.as_deref())?;
     let source = places::open(&source_location, context)?;
-    let recompress = conversion::recompress(&config, &source, args.keep_uncompressed)?;
+    let recompress = conversion::recompress(&config, &source, plain(&args))?;
     if args.dry_run {
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         return match format {
@@ -183,6 +183,10 @@ fn options(args: &Args, config: &Config, context: &Context) -> Result<Options, C
         strict: args.strict,
         ..conversion::options(config, context)?
     })
+}
+
+fn plain(args: &Args) -> Plain {
+    if args.keep_uncompressed { Plain::Keep } else { Plain::CompressDockerSave }
 }
 
 fn prefetch_files(args: &Args) -> Result<Vec<String>, CommandError> {

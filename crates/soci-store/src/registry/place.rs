@@ -272,8 +272,8 @@ impl Blob for RegistryBlob {
 pub struct RegistryDestination {
     repository: Repository<UreqTransport>,
     reference: Reference,
-    /// In place: the digest that the tag must still have when it is moved.
-    unchanged: Option<Digest>,
+    /// Whether the image is converted in place: the tag must still name what was read when it is moved.
+    in_place: bool,
     kept: Kept,
 }
 
@@ -283,16 +283,15 @@ impl RegistryDestination {
         Ok(Self {
             repository: client.repository(reference).await?,
             reference: reference.clone(),
-            unchanged: None,
+            in_place: false,
             kept: Kept::default(),
         })
     }
 
-    /// Moves the tag only if it still names this digest: somebody may have pushed meanwhile.
+    /// Moves the tag only if it still names the image that was read: somebody may have pushed meanwhile.
     #[must_use]
-    pub fn only_if_unchanged(mut self, digest: &Digest) -> Self {
-        self.unchanged = Some(digest.clone());
-        self
+    pub fn in_place(self) -> Self {
+        Self { in_place: true, ..self }
     }
 
     /// The repository.
@@ -300,14 +299,16 @@ impl RegistryDestination {
         &self.repository
     }
 
-    async fn tag(&self, tag: &str, descriptor: &Descriptor) -> Result<()> {
+    async fn tag(&self, tag: &str, image: &Published) -> Result<()> {
+        let (descriptor, expected) = (&image.descriptor, &image.root.descriptor.digest);
         let name = ManifestName::Tag(tag);
         let now = self.repository.manifest_head(name).await?;
         let named = now.as_ref().and_then(|head| head.digest.as_ref());
         if named == Some(&descriptor.digest) {
             return Ok(());
         }
-        if let (Some(expected), Some(named)) = (&self.unchanged, named)
+        if self.in_place
+            && let Some(named) = named
             && expected != named
         {
             return Err(Error::Place {
@@ -395,7 +396,7 @@ impl Destination for RegistryDestination {
 
     async fn publish(self, images: &[Published]) -> Result<()> {
         if let ([image], Some(tag)) = (images, self.reference.tag()) {
-            return self.tag(tag, &image.descriptor).await;
+            return self.tag(tag, image).await;
         }
         for image in images {
             let mut tags = image
@@ -411,11 +412,11 @@ impl Destination for RegistryDestination {
                 // A reference by digest or without tag: the image is stored under its digest alone,
                 // unless it means `latest`.
                 if let Some(tag) = self.reference.tag_or_latest() {
-                    self.tag(tag, &image.descriptor).await?;
+                    self.tag(tag, image).await?;
                 }
             }
             for tag in tags {
-                self.tag(tag, &image.descriptor).await?;
+                self.tag(tag, image).await?;
             }
         }
         Ok(())

@@ -1,0 +1,174 @@
+//! The registry client of a run: made at its first use, from the common flags and the environment.
+
+use std::fs;
+use std::io::{self, BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use soci_image::Reference;
+use soci_store::block_on;
+use soci_store::registry::credentials::{Credential, Keychain};
+use soci_store::registry::{
+    Client, ClientOptions, Environment, NativeClient, NativeOptions, RegistryDestination, RegistrySource,
+    Secret, Traffic, UreqTransport,
+};
+
+use crate::context::Context;
+use crate::error::{CommandError, OrFail};
+use crate::escape;
+use crate::places;
+
+/// Flags about registries, the same for every command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Registries")]
+pub struct RegistryFlags {
+    /// User name for the registry; the password comes from --password-stdin or CARGO_SOCI_PASSWORD
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub username: Option<String>,
+    /// Read the registry's password from the first line of stdin
+    #[arg(long, global = true, hide_short_help = true)]
+    pub password_stdin: bool,
+    /// Certificates in PEM form to trust besides the system's
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub ca_file: Option<PathBuf>,
+    /// Reach this registry (host and port) over plain http; may be repeated. Loopback needs no flag
+    #[arg(long, global = true, value_name = "HOST", hide_short_help = true)]
+    pub plain_http: Vec<String>,
+    /// Requests at the same time for one layer above 64 MiB. Default: 3
+    #[arg(long, global = true, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub connections_per_layer: Option<u8>,
+}
+
+/// The client, once it was needed.
+#[derive(Default)]
+pub struct Registries {
+    flags: RegistryFlags,
+    client: OnceLock<Ready>,
+}
+
+struct Ready {
+    client: NativeClient,
+    /// The registry that an explicit login is for.
+    login_host: Option<String>,
+}
+
+impl Registries {
+    /// Registries as the flags say.
+    pub fn new(flags: RegistryFlags) -> Self {
+        Self { flags, client: OnceLock::new() }
+    }
+
+    /// Opens an image for reading.
+    pub fn source(&self, reference: &Reference, context: &Context) -> Result<RegistrySource, CommandError> {
+        let client = self.client(reference, context)?;
+        block_on(RegistrySource::open(client, reference)).map_err(|error| places::failed(&error))
+    }
+
+    /// Opens a repository for writing.
+    pub fn destination(
+        &self,
+        reference: &Reference,
+        context: &Context,
+    ) -> Result<RegistryDestination, CommandError> {
+        if reference.digest().is_some() {
+            return Err(CommandError::usage(format!("{reference} names an image by its digest, which cannot change"))
+                .help(format!("give a tag to write to: {}:TAG", reference.name())));
+        }
+        let client = self.client(reference, context)?;
+        block_on(RegistryDestination::open(client, reference)).map_err(|error| places::failed(&error))
+    }
+
+    /// What crossed the network so far.
+    pub fn traffic(&self) -> Traffic {
+        self.client.get().map(|ready| ready.client.traffic()).unwrap_or_default()
+    }
+
+    fn client(&self, reference: &Reference, context: &Context) -> Result<&NativeClient, CommandError> {
+        let ready = match self.client.get() {
+            Some(ready) => ready,
+            None => {
+                let ready = self.connect(reference, context)?;
+                self.client.get_or_init(|| ready)
+            }
+        };
+        // A password must not go to another registry than the one it was given for.
+        match &ready.login_host {
+            Some(host) if host != reference.registry() => Err(CommandError::usage(format!(
+                "the login given by flag or CARGO_SOCI_USERNAME is for {host}, and {} is another registry",
+                reference.registry()
+            ))
+            .help("log in to both with `docker login` and leave the flag out")),
+            _ => Ok(&ready.client),
+        }
+    }
+
+    fn connect(&self, reference: &Reference, context: &Context) -> Result<Ready, CommandError> {
+        let mut environment = Environment::of_process();
+        if let Some(folder) = context.docker_config_folder() {
+            environment.set("DOCKER_CONFIG", &folder.display().to_string());
+        }
+        let mut keychain = Keychain::of_environment(&environment);
+        let mut login_host = None;
+        if let Some((credential, origin)) = self.explicit(&environment)? {
+            keychain = keychain.with_explicit(reference.registry(), credential, origin);
+            login_host = Some(reference.registry().to_owned());
+        }
+        let mut native = NativeOptions::new(environment);
+        native.interrupted = context.cancel.flag();
+        if let Some(path) = &self.flags.ca_file {
+            native.extra_roots = fs::read(path).or_fail(|| format!("cannot read {}", path.display()))?;
+        }
+        let transport = UreqTransport::new(native).map_err(|error| {
+            CommandError::usage(error.to_string()).help("--ca-file takes certificates in PEM form")
+        })?;
+        let options = ClientOptions {
+            plain_http: self.flags.plain_http.clone(),
+            connections_per_blob: self.flags.connections_per_layer.map_or(3, usize::from),
+            trace: context.tells_trace().then(|| {
+                let progress = Arc::clone(&context.progress);
+                Arc::new(move |line: &str| {
+                    progress.suspend(|| anstream::eprintln!("{}", escape::terminal(line)));
+                }) as soci_store::registry::Trace
+            }),
+            ..ClientOptions::default()
+        };
+        Ok(Ready { client: Client::new(transport, keychain, options), login_host })
+    }
+
+    /// The login of flags and `CARGO_SOCI_USERNAME` / `CARGO_SOCI_PASSWORD`.
+    fn explicit(&self, environment: &Environment) -> Result<Option<(Credential, &'static str)>, CommandError> {
+        let flag = self.flags.username.as_deref();
+        let username = flag.or_else(|| environment.get("CARGO_SOCI_USERNAME"));
+        let password = if self.flags.password_stdin {
+            Some(password_from_stdin()?)
+        } else {
+            environment.get("CARGO_SOCI_PASSWORD").map(Secret::new)
+        };
+        let origin = if flag.is_some() { "--username" } else { "CARGO_SOCI_USERNAME" };
+        match (username, password) {
+            (Some(username), Some(password)) => {
+                Ok(Some((Credential::Basic { username: username.to_owned(), password }, origin)))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(CommandError::usage("a user name for the registry, and no password")
+                .help("pass it with --password-stdin or in CARGO_SOCI_PASSWORD")),
+            (None, Some(_)) => Err(CommandError::usage("a password for the registry, and no user name")
+                .help("pass it with --username or in CARGO_SOCI_USERNAME")),
+        }
+    }
+}
+
+fn password_from_stdin() -> Result<Secret, CommandError> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return Err(CommandError::usage("--password-stdin reads a pipe, and stdin is a terminal")
+            .help("get-password | cargo soci … --password-stdin"));
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).or_fail(|| "cannot read the password from stdin".to_owned())?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(CommandError::usage("the first line of stdin holds no password"));
+    }
+    Ok(Secret::new(password))
+}
