@@ -48,12 +48,22 @@ pub fn options(config: &Config, context: &Context) -> Result<Options, CommandErr
     Ok(options)
 }
 
-/// Which layers are rewritten: those that the configuration asks for, and the uncompressed ones of an archive
-/// that `docker save` wrote.
+/// What becomes of uncompressed layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plain {
+    /// They stay.
+    Keep,
+    /// Those of an archive that `docker save` wrote are compressed: the engine stores them so, nobody pushes them so.
+    CompressDockerSave,
+    /// All are compressed.
+    Compress,
+}
+
+/// Which layers are rewritten: those that the configuration asks for, and uncompressed ones as `plain` says.
 pub fn recompress(
     config: &Config,
     source: &AnySource,
-    keep_uncompressed: bool,
+    plain: Plain,
 ) -> Result<Option<Recompress>, CommandError> {
     let level = match config.number("recompress-level") {
         None => Recompress::LEVEL,
@@ -68,7 +78,7 @@ pub fn recompress(
     let from_docker_save = matches!(source, AnySource::Archive(archive) if archive.is_docker_archive());
     let what = Recompress {
         unsuitable: config.text("recompress").is_some(),
-        uncompressed: from_docker_save && !keep_uncompressed,
+        uncompressed: plain == Plain::Compress || (plain == Plain::CompressDockerSave && from_docker_save),
         level,
     };
     Ok((what.unsuitable || what.uncompressed).then_some(what))

@@ -15,7 +15,7 @@ use soci_store::{Location, block_on};
 use super::buildx::repositories;
 use crate::config::Config;
 use crate::context::Context;
-use crate::conversion::{self, Converted};
+use crate::conversion::{self, Converted, Plain};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::places;
@@ -81,8 +81,8 @@ pub struct Settings<'a> {
     pub options: &'a Options,
     /// The configuration, for layers that are rewritten.
     pub config: &'a Config,
-    /// Set under `--keep-uncompressed`.
-    pub keep_uncompressed: bool,
+    /// What becomes of uncompressed layers.
+    pub plain: Plain,
 }
 
 /// Converts what was made and publishes it under `names` in their registries.
@@ -106,7 +106,7 @@ pub fn to_registry(
         as_built(made, names, settings.options, context)?;
     }
     let source = open(made, lead, context)?;
-    let recompress = conversion::recompress(settings.config, &source, settings.keep_uncompressed)?;
+    let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
     let destination = create(lead, context)?;
     let converted = match conversion::convert(
         source,
@@ -160,7 +160,7 @@ pub fn to_place(
             ));
         }
     };
-    let recompress = conversion::recompress(settings.config, &source, settings.keep_uncompressed)?;
+    let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
     let tag = destination.tag();
     let destination = places::create(destination, context)?;
     conversion::convert(source, destination, tag, settings.options, recompress, context)

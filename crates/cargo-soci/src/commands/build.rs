@@ -8,7 +8,7 @@ use soci_image::facts::ImageFacts;
 use soci_store::{Location, block_on, workflow};
 
 use crate::build::lint::{self, Linted};
-use crate::build::plan::{Outputs, Plan, Target};
+use crate::build::plan::{Builder, Outputs, Plan, Target};
 use crate::build::publish::{self, Settings, TagModel};
 use crate::build::run;
 use crate::commands::Outcome;
@@ -16,7 +16,7 @@ use crate::commands::convert::human;
 use crate::config::project::{self, Selection};
 use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
-use crate::conversion::{self, Converted};
+use crate::conversion::{self, Converted, Plain};
 use crate::error::{CommandError, OrFail};
 use crate::escape;
 use crate::exit::Exit;
@@ -148,7 +148,11 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             model: plan.model,
             options,
             config,
-            keep_uncompressed: false,
+            // A builder of the user's that writes an archive need not know how layers are pushed.
+            plain: match plan.builder {
+                Builder::Buildx(_) => Plain::Keep,
+                Builder::Command(..) => Plain::Compress,
+            },
         };
         let (report, linted) = one(plan, &settings, context)?;
         if linted.as_ref().is_some_and(|linted| linted.failed) {

@@ -48,7 +48,7 @@ pub(super) fn run(
         model: TagModel::of(config),
         options: &options,
         config,
-        keep_uncompressed: args.keep_uncompressed,
+        plain: super::plain(args),
     };
     // All names are known before anything is converted.
     let mut work = Vec::new();

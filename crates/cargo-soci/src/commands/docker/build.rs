@@ -19,7 +19,7 @@ use crate::commands::Outcome;
 use crate::commands::convert::human;
 use crate::config::{Config, Flags, project};
 use crate::context::{Context, Format};
-use crate::conversion::{self, Converted};
+use crate::conversion::{self, Converted, Plain};
 use crate::error::{CommandError, OrFail};
 use crate::escape;
 use crate::exit::Exit;
@@ -101,7 +101,8 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
         model: TagModel::of(&config),
         options: &options,
         config: &config,
-        keep_uncompressed: false,
+        // The user's own words choose the compression.
+        plain: Plain::Keep,
     };
     let scratch = tempfile::Builder::new()
         .prefix(".cargo-soci-build-")
