@@ -144,6 +144,7 @@ impl<'a> Rewrite<'a> {
         if self.drop_soci
             && index != tree.index
             && let Some(only) = sole_image(&index)
+            && self.is_platform_of_config(only)
         {
             return Descriptor {
                 annotations: image.root.annotations.clone(),
@@ -152,6 +153,23 @@ impl<'a> Rewrite<'a> {
             };
         }
         self.written(tree, index, &image.root)
+    }
+
+    /// Whether a bare manifest would say as much: conversion took the platform from the config.
+    fn is_platform_of_config(&self, only: &Descriptor) -> bool {
+        let images = self.image.images();
+        let is_it = |image: &&&ImageEntry| match self.replaced.get(&image.id) {
+            Some(replaced) => replaced.digest == only.digest,
+            None => image.descriptor.digest == only.digest,
+        };
+        let config = images
+            .iter()
+            .find(is_it)
+            .map(|image| &image.manifest.config.digest);
+        match config.and_then(|digest| self.documents.get(digest)) {
+            Some(bytes) => Platform::from_config(bytes).ok() == only.platform,
+            None => true,
+        }
     }
 
     /// The descriptor of an index after its entries were rewritten.

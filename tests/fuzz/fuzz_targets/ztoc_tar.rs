@@ -1,0 +1,10 @@
+//! Any bytes as a tar archive.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../bodies/ztoc.rs"]
+#[expect(dead_code, reason = "each target has one of the bodies")]
+mod bodies;
+
+fuzz_target!(|bytes: &[u8]| bodies::tar(bytes));
