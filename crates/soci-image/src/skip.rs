@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// whole.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(try_from = "Form")]
 pub enum SkipReason {
     /// Compressed size below the minimum.
     TooSmall {
@@ -107,6 +108,52 @@ impl fmt::Display for SkipReason {
                 write!(f, "the snapshotter would refuse its zTOC: {detail}")
             }
         }
+    }
+}
+
+/// The fields of all variants, for reading: serde's own reader of enums with the tag inside is compiled once
+/// per variant.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Form {
+    reason: String,
+    size: Option<u64>,
+    minimum: Option<u64>,
+    media_type: Option<String>,
+    found: Option<String>,
+    detail: Option<String>,
+}
+
+impl TryFrom<Form> for SkipReason {
+    type Error = String;
+
+    fn try_from(form: Form) -> Result<Self, String> {
+        let reason = form.reason.as_str();
+        let missing = |field: &str| format!("the reason `{reason}` has no `{field}`");
+        Ok(match reason {
+            "too-small" => Self::TooSmall {
+                size: form.size.ok_or_else(|| missing("size"))?,
+                minimum: form.minimum.ok_or_else(|| missing("minimum"))?,
+            },
+            "zstd" => Self::Zstd,
+            "unsupported-compression" => Self::UnsupportedCompression {
+                media_type: form.media_type.ok_or_else(|| missing("mediaType"))?,
+            },
+            "not-a-layer" => Self::NotALayer {
+                media_type: form.media_type.ok_or_else(|| missing("mediaType"))?,
+            },
+            "foreign" => Self::Foreign,
+            "other-content" => Self::OtherContent {
+                found: form.found.ok_or_else(|| missing("found"))?,
+            },
+            "unsupported-tar" => Self::UnsupportedTar {
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            "snapshotter-refuses" => Self::SnapshotterRefuses {
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            _ => return Err(format!("there is no reason `{reason}`")),
+        })
     }
 }
 

@@ -5,7 +5,11 @@
 //! `--check` writes nothing and fails on the first step whose bytes differ from the committed ones.
 
 #[cfg(feature = "wasm")]
+mod cli;
+#[cfg(feature = "wasm")]
 mod files;
+#[cfg(feature = "wasm")]
+mod pages;
 #[cfg(all(feature = "wasm", unix))]
 mod reproduce;
 #[cfg(feature = "wasm")]
@@ -43,6 +47,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             Generated::new("wasm/glue/soci_wasm.d.ts", module.declarations),
         ],
     )?;
+    settle(check, &["docs/rules"], &pages::rules())?;
+    settle(check, &["wasm/types"], &pages::schemas()?)?;
+    settle(check, &[], &[cli::reference()?])?;
     npm::install()?;
     npm::type_check()?;
     settle(

@@ -1,6 +1,6 @@
-//! TypeScript types out of the JSON Schema of the report.
+//! TypeScript types out of JSON Schemas.
 //!
-//! The schema comes from Rust structs, so only what `schemars` writes for those has to be read: objects,
+//! The schemas come from Rust structs, so only what `schemars` writes for those has to be read: objects,
 //! arrays, maps, references, options, and enums with or without docs. Anything else is an error here,
 //! not an `any` there.
 
@@ -8,14 +8,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-const HEADER: &str = "\
-// The report of the linter, version {version}. Generated from docs/report.schema.json by `cargo xtask gen`.
-";
-
-/// The types of `schema`: its root first, then its definitions by name.
-pub(crate) fn from_schema(schema: &Value) -> Result<String, String> {
-    let root = schema.as_object().ok_or("the report's schema is no object")?;
-    let mut text = HEADER.replace("{version}", &version(root)?);
+/// The types of `schema`: its root first, then its definitions by name. `what` is for the first line.
+pub(crate) fn from_schema(what: &str, schema: &Value) -> Result<String, String> {
+    let root = schema
+        .as_object()
+        .ok_or_else(|| format!("the schema of {what} is no object"))?;
+    let mut text = format!("// Types of {what}. Generated from the Rust structs by `cargo xtask gen`.\n");
     declare(&mut text, name_of(root)?, root)?;
     if let Some(definitions) = root.get("$defs").and_then(Value::as_object) {
         for (name, definition) in definitions {
@@ -28,18 +26,10 @@ pub(crate) fn from_schema(schema: &Value) -> Result<String, String> {
     Ok(text)
 }
 
-fn version(root: &Map<String, Value>) -> Result<String, String> {
-    let version = root
-        .get("properties")
-        .and_then(|properties| properties.get("version"))
-        .and_then(|version| version.get("const"));
-    Ok(version.map_or_else(|| "1".to_owned(), Value::to_string))
-}
-
 fn name_of(root: &Map<String, Value>) -> Result<&str, String> {
     root.get("title")
         .and_then(Value::as_str)
-        .ok_or_else(|| "the report's schema has no title".to_owned())
+        .ok_or_else(|| "the schema has no title".to_owned())
 }
 
 fn declare(text: &mut String, name: &str, schema: &Map<String, Value>) -> Result<(), String> {
@@ -62,9 +52,13 @@ fn object(schema: &Map<String, Value>, indent: &str) -> Result<String, String> {
     let mut text = "{\n".to_owned();
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
-        let property = property
-            .as_object()
-            .ok_or_else(|| format!("property {name} is no object"))?;
+        // `true` allows anything.
+        let anything = Map::new();
+        let property = match property {
+            Value::Bool(true) => &anything,
+            Value::Object(property) => property,
+            _ => return Err(format!("property {name} is no schema")),
+        };
         comment(&mut text, property, &deeper);
         let optional = if required.contains(&name.as_str()) {
             ""
@@ -116,12 +110,16 @@ fn expression(schema: &Map<String, Value>, indent: &str) -> Result<String, Strin
                 .map(|kind| simple(kind, schema, indent));
             Ok(members.collect::<Result<Vec<_>, String>>()?.join(" | "))
         }
+        None if schema.keys().all(|key| ANNOTATIONS.contains(&key.as_str())) => Ok("unknown".to_owned()),
         _ => Err(format!(
             "no type for the schema {}",
             Value::Object(schema.clone())
         )),
     }
 }
+
+/// Keywords that restrict nothing.
+const ANNOTATIONS: &[&str] = &["default", "description", "title"];
 
 fn simple(kind: &str, schema: &Map<String, Value>, indent: &str) -> Result<String, String> {
     Ok(match kind {
@@ -200,6 +198,7 @@ mod tests {
                 "findings": { "type": "array", "items": { "$ref": "#/$defs/Finding" } },
                 "help": { "type": ["string", "null"], "description": "What to do.\n\nIn full." },
                 "by-name": { "type": "object", "additionalProperties": { "type": "integer" } },
+                "value": true,
                 "range": { "anyOf": [{ "$ref": "#/$defs/Level" }, { "type": "null" }] },
             },
             "$defs": {
@@ -207,11 +206,11 @@ mod tests {
                 "Level": { "oneOf": [{ "const": "error", "description": "Bad." }, { "enum": ["warning", "info"] }] },
             },
         });
-        let types = from_schema(&schema).expect("these are all known");
+        let types = from_schema("a test", &schema).expect("these are all known");
         assert_eq!(
             types,
             "\
-// The report of the linter, version 1. Generated from docs/report.schema.json by `cargo xtask gen`.
+// Types of a test. Generated from the Rust structs by `cargo xtask gen`.
 
 /** All of it. */
 export interface Report {
@@ -224,6 +223,7 @@ export interface Report {
    */
   help?: string | null;
   range?: Level | null;
+  value?: unknown;
 }
 
 export interface Finding {
@@ -237,7 +237,7 @@ export type Level = \"error\" | \"warning\" | \"info\";
 
     #[test]
     fn what_has_no_type_is_an_error() {
-        let schema = json!({ "title": "Report", "type": "object", "properties": { "any": {} } });
-        assert!(from_schema(&schema).is_err());
+        let schema = json!({ "title": "Report", "type": "object", "properties": { "any": { "not": {} } } });
+        assert!(from_schema("a test", &schema).is_err());
     }
 }

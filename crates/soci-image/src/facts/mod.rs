@@ -6,6 +6,7 @@
 
 mod compute;
 mod oddity;
+mod oddity_form;
 
 use std::collections::BTreeMap;
 

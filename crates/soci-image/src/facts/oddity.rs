@@ -9,6 +9,7 @@ use crate::digest::Digest;
 /// Something about an image that is wrong, lost or surprising.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(try_from = "super::oddity_form::Form")]
 pub enum Oddity {
     /// A SOCI index stands before an image of its platform: clients take it for the image.
     IndexBeforeImage {

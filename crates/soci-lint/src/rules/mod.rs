@@ -125,7 +125,8 @@ pub struct RuleInfo {
     pub verdict: Option<Verdict>,
     /// Its page.
     pub url: String,
-    /// Its page as Markdown.
+    /// Its page as Markdown; absent in a build without the feature `documentation`.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub documentation: String,
 }
 
@@ -157,7 +158,9 @@ pub(crate) struct Rule {
     /// Whether it runs only when it is selected or given a severity.
     pub(crate) opt_in: bool,
     pub(crate) check: Check,
-    /// The doc comment above it: the page.
+    /// The first line of the doc comment above it.
+    pub(crate) summary: &'static str,
+    /// The doc comment above it: the page. Empty without the feature `documentation`.
     pub(crate) docs: &'static str,
 }
 
@@ -202,7 +205,7 @@ impl Rule {
 
     /// The first sentence of the page.
     pub(crate) fn summary(&self) -> &'static str {
-        self.docs.trim().lines().next().unwrap_or("").trim()
+        self.summary.trim()
     }
 
     fn info(&self) -> RuleInfo {
@@ -218,7 +221,10 @@ impl Rule {
                 Effect::NotLazy => Some(Verdict::NotLazy),
             },
             url: self.url(),
-            documentation: crate::docs::page(self),
+            documentation: match self.docs {
+                "" => String::new(),
+                _ => crate::docs::page(self),
+            },
         }
     }
 }
@@ -244,10 +250,12 @@ pub(crate) fn matching(word: &str) -> impl Iterator<Item = &'static Rule> {
 /// Declares a rule; its doc comment becomes its page.
 macro_rules! rule {
     (
-        $(#[doc = $doc:literal])+
+        #[doc = $summary:literal]
+        $(#[doc = $doc:literal])*
         $id:ident, $code:literal, $name:literal, $severity:ident, $effect:ident, $check:expr $(, $opt_in:ident)?
     ) => {
-        $(#[doc = $doc])+
+        #[doc = $summary]
+        $(#[doc = $doc])*
         pub(crate) static $id: $crate::rules::Rule = $crate::rules::Rule {
             code: $code,
             name: $name,
@@ -255,7 +263,11 @@ macro_rules! rule {
             effect: $crate::rules::Effect::$effect,
             opt_in: $crate::rules::rule!(@opt_in $($opt_in)?),
             check: $check,
-            docs: concat!($($doc, "\n"),+),
+            summary: $summary,
+            docs: match cfg!(feature = "documentation") {
+                true => concat!($summary, "\n" $(, $doc, "\n")*),
+                false => "",
+            },
         };
     };
     (@opt_in) => { false };

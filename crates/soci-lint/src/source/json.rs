@@ -210,7 +210,7 @@ fn describe(kind: &ParseErrorKind) -> String {
             let text = other.to_string();
             let mut letters = text.chars();
             match letters.next() {
-                Some(first) => first.to_lowercase().chain(letters).collect(),
+                Some(first) => std::iter::once(first.to_ascii_lowercase()).chain(letters).collect(),
                 None => text,
             }
         }
