@@ -97,6 +97,7 @@ fn human(verdicts: &[Verdict]) -> String {
         );
         match verdict.findings.len() {
             0 => line(&mut text, &format!("{name}: good; {counted}")),
+            1 => line(&mut text, &format!("{name}: 1 finding; {counted}")),
             number => line(&mut text, &format!("{name}: {number} findings; {counted}")),
         }
         for finding in &verdict.findings {

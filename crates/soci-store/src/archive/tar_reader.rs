@@ -328,8 +328,11 @@ impl Header {
     }
 }
 
+/// Key and value.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// The `length key=value\n` records of a PAX header.
-fn pax_records(mut bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, &'static str> {
+fn pax_records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, &'static str> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
         let (record, rest) = pax_record(bytes).ok_or("its PAX records are malformed")?;
@@ -339,7 +342,7 @@ fn pax_records(mut bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, &'static str> {
     Ok(records)
 }
 
-fn pax_record(bytes: &[u8]) -> Option<((&[u8], &[u8]), &[u8])> {
+fn pax_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let blank = bytes.iter().take(20).position(|byte| *byte == b' ')?;
     let length = usize::try_from(decimal(&bytes[..blank])?).ok()?;
     let record = bytes.get(blank + 1..length)?.strip_suffix(b"\n")?;

@@ -28,7 +28,7 @@ enum State {
     /// A folder beside the target, renamed at the end.
     Fresh(tempfile::TempDir),
     /// A layout that gets more blobs and, last, a new `index.json`.
-    Existing(IndexJson),
+    Existing(Box<IndexJson>),
 }
 
 impl LayoutDestination {
@@ -43,7 +43,7 @@ impl LayoutDestination {
                     LayoutSource::open(target)?;
                     let path = target.join(INDEX_FILE);
                     let bytes = fs::read(&path).map_err(|source| io_error("read", &path, source))?;
-                    State::Existing(IndexJson::parse(&place, bytes)?)
+                    State::Existing(Box::new(IndexJson::parse(&place, bytes)?))
                 } else {
                     let problem =
                         "it is a folder with other things in it, and no OCI image layout: nothing was \
@@ -101,7 +101,7 @@ impl LayoutDestination {
         file::check(&self.cancel)?;
         let index = match &self.state {
             State::Fresh(_) => IndexJson::new(),
-            State::Existing(index) => index.clone(),
+            State::Existing(index) => IndexJson::clone(index),
         };
         let bytes = index.with(images);
         let write = |name: &str, bytes: &[u8]| {

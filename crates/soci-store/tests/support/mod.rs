@@ -8,19 +8,19 @@ use std::sync::atomic::AtomicBool;
 
 use soci_image::{Descriptor, Digest};
 
-pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A flag that nobody raises.
-pub fn never() -> Arc<AtomicBool> {
+pub(crate) fn never() -> Arc<AtomicBool> {
     Arc::default()
 }
 
 /// The files of a layout, by name.
-pub struct Files(pub Vec<(String, Vec<u8>)>);
+pub(crate) struct Files(pub(crate) Vec<(String, Vec<u8>)>);
 
 impl Files {
     /// A layout with these blobs and an `index.json` with these entries.
-    pub fn layout(blobs: &[&[u8]], entries: &[String]) -> Self {
+    pub(crate) fn layout(blobs: &[&[u8]], entries: &[String]) -> Self {
         let mut files = vec![("oci-layout".into(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())];
         for blob in blobs {
             files.push((blob_name(&Digest::sha256(blob)), blob.to_vec()));
@@ -30,7 +30,7 @@ impl Files {
         Self(files)
     }
 
-    pub fn write_folder(&self, folder: &Path) {
+    pub(crate) fn write_folder(&self, folder: &Path) {
         for (name, bytes) in &self.0 {
             let path = folder.join(name);
             fs::create_dir_all(path.parent().expect("below the folder")).expect("temporary folder");
@@ -38,7 +38,7 @@ impl Files {
         }
     }
 
-    pub fn archive(&self) -> Vec<u8> {
+    pub(crate) fn archive(&self) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
         for (name, bytes) in &self.0 {
             let mut header = tar::Header::new_ustar();
@@ -52,12 +52,12 @@ impl Files {
     }
 }
 
-pub fn blob_name(digest: &Digest) -> String {
+pub(crate) fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
 }
 
 /// An entry of `index.json`, with annotations given as JSON.
-pub fn entry(bytes: &[u8], annotations: &str) -> String {
+pub(crate) fn entry(bytes: &[u8], annotations: &str) -> String {
     let Descriptor { digest, size, .. } = Descriptor::of(MANIFEST, bytes);
     let annotations = if annotations.is_empty() {
         String::new()
@@ -68,7 +68,7 @@ pub fn entry(bytes: &[u8], annotations: &str) -> String {
 }
 
 /// Every file below a folder, sorted, with its contents.
-pub fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     fn walk(folder: &Path, below: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();

@@ -60,11 +60,14 @@ pub(super) fn diff_ids(
     Ok(known)
 }
 
+/// Documents by their digest.
+type NewDocuments = BTreeMap<Digest, Vec<u8>>;
+
 /// New roots and new documents.
 pub(super) fn rewrite(
     plan: &Plan,
     layers: &BTreeMap<Digest, Rewritten>,
-) -> Result<(Vec<Root>, BTreeMap<Digest, Vec<u8>>)> {
+) -> Result<(Vec<Root>, NewDocuments)> {
     let mut rewriter = Rewriter {
         changed: BTreeMap::new(),
         written: BTreeMap::new(),

@@ -1,0 +1,377 @@
+//! Every fault that a lazy-loading client is known to trip over, made on purpose, and what `verify` calls it.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use soci_image::{Digest, SociIndex};
+use soci_store::Location;
+use soci_store::store::{AnyDestination, AnySource};
+use soci_store::workflow::{self, Consequence, Options, Verdict};
+use soci_ztoc::ztoc::{EncodedZtoc, Zinfo, Ztoc};
+use support::never;
+
+/// A converted image in a folder, to be spoilt.
+struct Image {
+    _folder: tempfile::TempDir,
+    layout: PathBuf,
+}
+
+impl Image {
+    fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let layout = folder.path().join("layout");
+        let input = soci_tests::image_vectors()
+            .join("inputs")
+            .join(format!("{name}.tar"));
+        let options = Options {
+            min_layer_size: 0,
+            span_size: 65536,
+            ..Options::default()
+        };
+        let destination = AnyDestination::create(&place(&layout), &never()).expect("creates");
+        let source = AnySource::open(&place(&input), &never()).expect("opens");
+        workflow::convert(&source, destination, None, &options, &|_| {}).expect("converts");
+        Self {
+            _folder: folder,
+            layout,
+        }
+    }
+
+    fn verify(&self) -> Verdict {
+        let source = AnySource::open(&place(&self.layout), &never()).expect("opens");
+        let images = soci_store::block_on(workflow::examine(&source, None)).expect("reads");
+        workflow::verify(&source, &images[0], &Options::default(), &|_| {}).expect("verifies")
+    }
+
+    /// Causes and consequences, each once, in their order.
+    fn causes(&self) -> Vec<(&'static str, Consequence)> {
+        let mut causes: Vec<_> = self
+            .verify()
+            .findings
+            .iter()
+            .map(|finding| (finding.cause, finding.consequence))
+            .collect();
+        causes.dedup();
+        causes
+    }
+
+    fn path(&self, digest: &str) -> PathBuf {
+        self.layout.join("blobs").join(digest.replace(':', "/"))
+    }
+
+    fn blobs(&self) -> Vec<(String, Vec<u8>)> {
+        let mut blobs: Vec<_> = fs::read_dir(self.layout.join("blobs/sha256"))
+            .expect("a layout")
+            .map(|entry| {
+                let entry = entry.expect("an entry");
+                let digest = format!("sha256:{}", entry.file_name().to_string_lossy());
+                (digest, fs::read(entry.path()).expect("a blob"))
+            })
+            .collect();
+        blobs.sort();
+        blobs
+    }
+
+    /// The SOCI index manifest and its digest.
+    fn soci(&self) -> (String, String) {
+        let is_soci = |bytes: &Vec<u8>| SociIndex::parse(bytes).is_ok();
+        let (digest, bytes) = self
+            .blobs()
+            .into_iter()
+            .find(|(_, bytes)| is_soci(bytes))
+            .expect("a SOCI index");
+        (digest, String::from_utf8(bytes).expect("JSON"))
+    }
+
+    /// The zTOC of the first layer and its digest.
+    fn ztoc(&self) -> (String, Vec<u8>) {
+        let index = SociIndex::parse(self.soci().1.as_bytes()).expect("a SOCI index");
+        let digest = index.ztocs[0].digest.to_string();
+        let bytes = fs::read(self.path(&digest)).expect("a zTOC");
+        (digest, bytes)
+    }
+
+    /// Puts other bytes in the place of a blob, and everything that points at it is written again, up to the top.
+    fn replace(&self, old: &str, bytes: &[u8]) {
+        let old_size = fs::metadata(self.path(old)).expect("a blob").len();
+        let new = Digest::sha256(bytes).to_string();
+        assert_ne!(old, new, "nothing would be spoilt");
+        fs::remove_file(self.path(old)).expect("a blob");
+        fs::write(self.path(&new), bytes).expect("a layout");
+        let repoint = |text: &str| {
+            text.replace(
+                &format!(r#""digest":"{old}","size":{old_size}"#),
+                &format!(r#""digest":"{new}","size":{}"#, bytes.len()),
+            )
+            .replace(old, &new)
+        };
+        for (digest, bytes) in self.blobs() {
+            if bytes.starts_with(b"{")
+                && let Ok(text) = std::str::from_utf8(&bytes)
+                && text.contains(old)
+            {
+                self.replace(&digest, repoint(text).as_bytes());
+            }
+        }
+        let index = self.layout.join("index.json");
+        let text = fs::read_to_string(&index).expect("index.json");
+        fs::write(&index, repoint(&text)).expect("a layout");
+    }
+
+    fn change_soci(&self, change: impl FnOnce(&str) -> String) {
+        let (digest, text) = self.soci();
+        self.replace(&digest, change(&text).as_bytes());
+    }
+
+    fn change_ztoc(&self, change: impl FnOnce(&mut Ztoc)) {
+        let (digest, bytes) = self.ztoc();
+        let mut ztoc = Ztoc::from_bytes(&bytes).expect("a zTOC");
+        change(&mut ztoc);
+        self.replace(&digest, &EncodedZtoc::new(ztoc).expect("encodes").to_bytes());
+    }
+
+    /// The image index and its digest.
+    fn index(&self) -> (String, String) {
+        let text = fs::read_to_string(self.layout.join("index.json")).expect("index.json");
+        let start = text.find("sha256:").expect("a digest");
+        let digest = text[start..start + 71].to_string();
+        let index = fs::read_to_string(self.path(&digest)).expect("an index");
+        (digest, index)
+    }
+}
+
+fn place(path: &Path) -> Location {
+    path.to_str().expect("UTF-8").parse().expect("a location")
+}
+
+#[test]
+fn a_converted_image_is_good() {
+    for name in [
+        "single",
+        "mixed",
+        "two",
+        "xattr",
+        "twice",
+        "plain",
+        "sha512-digests",
+        "umoci",
+        "ctr-export",
+    ] {
+        let verdict = Image::new(name).verify();
+        assert_eq!(verdict.findings, [], "{name}");
+        assert!(
+            verdict.layers > 0 && verdict.files > 0 && verdict.spans > 0,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_plain_image_has_no_soci_index() {
+    let source = AnySource::open(
+        &place(&soci_tests::image_vectors().join("inputs/two.tar")),
+        &never(),
+    )
+    .expect("opens");
+    let images = soci_store::block_on(workflow::examine(&source, None)).expect("reads");
+    let verdict = workflow::verify(&source, &images[0], &Options::default(), &|_| {}).expect("verifies");
+    let causes: Vec<_> = verdict.findings.iter().map(|finding| finding.cause).collect();
+    assert_eq!(causes, ["no-soci-index", "no-soci-index"]);
+    assert!(!verdict.is_good());
+}
+
+#[test]
+fn a_soci_index_that_is_not_spelled_as_go_spells_it() {
+    for change in [
+        |text: &str| text.replace("\":", "\": "),
+        |text: &str| {
+            text.replace(
+                "\"config\":",
+                "\"artifactType\":\"application/vnd.amazon.soci.index.v2+json\",\"config\":",
+            )
+        },
+        |text: &str| format!("{text}\n"),
+    ] {
+        let image = Image::new("single");
+        image.change_soci(change);
+        assert_eq!(
+            image.causes(),
+            [("soci-index-not-canonical", Consequence::ImageNotLazy)]
+        );
+    }
+}
+
+#[test]
+fn a_soci_index_that_is_missing_or_of_another_kind() {
+    let image = Image::new("single");
+    fs::remove_file(image.path(&image.soci().0)).expect("a blob");
+    assert_eq!(
+        image.causes(),
+        [("soci-index-missing", Consequence::ImageNotLazy)]
+    );
+
+    let image = Image::new("single");
+    image.change_soci(|text| text.replace("soci.index.v2+json", "soci.index.v9+json"));
+    let causes = image.causes();
+    assert_eq!(
+        causes[0],
+        ("soci-index-unreadable", Consequence::ImageNotLazy),
+        "{causes:?}"
+    );
+}
+
+#[test]
+fn a_ztoc_that_is_missing_damaged_or_unreadable() {
+    let image = Image::new("single");
+    fs::remove_file(image.path(&image.ztoc().0)).expect("a blob");
+    assert_eq!(image.causes(), [("ztoc-missing", Consequence::ImageNotLazy)]);
+
+    let image = Image::new("single");
+    let (digest, mut bytes) = image.ztoc();
+    fs::write(image.path(&digest), &bytes[..100]).expect("a blob");
+    assert_eq!(image.causes(), [("ztoc-wrong-size", Consequence::ImageNotLazy)]);
+    bytes[50] ^= 1;
+    fs::write(image.path(&digest), &bytes).expect("a blob");
+    assert_eq!(image.causes(), [("ztoc-wrong-digest", Consequence::ImageNotLazy)]);
+
+    let image = Image::new("single");
+    let (digest, bytes) = image.ztoc();
+    image.replace(&digest, &bytes[..bytes.len() / 2]);
+    assert_eq!(image.causes(), [("ztoc-unreadable", Consequence::LayerNotLazy)]);
+}
+
+#[test]
+fn ztocs_of_the_wrong_layers() {
+    let image = Image::new("single");
+    image.change_soci(|text| {
+        let index = SociIndex::parse(text.as_bytes()).expect("a SOCI index");
+        let [first, second] = [0, 1].map(|layer: usize| index.ztocs[layer].layer.to_string());
+        text.replace(&first, "X")
+            .replace(&second, &first)
+            .replace('X', &second)
+    });
+    assert_eq!(image.causes(), [("ztoc-misplaced", Consequence::ReadsFail)]);
+
+    let image = Image::new("single");
+    image.change_soci(|text| {
+        let index = SociIndex::parse(text.as_bytes()).expect("a SOCI index");
+        text.replace(index.ztocs[0].layer.as_str(), Digest::sha256(b"other").as_str())
+    });
+    assert_eq!(
+        image.causes(),
+        [("ztoc-of-other-layer", Consequence::LayerNotLazy)]
+    );
+}
+
+#[test]
+fn wrong_span_digests_windows_and_entries() {
+    let image = Image::new("single");
+    image.change_ztoc(|ztoc| ztoc.span_digests[0][0] ^= 1);
+    assert_eq!(image.causes(), [("span-digest", Consequence::ReadsFail)]);
+
+    let image = Image::new("single");
+    image.change_ztoc(|ztoc| match &mut ztoc.zinfo {
+        Zinfo::Gzip(zinfo) => zinfo.checkpoints[1]
+            .window
+            .iter_mut()
+            .for_each(|byte| *byte ^= 0x20),
+        Zinfo::Uncompressed(_) => panic!("a gzip layer"),
+    });
+    let causes = image.causes();
+    assert_eq!(causes, [("wrong-window", Consequence::WrongContents)]);
+
+    let image = Image::new("single");
+    image.change_ztoc(|ztoc| drop(ztoc.span_digests.pop()));
+    let causes = image.causes();
+    assert!(
+        causes.contains(&("ztoc-refused", Consequence::LayerNotLazy)),
+        "{causes:?}"
+    );
+
+    let image = Image::new("single");
+    let (digest, mut bytes) = image.ztoc();
+    let name = Ztoc::from_bytes(&bytes)
+        .expect("a zTOC")
+        .toc
+        .get(1)
+        .expect("an entry")
+        .name
+        .to_vec();
+    // Windows hold tar headers, and so names, as well.
+    let is_name = |bytes: &[u8]| {
+        Ztoc::from_bytes(bytes).is_ok_and(|ztoc| ztoc.toc.get(1).is_some_and(|e| e.name == name))
+    };
+    let places: Vec<usize> = (0..bytes.len() - name.len())
+        .filter(|at| bytes[*at..].starts_with(&name))
+        .collect();
+    let at = places.into_iter().find(|at| {
+        let mut changed = bytes.clone();
+        changed[*at] = b'_';
+        !is_name(&changed)
+    });
+    bytes[at.expect("the name is in the zTOC")] = b'_';
+    image.replace(&digest, &bytes);
+    assert_eq!(image.causes(), [("toc-entry-differs", Consequence::ReadsFail)]);
+}
+
+#[test]
+fn a_soci_index_listed_before_its_image_or_not_at_all() {
+    let swap = |text: &str, keep_both: bool| {
+        let start = text.find("[{").expect("a list") + 1;
+        let end = text.rfind("}]").expect("a list") + 1;
+        let middle = text[start..end].find("},{\"mediaType\"").expect("two entries") + start + 1;
+        let (image, soci) = (&text[start..middle], &text[middle + 1..end]);
+        let list = if keep_both {
+            format!("{soci},{image}")
+        } else {
+            image.to_owned()
+        };
+        format!("{}{list}{}", &text[..start], &text[end..])
+    };
+    let image = Image::new("single");
+    let (digest, text) = image.index();
+    image.replace(&digest, swap(&text, true).as_bytes());
+    assert_eq!(image.causes(), [("index-before-image", Consequence::PullFails)]);
+
+    let image = Image::new("single");
+    let (digest, text) = image.index();
+    image.replace(&digest, swap(&text, false).as_bytes());
+    assert_eq!(image.causes(), [("soci-index-not-listed", Consequence::None)]);
+    assert!(image.verify().is_good(), "it is found all the same");
+
+    let image = Image::new("single");
+    let (digest, text) = image.index();
+    let lost = text.replace(
+        r#","artifactType":"application/vnd.amazon.soci.index.v2+json""#,
+        "",
+    );
+    image.replace(&digest, lost.as_bytes());
+    assert_eq!(image.causes(), [("artifact-type-lost", Consequence::None)]);
+}
+
+#[test]
+fn layers_and_configs_that_are_missing_or_damaged() {
+    let image = Image::new("single");
+    let layer = SociIndex::parse(image.soci().1.as_bytes())
+        .expect("a SOCI index")
+        .ztocs[0]
+        .layer
+        .to_string();
+    let mut bytes = fs::read(image.path(&layer)).expect("a layer");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(image.path(&layer), bytes).expect("a layer");
+    assert_eq!(image.causes(), [("layer-digest", Consequence::PullFails)]);
+    fs::remove_file(image.path(&layer)).expect("a layer");
+    assert_eq!(image.causes(), [("layer-missing", Consequence::PullFails)]);
+
+    let image = Image::new("single");
+    let empty = Digest::sha256(b"{}").to_string();
+    fs::remove_file(image.path(&empty)).expect("a config");
+    assert_eq!(
+        image.causes(),
+        [("soci-config-missing", Consequence::ImageNotLazy)]
+    );
+}
