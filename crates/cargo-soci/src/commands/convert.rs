@@ -17,6 +17,7 @@ use crate::places;
 
 mod from_metadata;
 pub(crate) mod human;
+mod reuse;
 
 /// Flags of `convert`.
 #[derive(Debug, clap::Args)]
@@ -80,6 +81,8 @@ pub struct Args {
     /// With --from-metadata: `replace` moves the tag to the SOCI-enabled image, `sibling` tags it TAG-soci
     #[arg(long, value_name = "MODEL", requires = "from_metadata")]
     pub tag_model: Option<String>,
+    #[command(flatten)]
+    pub reuse: reuse::ReuseFlags,
     /// Layers that are indexed at the same time. Default: the number of cores
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
@@ -105,6 +108,7 @@ pub enum Optimization {
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
     let config = config(&args)?;
+    context.registries.configure(&config)?;
     if let Some(file) = &args.from_metadata {
         return from_metadata::run(file, &args, &config, format, context);
     }
@@ -119,6 +123,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     };
     let mut options = options(&args, &config, context)?;
     options.tag = places::wanted_tag(&source_location, args.tag.as_deref())?;
+    reuse::apply(&args.reuse, &mut options, &source_location, &destination_location, context)?;
     let source = places::open(&source_location, context)?;
     let recompress = conversion::recompress(&config, &source, plain(&args))?;
     if args.dry_run {
@@ -134,7 +139,9 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         Some(_) => places::create(&destination_location, context)?,
         None => places::create_in_place(&destination_location, context)?,
     };
-    let converted = conversion::convert(source, destination, new_tag, &options, recompress, context)?;
+    let (source, recompressed) = conversion::prepare(source, &options, recompress, context)?;
+    let report = conversion::convert(&source, destination, new_tag, &options, context)?;
+    let converted = Converted { report, recompressed };
     print(&converted, &destination_location, format, context)?;
     Ok(Exit::Done)
 }

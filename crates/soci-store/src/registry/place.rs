@@ -1,6 +1,6 @@
 //! A repository as a place of the workflow: [`Source`] and [`Destination`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,9 @@ use super::native::UreqTransport;
 use super::repository::{Manifest, ManifestName, Repository};
 use super::uploads::BlobWriter;
 use super::windowed::{LARGE_BLOB, WindowedReader};
-use crate::store::{AnySource, Blob, DOCUMENT_LIMIT, Destination, Published, Root, RootName, Sink, Source};
+use crate::store::{
+    AnyDestination, AnySource, Blob, DOCUMENT_LIMIT, Destination, Published, Root, RootName, Sink, Source,
+};
 use crate::{Error, Result};
 
 /// The client over the native transport: what the commands use.
@@ -29,6 +31,7 @@ pub struct RegistrySource {
     repository: Repository<UreqTransport>,
     reference: Reference,
     kept: Arc<Kept>,
+    present: Arc<Present>,
 }
 
 /// Manifests by digest, each read once per run.
@@ -56,6 +59,7 @@ impl RegistrySource {
             repository: client.repository(reference).await?,
             reference: reference.clone(),
             kept: Arc::default(),
+            present: Arc::default(),
         })
     }
 
@@ -75,6 +79,7 @@ impl RegistrySource {
         }
         let manifest = Arc::new(self.repository.manifest(digest).await?);
         self.kept.keep(&manifest);
+        self.present.add(digest);
         Ok(manifest)
     }
 
@@ -184,7 +189,16 @@ impl Source for RegistrySource {
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        contains(&self.repository, descriptor).await
+        // A manifest that is there is read next: one request instead of two.
+        let is_document = is_manifest(&descriptor.media_type) || is_index(&descriptor.media_type);
+        if is_document && descriptor.size <= DOCUMENT_LIMIT {
+            return match self.manifest(&descriptor.digest).await {
+                Ok(_) => Ok(true),
+                Err(error) if is_not_found(&error) => Ok(false),
+                Err(error) => Err(error),
+            };
+        }
+        self.present.contains(&self.repository, descriptor).await
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<RegistryBlob> {
@@ -274,7 +288,10 @@ pub struct RegistryDestination {
     reference: Reference,
     /// Whether the image is converted in place: the tag must still name what was read when it is moved.
     in_place: bool,
+    /// A repository of the same registry whose blobs can be mounted.
+    neighbour: Option<String>,
     kept: Kept,
+    present: Arc<Present>,
 }
 
 impl RegistryDestination {
@@ -284,14 +301,19 @@ impl RegistryDestination {
             repository: client.repository(reference).await?,
             reference: reference.clone(),
             in_place: false,
+            neighbour: None,
             kept: Kept::default(),
+            present: Arc::default(),
         })
     }
 
     /// Moves the tag only if it still names the image that was read: somebody may have pushed meanwhile.
     #[must_use]
     pub fn in_place(self) -> Self {
-        Self { in_place: true, ..self }
+        Self {
+            in_place: true,
+            ..self
+        }
     }
 
     /// The repository.
@@ -334,14 +356,16 @@ impl Destination for RegistryDestination {
     type Sink = RegistrySink;
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        contains(&self.repository, descriptor).await
+        self.present.contains(&self.repository, descriptor).await
     }
 
     async fn put_blob(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        if self.repository.blob_head(&descriptor.digest).await?.is_some() {
+        if self.contains(descriptor).await? {
             return Ok(());
         }
-        Ok(self.repository.put_blob(&descriptor.digest, bytes).await?)
+        self.repository.put_blob(&descriptor.digest, bytes).await?;
+        self.present.add(&descriptor.digest);
+        Ok(())
     }
 
     async fn put_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
@@ -355,12 +379,13 @@ impl Destination for RegistryDestination {
         match subject {
             Some(subject) => self.repository.put_referrer(&subject, descriptor, bytes).await?,
             None => {
-                let name = ManifestName::Digest(&descriptor.digest);
                 // Nothing crosses the network for what is there already.
-                if self.repository.manifest_head(name).await?.is_none() {
+                if !self.contains(descriptor).await? {
+                    let name = ManifestName::Digest(&descriptor.digest);
                     self.repository
                         .put_manifest(name, &descriptor.media_type, bytes, false)
                         .await?;
+                    self.present.add(&descriptor.digest);
                 }
             }
         }
@@ -368,7 +393,7 @@ impl Destination for RegistryDestination {
     }
 
     async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
-        if self.repository.blob_head(&descriptor.digest).await?.is_some() {
+        if self.contains(descriptor).await? {
             return Ok(());
         }
         let mut lost = None;
@@ -378,7 +403,11 @@ impl Destination for RegistryDestination {
                 Err(Error::Registry(error)) if matches!(*error, RegistryError::UploadLost { .. }) => {
                     lost = Some(error);
                 }
-                other => return other,
+                Ok(()) => {
+                    self.present.add(&descriptor.digest);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(Error::Registry(
@@ -387,11 +416,25 @@ impl Destination for RegistryDestination {
     }
 
     async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<RegistrySink>> {
-        if self.repository.blob_head(&descriptor.digest).await?.is_some() {
+        if self.contains(descriptor).await? {
             return Ok(None);
         }
-        let writer = self.repository.begin_blob(&descriptor.digest).await?;
-        Ok(Some(RegistrySink { writer: Some(writer) }))
+        let digest = &descriptor.digest;
+        let writer = match &self.neighbour {
+            None => self.repository.begin_blob(digest).await?,
+            Some(from) => match self.repository.mount(digest, from).await? {
+                Some(writer) => writer,
+                None => {
+                    self.present.add(digest);
+                    return Ok(None);
+                }
+            },
+        };
+        Ok(Some(RegistrySink {
+            writer: Some(writer),
+            digest: digest.clone(),
+            present: Arc::clone(&self.present),
+        }))
     }
 
     async fn publish(self, images: &[Published]) -> Result<()> {
@@ -429,6 +472,78 @@ impl Destination for RegistryDestination {
     }
 }
 
+impl AnyDestination {
+    /// Tells a registry destination what is read: layers of a neighbouring repository are mounted, and in the
+    /// same repository what was seen once need not be looked up again.
+    #[must_use]
+    pub fn near(self, source: &AnySource) -> Self {
+        match (self, source.registry()) {
+            (Self::Registry(mut destination), Some(source)) => {
+                let other = source.repository();
+                if other.registry() == destination.repository.registry() {
+                    if other.name() == destination.repository.name() {
+                        destination.present = Arc::clone(&source.present);
+                    } else {
+                        destination.neighbour = Some(other.name().to_owned());
+                    }
+                }
+                Self::Registry(destination)
+            }
+            (other, _) => other,
+        }
+    }
+}
+
+impl AnySource {
+    /// The registry below, if the bytes come from one.
+    pub(crate) fn registry(&self) -> Option<&RegistrySource> {
+        match self {
+            Self::Registry(source) => Some(source),
+            Self::Overlay(overlay) => overlay.base.registry(),
+            _ => None,
+        }
+    }
+}
+
+/// Blobs and manifests that are known to be in a repository.
+#[derive(Default)]
+struct Present(Mutex<BTreeSet<Digest>>);
+
+impl Present {
+    fn knows(&self, digest: &Digest) -> bool {
+        lock(&self.0).contains(digest)
+    }
+
+    fn add(&self, digest: &Digest) {
+        lock(&self.0).insert(digest.clone());
+    }
+
+    /// Asks the registry unless it said so before.
+    async fn contains(
+        &self,
+        repository: &Repository<UreqTransport>,
+        descriptor: &Descriptor,
+    ) -> Result<bool> {
+        let digest = &descriptor.digest;
+        if self.knows(digest) {
+            return Ok(true);
+        }
+        let media_type = &descriptor.media_type;
+        let found = if is_manifest(media_type) || is_index(media_type) {
+            repository
+                .manifest_head(ManifestName::Digest(digest))
+                .await?
+                .is_some()
+        } else {
+            repository.blob_head(digest).await?.is_some()
+        };
+        if found {
+            self.add(digest);
+        }
+        Ok(found)
+    }
+}
+
 impl RegistryDestination {
     fn nameless(&self) -> Error {
         Error::Place {
@@ -439,23 +554,12 @@ impl RegistryDestination {
 
     /// Mounts where both repositories are of one registry, else streams through.
     async fn copy_once(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
-        let neighbour = match source {
-            AnySource::Registry(source) => {
-                let other = source.repository();
-                (other.registry() == self.repository.registry()).then(|| other.name().to_owned())
-            }
-            _ => None,
-        };
-        if neighbour.as_deref() == Some(self.repository.name()) {
-            return Err(Error::Missing {
-                place: self.reference.name(),
-                what: "blob",
-                digest: descriptor.digest.clone(),
-            });
-        }
+        let neighbour = source.registry().map(RegistrySource::repository).filter(|other| {
+            other.registry() == self.repository.registry() && other.name() != self.repository.name()
+        });
         let mut writer = match neighbour {
             None => self.repository.begin_blob(&descriptor.digest).await?,
-            Some(from) => match self.repository.mount(&descriptor.digest, &from).await? {
+            Some(from) => match self.repository.mount(&descriptor.digest, from.name()).await? {
                 // The registry has the bytes under their digest; it compared them when they came.
                 None => return Ok(()),
                 Some(writer) => writer,
@@ -505,6 +609,8 @@ impl RegistryDestination {
 pub struct RegistrySink {
     /// Gone once the registry lost the upload: the blob is then brought by `copy_blob`.
     writer: Option<BlobWriter<UreqTransport>>,
+    digest: Digest,
+    present: Arc<Present>,
 }
 
 impl Sink for RegistrySink {
@@ -519,27 +625,16 @@ impl Sink for RegistrySink {
     }
 
     async fn commit(self) -> Result<()> {
-        match self.writer {
-            None => Ok(()),
-            Some(writer) => match writer.commit().await {
-                Err(RegistryError::UploadLost { .. }) => Ok(()),
-                other => Ok(other?),
-            },
+        let Some(writer) = self.writer else { return Ok(()) };
+        match writer.commit().await {
+            Err(RegistryError::UploadLost { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(()) => {
+                self.present.add(&self.digest);
+                Ok(())
+            }
         }
     }
-}
-
-async fn contains(repository: &Repository<UreqTransport>, descriptor: &Descriptor) -> Result<bool> {
-    let media_type = &descriptor.media_type;
-    let found = if is_manifest(media_type) || is_index(media_type) {
-        repository
-            .manifest_head(ManifestName::Digest(&descriptor.digest))
-            .await?
-            .is_some()
-    } else {
-        repository.blob_head(&descriptor.digest).await?.is_some()
-    };
-    Ok(found)
 }
 
 /// The type that the manifest states itself, else the one that the registry gave.

@@ -13,6 +13,8 @@
 mod copy;
 mod examine;
 mod index_layer;
+#[cfg(feature = "native")]
+mod meter;
 mod options;
 mod pipeline;
 mod plan;
@@ -20,6 +22,7 @@ mod publish;
 #[cfg(feature = "native")]
 mod recompress;
 mod report;
+mod reuse;
 #[cfg(feature = "native")]
 mod run;
 #[cfg(feature = "native")]
@@ -35,7 +38,8 @@ pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
 #[cfg(feature = "native")]
 pub use recompress::{Recompress, RecompressedLayer, recompress};
-pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
+pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report, TrafficReport};
+pub use reuse::{Reuse, ReusePlace, Reused};
 #[cfg(feature = "native")]
 pub use run::convert;
 #[cfg(feature = "native")]

@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicBool;
 use soci_image::{Digest, Platform};
 use soci_ztoc::ztoc::BuildOptions;
 
+use super::reuse::{Reuse, ReusePlace};
+
 /// What a conversion is asked for.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -26,6 +28,10 @@ pub struct Options {
     pub build_tool_identifier: String,
     /// How many layers are indexed at the same time.
     pub jobs: NonZeroUsize,
+    /// Which zTOCs that are there already serve again, for a source in a registry or if there are places below.
+    pub reuse: Reuse,
+    /// Places that may have zTOCs besides the source: the destination before others.
+    pub reuse_from: Vec<ReusePlace>,
     /// A layer that cannot be indexed is an error, unless it is only too small.
     pub strict: bool,
     /// Raised by whoever wants the work to stop.
@@ -52,6 +58,8 @@ impl Default for Options {
             prefetch: Vec::new(),
             build_tool_identifier: Self::BUILD_TOOL.into(),
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            reuse: Reuse::default(),
+            reuse_from: Vec::new(),
             strict: false,
             cancel: Arc::default(),
         }

@@ -1,6 +1,7 @@
 //! What there is to do: the images with all their documents, and a decision for each layer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use soci_image::document::{Document, Documents};
 use soci_image::image::{Choice, Image, MAX_ENTRIES};
@@ -9,6 +10,7 @@ use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest, Reference};
 
 use super::options::Options;
+use super::reuse::{self, Reused};
 use crate::store::{AnySource, DOCUMENT_LIMIT, Root, RootName, Source};
 use crate::{Error, Result};
 
@@ -55,6 +57,8 @@ pub struct PlannedLayer {
 pub enum Decision {
     /// It will be read and indexed.
     Index,
+    /// It has a zTOC already and is not read.
+    Reuse(Arc<Reused>),
     /// It stays without a zTOC.
     Skip(SkipReason),
 }
@@ -65,7 +69,9 @@ pub async fn plan(source: &AnySource, options: &Options) -> Result<Plan> {
     for root in select(source.roots().await?, options.tag.as_deref())? {
         images.push(plan_image(source, root, options).await?);
     }
-    Ok(Plan { images })
+    let mut plan = Plan { images };
+    reuse::apply(&mut plan, source, options).await?;
+    Ok(plan)
 }
 
 impl Plan {
@@ -77,6 +83,12 @@ impl Plan {
             .map(|layer| &layer.descriptor)
             .filter(|layer| seen.insert(&layer.digest))
             .collect()
+    }
+
+    /// Whether a layer will have a zTOC.
+    pub fn has_ztocs(&self) -> bool {
+        self.layers()
+            .any(|layer| matches!(layer.decision, Decision::Index | Decision::Reuse(_)))
     }
 
     /// Every layer of every platform asked for.
@@ -239,7 +251,7 @@ pub(crate) fn reasons(plan: &Plan) -> Vec<(Digest, SkipReason)> {
     plan.layers()
         .filter_map(|layer| match &layer.decision {
             Decision::Skip(reason) => Some((layer.descriptor.digest.clone(), reason.clone())),
-            Decision::Index => None,
+            Decision::Index | Decision::Reuse(_) => None,
         })
         .filter(|(digest, _)| seen.insert(digest.clone()))
         .collect()

@@ -12,6 +12,25 @@ pub struct Report {
     pub images: Vec<ImageReport>,
     /// Files to prefetch that no layer has.
     pub missing_prefetch_files: Vec<String>,
+    /// What crossed the network, if a registry took part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficReport>,
+}
+
+/// What crossed the network and what did not have to, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficReport {
+    /// What came from registries, documents included.
+    pub received: u64,
+    /// What went to registries, documents included.
+    pub sent: u64,
+    /// The layers of the image, each counted once: what a pull and a push would have moved each.
+    pub layers: u64,
+    /// Bytes of layers that did not have to come; 0 if the image was not in a registry.
+    pub not_received: u64,
+    /// Bytes of layers that did not have to go; 0 if the image did not go to a registry.
+    pub not_sent: u64,
 }
 
 /// What was done with one image.
@@ -81,6 +100,17 @@ pub enum LayerOutcome {
         spans: u64,
         /// gzip members, 0 for a plain tar; readers before soci-snapshotter 0.14 take only the first one.
         members: u64,
+    },
+    /// It was not read: a zTOC of it was there already.
+    Reused {
+        /// The zTOC.
+        ztoc: Digest,
+        /// Bytes of the zTOC.
+        ztoc_size: u64,
+        /// Who made it.
+        tool: String,
+        /// Where it was.
+        from: String,
     },
     /// It stays without a zTOC.
     Skipped {

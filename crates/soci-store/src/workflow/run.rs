@@ -12,6 +12,7 @@ use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::EncodedZtoc;
 
 use super::index_layer::{IndexedLayer, ZtocFacts, index_layer};
+use super::meter::Meter;
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan, PlannedImage, PlannedLayer, plan, reasons};
 use super::publish::{put_image, put_ztoc};
@@ -33,12 +34,15 @@ pub fn convert(
     options: &Options,
     observer: Observer<'_>,
 ) -> Result<Report> {
+    let destination = destination.near(source);
+    let meter = Meter::start(source, &destination);
     let outcome = block_on(plan(source, options))
         .and_then(|plan| prepare(plan, source, &destination, tag, options, observer));
     match outcome {
         Ok((published, report)) => {
             block_on(destination.publish(&published))?;
-            Ok(report)
+            let traffic = meter.and_then(|meter| meter.read(&report));
+            Ok(Report { traffic, ..report })
         }
         Err(error) => {
             block_on(destination.abort());
@@ -63,7 +67,7 @@ fn prepare(
             place,
         });
     }
-    if plan.layers_to_index().is_empty() {
+    if !plan.has_ztocs() {
         return Err(Error::NothingToIndex {
             layers: reasons(&plan),
         });
@@ -73,6 +77,7 @@ fn prepare(
     let mut report = Report {
         images: Vec::new(),
         missing_prefetch_files: Vec::new(),
+        traffic: None,
     };
     let mut nothing = 0;
     for planned in &plan.images {
@@ -284,6 +289,12 @@ fn write_in_order(
         match &layer.decision {
             Decision::Skip(SkipReason::Foreign) => {}
             Decision::Skip(_) => bring(source, destination, descriptor, false)?,
+            Decision::Reuse(reused) => {
+                bring(source, destination, descriptor, false)?;
+                let place = reused.place.as_deref().unwrap_or(source);
+                bring(place, destination, &reused.facts.descriptor(), false)?;
+                done.insert(descriptor.digest.clone(), Done::Ztoc(reused.facts.clone()));
+            }
             Decision::Index => {
                 // What is on disk is copied while the threads read it; what is remote comes through them.
                 if !source.is_remote() {
@@ -320,7 +331,7 @@ fn platform_indexes(
         let mut search = Search::new(options.prefetch.iter().cloned());
         for (position, layer) in platform.layers.iter().enumerate().rev() {
             if let Some(Done::Ztoc(facts)) = layers.get(&layer.descriptor.digest)
-                && matches!(layer.decision, Decision::Index)
+                && matches!(layer.decision, Decision::Index | Decision::Reuse(_))
             {
                 search.layer(
                     position,
@@ -349,13 +360,13 @@ fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &
         (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => {
             LayerIndex::Skipped(reason.clone())
         }
-        (Decision::Index, Some(Done::Ztoc(facts))) => LayerIndex::Ztoc {
+        (Decision::Index | Decision::Reuse(_), Some(Done::Ztoc(facts))) => LayerIndex::Ztoc {
             digest: facts.digest.clone(),
             size: facts.size,
             span_size: options.span_size,
             disable_xattrs: facts.disable_xattrs,
         },
-        (Decision::Index, None) => unreachable!("every layer to index was waited for"),
+        (Decision::Index | Decision::Reuse(_), _) => unreachable!("every layer to index was waited for"),
     }
 }
 
@@ -445,6 +456,12 @@ fn layer_report(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>) -> LayerR
             ztoc_size: facts.size,
             spans: facts.spans,
             members: facts.members,
+        },
+        (Decision::Reuse(reused), _) => LayerOutcome::Reused {
+            ztoc: reused.facts.digest.clone(),
+            ztoc_size: reused.facts.size,
+            tool: reused.tool.clone(),
+            from: reused.from.clone(),
         },
         (Decision::Index, None) => unreachable!("every layer to index was waited for"),
     };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use soci_store::Location;
-use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, Report};
+use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, Report, TrafficReport};
 
 use crate::conversion::short;
 use crate::escape;
@@ -18,6 +18,24 @@ pub(crate) fn report(report: &Report, destination: &Location) -> String {
         let destination = destination.to_string();
         line(&mut text, &format!("{} in {}", escape::terminal(&names), escape::terminal(&destination)));
         text.push_str(&one(image));
+    }
+    if let Some(traffic) = &report.traffic {
+        line(&mut text, &moved(traffic));
+    }
+    text
+}
+
+/// What crossed the network and what did not have to.
+fn moved(traffic: &TrafficReport) -> String {
+    let mut text = format!("{} received, {} sent", HumanBytes(traffic.received), HumanBytes(traffic.sent));
+    let spared = [("come down", traffic.not_received), ("go up", traffic.not_sent)]
+        .into_iter()
+        .filter(|(_, bytes)| *bytes > 0)
+        .map(|(way, bytes)| format!("{} did not have to {way}", HumanBytes(bytes)))
+        .collect::<Vec<_>>();
+    if !spared.is_empty() {
+        let layers = HumanBytes(traffic.layers);
+        text.push_str(&format!("; of {layers} of layers {}", spared.join(", ")));
     }
     text
 }
@@ -34,7 +52,7 @@ fn one(image: &ImageReport) -> String {
         false => line(&mut text, &format!("  index {} (as it was: nothing changed)", image.digest)),
     }
     for platform in &image.platforms {
-        let lazy = platform.layers.iter().filter(|l| matches!(l.outcome, LayerOutcome::Indexed { .. })).count();
+        let lazy = platform.layers.iter().filter(|l| !matches!(l.outcome, LayerOutcome::Skipped { .. })).count();
         let soci = match &platform.soci_index {
             Some(digest) => format!("SOCI index {digest}"),
             None => "no SOCI index".to_owned(),
@@ -46,6 +64,12 @@ fn one(image: &ImageReport) -> String {
                 LayerOutcome::Indexed { spans, ztoc_size, .. } => {
                     format!("{}, zTOC {}", count(*spans, "span"), HumanBytes(*ztoc_size))
                 }
+                LayerOutcome::Reused { ztoc_size, tool, from, .. } => format!(
+                    "zTOC {} reused from {}, made by {}",
+                    HumanBytes(*ztoc_size),
+                    escape::terminal(from),
+                    escape::terminal(tool)
+                ),
                 LayerOutcome::Skipped { message, .. } => format!("no zTOC: {}", escape::terminal(message)),
             };
             let size = HumanBytes(layer.size).to_string();
@@ -68,6 +92,11 @@ pub(super) fn plan(plan: &Plan) -> String {
             for layer in &platform.layers {
                 let what = match &layer.decision {
                     Decision::Index => "would be indexed".to_owned(),
+                    Decision::Reuse(reused) => format!(
+                        "zTOC would be reused from {}, made by {}",
+                        escape::terminal(&reused.from),
+                        escape::terminal(&reused.tool)
+                    ),
                     Decision::Skip(reason) => format!("no zTOC: {}", escape::terminal(&reason.to_string())),
                 };
                 let size = HumanBytes(layer.descriptor.size).to_string();
@@ -85,6 +114,7 @@ pub(super) fn plan_value(plan: &Plan) -> Value {
             let layers = platform.layers.iter().map(|layer| {
                 let (decision, reason) = match &layer.decision {
                     Decision::Index => ("index", Value::Null),
+                    Decision::Reuse(reused) => ("reuse", json!(format!("from {}, made by {}", reused.from, reused.tool))),
                     Decision::Skip(reason) => ("skip", json!(reason.to_string())),
                 };
                 let descriptor = &layer.descriptor;

@@ -1,0 +1,72 @@
+//! `--reuse` and `--reuse-from`: where zTOCs may be that need not be made again.
+
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use soci_store::store::{AnySource, Source};
+use soci_store::workflow::{Options, Reuse, ReusePlace};
+use soci_store::{Error, Location, block_on};
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::places;
+
+/// Which zTOCs serve again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// None: read every layer.
+    None,
+    /// Those that the same build tool made with the same span size.
+    Same,
+    /// Those of any build tool, with the same span size.
+    Any,
+}
+
+/// Flags about zTOCs that are there already.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReuseFlags {
+    /// Which zTOCs that are there already serve again: those of the `same` tool, of `any`, or `none`. They are
+    /// looked for in the destination, in --reuse-from and in the image itself, if one of them is in a registry
+    #[arg(long, value_name = "WHICH", value_enum, default_value = "same", hide_possible_values = true)]
+    pub reuse: Which,
+    /// Image whose zTOCs serve again for the layers it has in common with SRC; may be repeated
+    #[arg(long, value_name = "PLACE")]
+    pub reuse_from: Vec<String>,
+}
+
+/// Opens the places that may have zTOCs.
+pub(super) fn apply(
+    flags: &ReuseFlags,
+    options: &mut Options,
+    source: &Location,
+    destination: &Location,
+    context: &Context,
+) -> Result<(), CommandError> {
+    options.reuse = match flags.reuse {
+        Which::None => Reuse::None,
+        Which::Same => Reuse::SameTool,
+        Which::Any => Reuse::AnyTool,
+    };
+    if options.reuse == Reuse::None {
+        if let Some(place) = flags.reuse_from.first() {
+            return Err(CommandError::usage(format!("--reuse none and --reuse-from {place} contradict each other")));
+        }
+        return Ok(());
+    }
+    if let Location::Registry(reference) = destination
+        && destination != source
+    {
+        let there = AnySource::Registry(context.registries.source(reference, context)?);
+        match block_on(there.roots()) {
+            Ok(_) => options.reuse_from.push(ReusePlace { name: "the destination".to_owned(), source: Arc::new(there) }),
+            // Nothing has that name yet; a registry that wants a login says so when it is written to.
+            Err(Error::Registry(_)) => {}
+            Err(error) => return Err(places::failed(&error)),
+        }
+    }
+    for text in &flags.reuse_from {
+        let source = places::open(&places::location(text)?, context)?;
+        options.reuse_from.push(ReusePlace { name: text.clone(), source: Arc::new(source) });
+    }
+    Ok(())
+}

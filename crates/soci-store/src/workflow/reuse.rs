@@ -1,0 +1,234 @@
+//! zTOCs that are there already: found in the SOCI indexes of other places, so that a layer need not be read.
+//!
+//! A zTOC serves again for a layer of the same digest if its SOCI index says the same span size and build tool
+//! (or another tool, if the options take any). It is read only where that is not enough: for files to prefetch,
+//! for the `xattr` optimization, and where the index of an old tool tells no span size.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
+use soci_image::soci_index::ZtocEntry;
+use soci_image::{Descriptor, Digest, Image, SociIndex};
+use soci_ztoc::ztoc::Ztoc;
+
+use super::index_layer::{ZtocFacts, prefetch_candidates};
+use super::options::Options;
+use super::plan::{Decision, Plan, PlannedImage, read_documents, select};
+use crate::Result;
+use crate::store::{AnySource, Blob, DOCUMENT_LIMIT, Source};
+
+/// Which zTOCs serve again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reuse {
+    /// None: every layer is read.
+    None,
+    /// Those of the build tool that the options name.
+    #[default]
+    SameTool,
+    /// Those of any build tool.
+    AnyTool,
+}
+
+/// A place that may have zTOCs already.
+#[derive(Debug, Clone)]
+pub struct ReusePlace {
+    /// How messages call it.
+    pub name: String,
+    /// The place.
+    pub source: Arc<AnySource>,
+}
+
+/// A zTOC that serves again.
+#[derive(Debug, Clone)]
+pub struct Reused {
+    /// Who made it.
+    pub tool: String,
+    /// The place it was found at, as messages call it.
+    pub from: String,
+    pub(crate) facts: ZtocFacts,
+    /// `None`: the source itself.
+    pub(crate) place: Option<Arc<AnySource>>,
+}
+
+/// The largest zTOC that is read; the checkpoints of a layer of 250 GiB need as much.
+const LARGEST: u64 = 2 << 30;
+
+/// A zTOC that some SOCI index names.
+struct Known {
+    entry: ZtocEntry,
+    tool: String,
+    /// Position in the list of places.
+    place: usize,
+}
+
+/// Changes the decision for every layer that has a zTOC already.
+pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options) -> Result<()> {
+    // A local layer is read in no time, and reading it heals a damaged zTOC: only who asks gets less.
+    let worth = source.is_remote() || !options.reuse_from.is_empty() || options.reuse == Reuse::AnyTool;
+    if options.reuse == Reuse::None || !worth || plan.layers_to_index().is_empty() {
+        return Ok(());
+    }
+    let mut known: BTreeMap<Digest, Vec<Known>> = BTreeMap::new();
+    for (place, from) in options.reuse_from.iter().enumerate() {
+        for root in select(from.source.roots().await?, None)? {
+            let documents = read_documents(&from.source, &root.descriptor).await?;
+            // What else lies there is nobody's fault.
+            if let Ok(image) = Image::read(&root.descriptor, &documents) {
+                collect(&from.source, &image, place, &mut known).await?;
+            }
+        }
+    }
+    let own = options.reuse_from.len();
+    for planned in &plan.images {
+        collect(source, &planned.image, own, &mut known).await?;
+    }
+    let mut chosen: BTreeMap<Digest, Option<Arc<Reused>>> = BTreeMap::new();
+    for layer in plan.images.iter_mut().flat_map(layers) {
+        if !matches!(layer.decision, Decision::Index) {
+            continue;
+        }
+        let descriptor = &layer.descriptor;
+        if !chosen.contains_key(&descriptor.digest) {
+            let candidates = known.get(&descriptor.digest).map_or(&[][..], Vec::as_slice);
+            let reused = choose(descriptor, candidates, source, options).await?;
+            chosen.insert(descriptor.digest.clone(), reused.map(Arc::new));
+        }
+        if let Some(Some(reused)) = chosen.get(&descriptor.digest) {
+            layer.decision = Decision::Reuse(Arc::clone(reused));
+        }
+    }
+    Ok(())
+}
+
+fn layers(image: &mut PlannedImage) -> impl Iterator<Item = &mut super::plan::PlannedLayer> {
+    image
+        .platforms
+        .iter_mut()
+        .flat_map(|platform| &mut platform.layers)
+}
+
+/// The zTOCs of an image: of its SOCI indexes v2, and for what has none of those of v1 that refer to it.
+async fn collect(
+    source: &AnySource,
+    image: &Image,
+    place: usize,
+    known: &mut BTreeMap<Digest, Vec<Known>>,
+) -> Result<()> {
+    let mut add = |index: &SociIndex| {
+        for entry in &index.ztocs {
+            let tool = index.build_tool.clone();
+            known.entry(entry.layer.clone()).or_default().push(Known {
+                entry: entry.clone(),
+                tool,
+                place,
+            });
+        }
+    };
+    for entry in image.soci_indexes() {
+        entry.index.iter().for_each(&mut add);
+    }
+    for entry in image.images() {
+        if entry.manifest.soci_index_digest().is_some() {
+            continue;
+        }
+        for descriptor in source.referrers(&entry.descriptor, SOCI_INDEX_V1).await? {
+            let readable = descriptor.size <= DOCUMENT_LIMIT && source.contains(&descriptor).await?;
+            if readable && let Ok(index) = SociIndex::parse(&source.document(&descriptor).await?) {
+                add(&index);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The best of the zTOCs known for a layer: of the tool asked for before others, in the order of the places.
+async fn choose(
+    layer: &Descriptor,
+    candidates: &[Known],
+    source: &AnySource,
+    options: &Options,
+) -> Result<Option<Reused>> {
+    let is_ours = |known: &&Known| known.tool == options.build_tool_identifier;
+    let ours = candidates.iter().filter(is_ours);
+    let others = candidates
+        .iter()
+        .filter(|known| options.reuse == Reuse::AnyTool && !is_ours(known));
+    for known in ours.chain(others) {
+        if known
+            .entry
+            .span_size
+            .is_some_and(|size| size != options.span_size)
+        {
+            continue;
+        }
+        let from = options.reuse_from.get(known.place);
+        let place: &AnySource = from.map_or(source, |from| &from.source);
+        if let Some(facts) = facts(layer, known, place, options).await? {
+            return Ok(Some(Reused {
+                tool: known.tool.clone(),
+                from: from.map_or_else(|| "the source".to_owned(), |from| from.name.clone()),
+                facts,
+                place: from.map(|from| Arc::clone(&from.source)),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// What the new SOCI index will say about the zTOC; `None` if it does not serve after all.
+async fn facts(
+    layer: &Descriptor,
+    known: &Known,
+    place: &AnySource,
+    options: &Options,
+) -> Result<Option<ZtocFacts>> {
+    let entry = &known.entry;
+    let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
+    if entry.size > LARGEST || !place.contains(&descriptor).await? {
+        return Ok(None);
+    }
+    let must_read = !options.prefetch.is_empty()
+        || (options.optimize_xattrs && !entry.disable_xattrs)
+        || entry.span_size.is_none();
+    let mut facts = ZtocFacts {
+        digest: entry.digest.clone(),
+        size: entry.size,
+        spans: 0,
+        members: 0,
+        disable_xattrs: options.optimize_xattrs && entry.disable_xattrs,
+        prefetch: Vec::new(),
+    };
+    if !must_read {
+        return Ok(Some(facts));
+    }
+    let Some(ztoc) = read(&descriptor, place).await? else {
+        return Ok(None);
+    };
+    if ztoc.span_size() != options.span_size || ztoc.compressed_size != layer.size {
+        return Ok(None);
+    }
+    facts.disable_xattrs = options.optimize_xattrs && !ztoc.needs_xattrs();
+    facts.prefetch = prefetch_candidates(&ztoc, &options.prefetch);
+    Ok(Some(facts))
+}
+
+/// A zTOC whose digest is right; `None` if it is not or cannot be read as one.
+pub(crate) async fn read(descriptor: &Descriptor, place: &AnySource) -> Result<Option<Ztoc>> {
+    let mut blob = place.open(descriptor).await?;
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match blob.read(&mut buffer).await? {
+            0 => break,
+            count => bytes.extend_from_slice(&buffer[..count]),
+        }
+        if bytes.len() as u64 > descriptor.size {
+            return Ok(None);
+        }
+    }
+    if descriptor.check(&bytes).is_err() {
+        return Ok(None);
+    }
+    Ok(Ztoc::from_bytes(&bytes).ok())
+}
