@@ -110,7 +110,8 @@ fn emit_reader(file: usize, source: &Source<'_>, kinds: &[Kind], options: &Optio
             continue;
         }
         let (rule, help) = reader_rule(problem);
-        let range = (!source.text.is_empty()).then_some(problem.range);
+        let empty = problem.range == TextRange::default();
+        let range = (!empty).then_some(problem.range);
         push(rule, options, file, range, problem.message.clone(), help, out);
     }
     let broken = source.tree.is_none() && !source.problems.is_empty();

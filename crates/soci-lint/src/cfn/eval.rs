@@ -135,7 +135,7 @@ impl<'a> Evaluator<'a> {
         let Some(call) = self.call(node) else {
             let value = match node.scalar() {
                 Some(text) => lex(text, self.params),
-                None => Symbolic::hole("(…)", format!("it is {}", node.type_name()), ""),
+                None => Symbolic::hole("(…)", format!("{} stands in its place", node.type_name()), ""),
             };
             return vec![Case::plain(value, range)];
         };
@@ -166,8 +166,7 @@ impl<'a> Evaluator<'a> {
             "ImportValue" => {
                 let name = self.shown(call.argument, depth);
                 let why = format!("`{name}` is imported from another stack");
-                let help =
-                    "pass the image through a parameter, or lint with the stack's deployed task definition";
+                let help = "pass the image through a parameter, or lint the deployed task definition";
                 vec![Case::plain(
                     Symbolic::hole(&format!("${{{name}}}"), why, help),
                     range,
@@ -444,9 +443,17 @@ impl<'a> Evaluator<'a> {
         case
     }
 
-    fn shown(&self, node: Node<'a>, depth: usize) -> String {
-        let cases = self.cases(node, depth + 1);
-        cases.first().map(|case| case.value.display()).unwrap_or_default()
+    /// The text of an argument, for messages. In the short form the argument is the call's own node,
+    /// which must not be taken for the call again.
+    fn shown(&self, argument: Node<'a>, depth: usize) -> String {
+        let inner = match argument.tag() {
+            Some(_) => argument.scalar().map(str::to_owned),
+            None => self
+                .cases(argument, depth + 1)
+                .first()
+                .map(|case| case.value.display()),
+        };
+        inner.unwrap_or_else(|| "…".to_owned())
     }
 }
 

@@ -269,7 +269,7 @@ impl<'a> Builder<'a> {
             return ImageField::Missing;
         };
         let node = member.value;
-        let is_text = node.scalar().is_some();
+        let is_text = node.as_str().is_some();
         let is_call = view.style == Style::Pascal && (node.tag().is_some() || is_function(node));
         if !is_text && !is_call {
             return ImageField::WrongType(node.range(), node.type_name());

@@ -144,7 +144,7 @@ fn without_compatibilities(documents: &[Document<'_>], document: usize, task: &T
     };
     if task.view.is_none() {
         return of_services(documents, task).unwrap_or_else(|| {
-            let reason = "a list of containers does not say where it runs".to_owned();
+            let reason = "container definitions alone do not say where they run".to_owned();
             place(Fargate::Undecided, task.id_range, reason, DECIDE, true)
         });
     }

@@ -110,7 +110,8 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<(&'t str, usize
     let inner = text.strip_prefix(open)?;
     let end = inner.find(close)?;
     let inner = &inner[..end];
-    (!inner.contains('\n')).then_some((inner, open.len() + end + close.len()))
+    // Only double braces go over lines.
+    (open == "{{" || !inner.contains('\n')).then_some((inner, open.len() + end + close.len()))
 }
 
 fn rendered((inner, len): (&str, usize)) -> Word<'_> {
@@ -133,11 +134,12 @@ fn fill(written: &str, word: Word<'_>, params: &BTreeMap<String, String>) -> Sym
             "pass the image through a parameter to have it judged here",
         );
     }
+    let shown = written.split_whitespace().collect::<Vec<_>>().join(" ");
     let help = match word.name {
         Some(name) => format!("lint the rendered file, or pass `--param {name}=…`"),
         None => "lint the rendered file".to_owned(),
     };
-    Symbolic::hole(written, format!("`{written}` is filled in by a template"), help)
+    Symbolic::hole(written, format!("`{shown}` is filled in by a template"), help)
 }
 
 fn is_name(text: &str) -> bool {

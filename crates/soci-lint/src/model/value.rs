@@ -171,6 +171,11 @@ impl Case {
         }
     }
 
+    /// Whether it depends on a condition that nothing decides.
+    pub(crate) fn is_open(&self) -> bool {
+        self.when.iter().any(|branch| branch.by_default.is_none())
+    }
+
     /// Whether parameters left at their defaults lead elsewhere.
     pub(crate) fn is_against_default(&self) -> bool {
         against_default(&self.when)

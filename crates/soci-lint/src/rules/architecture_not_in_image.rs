@@ -84,6 +84,6 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         if let Some(range) = task.architecture.range() {
             found.related(range, "the architecture of the task");
         }
-        found.case(at, &case.condition());
+        found.case(at, case);
     }
 }

@@ -61,24 +61,24 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         };
         let partition = match host.partition {
             Partition::Aws => None,
-            Partition::AwsCn => Some("China"),
-            Partition::AwsUsGov => Some("GovCloud"),
-            Partition::AwsEusc => Some("the European Sovereign Cloud"),
+            Partition::AwsCn => Some("in China"),
+            Partition::AwsUsGov => Some("in GovCloud"),
+            Partition::AwsEusc => Some("in the European Sovereign Cloud"),
             Partition::AwsIso | Partition::AwsIsoB | Partition::AwsIsoE | Partition::AwsIsoF => {
-                Some("an isolated partition")
+                Some("in an isolated partition")
             }
         };
         let what = match (host.fips, host.dual_stack, partition) {
-            (true, _, _) => "a FIPS host".to_owned(),
-            (_, true, _) => "a dual-stack host".to_owned(),
-            (_, _, Some(partition)) => format!("a host of {partition}"),
+            (true, _, _) => "at a FIPS host",
+            (_, true, _) => "at a dual-stack host",
+            (_, _, Some(partition)) => partition,
             _ => continue,
         };
         sink.report(
             container.place(),
-            format!("{what} of ECR: it is not documented whether Fargate loads lazily from it"),
+            format!("it is not documented whether Fargate loads lazily from ECR {what}"),
         )
         .help("look for `Snapshotter: soci` in the metadata of one task")
-        .case(at, &case.condition());
+        .case(at, case);
     }
 }

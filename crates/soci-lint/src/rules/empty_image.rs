@@ -51,7 +51,7 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         if found.image == Image::Empty {
             sink.report(container.place(), "the image is empty")
                 .help("name an image, or lint the rendered file")
-                .case(at, &found.case.condition());
+                .case(at, &found.case);
         }
     }
 }

@@ -49,7 +49,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
                 totals.lazy_permille() % 10,
                 mebibytes(totals.layer_bytes)
             );
-            sink.report(image.place, message).case(at, &image.condition);
+            sink.report(image.place, message).case(at, image.case);
         }
     });
 }

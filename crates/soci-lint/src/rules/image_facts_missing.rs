@@ -46,9 +46,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             Some(Chosen::Open) => "which platform of the image runs is not known here",
             Some(_) => continue,
         };
-        sink.report(container.place(), message)
-            .help(HELP)
-            .case(at, &case.condition());
+        sink.report(container.place(), message).help(HELP).case(at, case);
     }
 }
 

@@ -76,6 +76,6 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         if let Some(place) = place {
             found.related(place, "the region of the task, by this");
         }
-        found.case(at, &case.condition());
+        found.case(at, case);
     }
 }

@@ -89,7 +89,7 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
                 format!("by default: the parameter `{}` has this value", used.parameter),
             );
         }
-        found.case(at, &case.condition());
+        found.case(at, case);
     }
 }
 

@@ -66,6 +66,6 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             format!("the image is in an account of AWS ({owner}): only AWS can add a SOCI index to it"),
         )
         .help("use a tag that ends in `-soci` where AWS offers one, or convert a copy in your own repository")
-        .case(at, &case.condition());
+        .case(at, case);
     }
 }

@@ -54,13 +54,13 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             Image::Malformed { reason } => {
                 sink.report(container.place(), reason.clone())
                     .help("write HOST/REPOSITORY:TAG, the repository in lower case")
-                    .case(at, &found.case.condition());
+                    .case(at, &found.case);
             }
             Image::At(located) => {
                 if let Some(flaw) = &located.flaw {
                     sink.report(container.place(), flaw.clone())
                         .help("write HOST/REPOSITORY:TAG, the repository in lower case")
-                        .case(at, &found.case.condition());
+                        .case(at, &found.case);
                 }
             }
             _ => {}

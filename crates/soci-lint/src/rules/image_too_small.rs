@@ -60,7 +60,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             );
             sink.report(image.place, message)
                 .help("nothing: an image of this size starts fast by being pulled whole")
-                .case(at, &image.condition);
+                .case(at, image.case);
         }
     });
 }

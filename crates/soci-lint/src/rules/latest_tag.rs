@@ -65,6 +65,6 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         };
         sink.report(container.place(), message)
             .help("name the tag that your build converts, or the image's digest")
-            .case(at, &case.condition());
+            .case(at, case);
     }
 }

@@ -1,6 +1,6 @@
 //! Images of small layers only.
 
-use super::shared::known::{each, mebibytes};
+use super::shared::known::{each, is_small, mebibytes};
 use super::{Check, Sink, rule};
 use crate::model::{Container, Task};
 
@@ -48,14 +48,10 @@ rule! {
     LAYERS_BELOW_MINIMUM, "SOCI307", "every-layer-below-minimum", Warning, None, Check::Container(check)
 }
 
-/// The reference tool's smallest indexed layer (`soci_index.go`, 2026-08-11).
-const MIN_LAYER: u64 = 10 << 20;
-
 fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
     each(task, container, sink, |sink, at, image| {
         let layers = &image.platform.layers;
-        let small = layers.iter().all(|layer| layer.size < MIN_LAYER);
-        if small && !layers.is_empty() && image.platform.soci.is_none() {
+        if is_small(image.platform) && image.platform.soci.is_none() {
             let largest = layers.iter().map(|layer| layer.size).max().unwrap_or(0);
             let message = format!(
                 "the largest layer has {}: no index is made of layers below 10 MiB",
@@ -63,7 +59,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             );
             sink.report(image.place, message)
                 .help("nothing, or convert with a smaller `--min-layer-size`")
-                .case(at, &image.condition);
+                .case(at, image.case);
         }
     });
 }

@@ -61,7 +61,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             );
             sink.report(image.place, message)
                 .help("convert with a smaller `--min-layer-size`, or build fewer and larger gzip layers")
-                .case(at, &image.condition);
+                .case(at, image.case);
         }
     });
 }

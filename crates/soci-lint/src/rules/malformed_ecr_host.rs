@@ -52,7 +52,7 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         if let Some(reason) = &ecr.malformed {
             sink.report(container.place(), reason.clone())
                 .help("write all twelve digits of the account")
-                .case(at, &case.condition());
+                .case(at, case);
         }
     }
 }

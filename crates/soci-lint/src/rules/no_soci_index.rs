@@ -1,7 +1,10 @@
 //! Images without an index.
 
-use super::shared::known::{damage, each};
-use super::{Check, Sink, rule};
+use soci_image::facts::LayerFacts;
+use soci_image::media_type::LayerCompression;
+
+use super::shared::known::{damage, each, is_small};
+use super::{Check, Severity, Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -52,16 +55,24 @@ rule! {
 
 fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
     each(task, container, sink, |sink, at, image| {
-        let any = image
-            .facts
-            .platforms
-            .iter()
-            .any(|platform| platform.soci.is_some());
-        let damaged = damage(image.facts, image.platform).is_some();
-        if image.platform.soci.is_none() && !any && !damaged {
-            sink.report(image.place, "the image has no SOCI index")
-                .help("make one with `cargo soci convert` and name the image it writes")
-                .case(at, &image.condition);
+        let platforms = &image.facts.platforms;
+        let any = platforms.iter().any(|platform| platform.soci.is_some());
+        if any || damage(image.facts, image.platform).is_some() {
+            return;
         }
+        let layers = &image.platform.layers;
+        let zstd = |layer: &LayerFacts| layer.compression == LayerCompression::Zstd;
+        let found = sink.report(image.place, "the image has no SOCI index");
+        if !layers.is_empty() && layers.iter().all(zstd) {
+            found.help("build it with gzip layers, then make an index with `cargo soci convert`");
+        } else if is_small(image.platform) {
+            // Pulled whole it starts fast, and no index is made of it unless somebody insists.
+            found
+                .help("nothing: an image of small layers only starts fast by being pulled whole")
+                .at_most(Severity::Info);
+        } else {
+            found.help("make one with `cargo soci convert` and name the image it writes");
+        }
+        found.case(at, image.case);
     });
 }

@@ -67,7 +67,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             );
             sink.report(image.place, message)
                 .help("convert all platforms (`cargo soci convert` does)")
-                .case(at, &image.condition);
+                .case(at, image.case);
         }
     });
 }

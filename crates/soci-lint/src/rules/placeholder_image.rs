@@ -52,7 +52,7 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         if let Image::Placeholder { why } = &found.image {
             sink.report(container.place(), why.clone())
                 .help("lint the rendered file")
-                .case(at, &found.case.condition());
+                .case(at, &found.case);
         }
     }
 }

@@ -70,6 +70,6 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             format!("`{prefix}/…` looks like a cache of {upstream}, which refreshes its tags"),
         )
         .help("convert the cached image to a tag of its own, such as `…-soci`, and name that one here")
-        .case(at, &case.condition());
+        .case(at, case);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Effect, Rule, Severity};
 use crate::Options;
+use crate::model::value::Case;
 use crate::model::{Container, Document, Task};
 use crate::source::TextRange;
 
@@ -130,10 +131,18 @@ impl Emitted {
     }
 
     /// Says that it is about one case of the image, and under which condition.
-    pub(crate) fn case(&mut self, at: usize, condition: &str) -> &mut Self {
+    ///
+    /// What holds under a condition that is open, or that the defaults rule out, is no error.
+    pub(crate) fn case(&mut self, at: usize, case: &Case) -> &mut Self {
         self.case = Some(at);
+        let condition = case.condition();
         if !condition.is_empty() {
             self.message = format!("{} (if {condition})", self.message);
+        }
+        if case.is_against_default() {
+            self.at_most(Severity::Info);
+        } else if case.is_open() {
+            self.at_most(Severity::Warning);
         }
         self
     }

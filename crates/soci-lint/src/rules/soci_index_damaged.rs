@@ -54,7 +54,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         if let Some(damage) = damage(image.facts, image.platform) {
             sink.report(image.place, damage)
                 .help("convert the image once more with `cargo soci convert`")
-                .case(at, &image.condition);
+                .case(at, image.case);
         }
     });
 }

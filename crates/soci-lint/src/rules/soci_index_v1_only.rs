@@ -62,7 +62,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
                 "the image has a SOCI index v1 only, which Fargate ignores unless the account used v1 before",
             )
             .help("convert the image to v2 with `cargo soci convert`")
-            .case(at, &image.condition);
+            .case(at, image.case);
         }
     });
 }

@@ -63,6 +63,6 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             format!("`{tag}` is the tag before the conversion"),
         )
         .help(format!("name `{tag}-soci`, which the index builder pushes"))
-        .case(at, &case.condition());
+        .case(at, case);
     }
 }

@@ -59,7 +59,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
                 format!("the tag `{tag}` can be moved to another image"),
             )
             .help("name the digest of the converted image, or make the repository's tags immutable")
-            .case(at, &case.condition());
+            .case(at, case);
         }
     }
 }

@@ -52,7 +52,7 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         if let Image::Open { why, help } = &found.image {
             sink.report(container.place(), format!("the image is not known: {why}"))
                 .help(help.clone())
-                .case(at, &found.case.condition());
+                .case(at, &found.case);
         }
     }
 }

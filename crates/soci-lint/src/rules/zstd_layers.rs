@@ -74,6 +74,6 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         sink.report(image.place, message)
             .help("build with gzip layers (`--output type=image,compression=gzip,force-compression=true`)")
             .effect(effect)
-            .case(at, &image.condition);
+            .case(at, image.case);
     });
 }

@@ -210,18 +210,22 @@ fn describe(kind: &ParseErrorKind) -> String {
             let text = other.to_string();
             let mut letters = text.chars();
             match letters.next() {
-                Some(first) => std::iter::once(first.to_ascii_lowercase()).chain(letters).collect(),
+                Some(first) => std::iter::once(first.to_ascii_lowercase())
+                    .chain(letters)
+                    .collect(),
                 None => text,
             }
         }
     }
 }
 
-fn shorten(word: &str) -> String {
+/// A template word as it may be quoted in a message: on one line and not too long.
+pub(super) fn shorten(word: &str) -> String {
     const LONGEST: usize = 60;
+    let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
     match word.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &word[..at]),
-        None => word.to_owned(),
+        None => word,
     }
 }
 

@@ -118,7 +118,7 @@ fn decode(bytes: &[u8]) -> Result<&str, Problem> {
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
-        let message = format!("byte {at} is not UTF-8 (0x{:02X})", bytes[at]);
+        let message = format!("the byte 0x{:02X} is no UTF-8", bytes[at]);
         unreadable(TextRange::new(at, at + 1), message)
     })
 }

@@ -23,7 +23,10 @@ pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
             let problem = Problem {
                 kind: ProblemKind::Template,
                 range: TextRange::new(first.start + base, first.end + base),
-                message: format!("no YAML until it is rendered: `{}`", first.of(text).trim()),
+                message: format!(
+                    "no YAML until it is rendered: `{}`",
+                    super::json::shorten(first.of(text))
+                ),
             };
             // What is wrong with the masked text says little about the template.
             let outcome = builder.run(&masked).map_err(|_| problem.clone());

@@ -3,6 +3,7 @@
 use soci_image::facts::{Effect, ImageFacts, Oddity, PlatformFacts};
 
 use crate::facts::{Chosen, about, choose};
+use crate::model::value::Case;
 use crate::model::{Container, Task};
 use crate::rules::Sink;
 use crate::source::TextRange;
@@ -12,7 +13,7 @@ pub(in crate::rules) struct Known<'f> {
     pub(in crate::rules) facts: &'f ImageFacts,
     pub(in crate::rules) platform: &'f PlatformFacts,
     pub(in crate::rules) place: TextRange,
-    pub(in crate::rules) condition: String,
+    pub(in crate::rules) case: &'f Case,
 }
 
 /// Calls `check` for each case of an eligible container's image whose facts are known.
@@ -20,7 +21,7 @@ pub(in crate::rules) fn each<'s, 'a>(
     task: &Task<'_>,
     container: &Container<'_>,
     sink: &mut Sink<'s, 'a>,
-    mut check: impl FnMut(&mut Sink<'s, 'a>, usize, &Known<'s>),
+    mut check: impl FnMut(&mut Sink<'s, 'a>, usize, &Known<'_>),
 ) {
     if !container.is_eligible(task) {
         return;
@@ -35,7 +36,7 @@ pub(in crate::rules) fn each<'s, 'a>(
                 facts,
                 platform,
                 place: container.place(),
-                condition: case.condition(),
+                case,
             };
             check(sink, at, &known);
         }
@@ -70,4 +71,13 @@ pub(in crate::rules) fn damage(facts: &ImageFacts, platform: &PlatformFacts) -> 
 pub(in crate::rules) fn mebibytes(bytes: u64) -> String {
     let tenths = u128::from(bytes) * 10 / (1 << 20);
     format!("{}.{} MiB", tenths / 10, tenths % 10)
+}
+
+/// The reference tool's smallest indexed layer (`soci_index.go`, 2026-08-11).
+const MIN_LAYER: u64 = 10 << 20;
+
+/// Whether no layer is large enough to be indexed by default.
+pub(in crate::rules) fn is_small(platform: &PlatformFacts) -> bool {
+    let layers = &platform.layers;
+    !layers.is_empty() && layers.iter().all(|layer| layer.size < MIN_LAYER)
 }
