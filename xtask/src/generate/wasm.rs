@@ -1,7 +1,7 @@
 //! The WASM module: the same bytes on every machine, and no path of any of them inside.
 //!
 //! rustc writes source paths into panic messages, so an ordinary build carries the user's home folder.
-//! Three prefixes are mapped away: the checkout, Cargo's home, and the sources of the standard library
+//! Four prefixes are mapped away: the checkout, Cargo's home, the sources of dependencies, and those of the standard library
 //! (where the `rust-src` component is installed, rustc puts its real path back in).
 
 use std::path::{Path, PathBuf};
@@ -96,13 +96,33 @@ fn flags(place: &Place) -> Result<Vec<String>, String> {
             .current_dir(&place.checkout),
     )?;
     let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
-    Ok([
-        (place.checkout.as_path(), "/soci"),
-        (place.cargo_home.as_path(), "/cargo"),
-        (library.as_path(), "/rust"),
-    ]
-    .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
-    .to_vec())
+    let mut prefixes = vec![
+        (place.checkout.clone(), "/soci"),
+        (place.cargo_home.clone(), "/cargo"),
+        (library, "/rust"),
+    ];
+    // Of several prefixes that match, rustc takes the last.
+    prefixes.extend(sources(place)?.into_iter().map(|folder| (folder, "/deps")));
+    Ok(prefixes
+        .into_iter()
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .collect())
+}
+
+/// The folders that hold the sources of dependencies, which are named after where they were fetched from.
+fn sources(place: &Place) -> Result<Vec<PathBuf>, String> {
+    must(
+        cargo()
+            .current_dir(&place.checkout)
+            .args(["fetch", "--quiet", "--locked"])
+            .env("CARGO_HOME", &place.cargo_home),
+    )?;
+    let folder = place.cargo_home.join("registry/src");
+    let entries =
+        std::fs::read_dir(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    Ok(folders)
 }
 
 /// Removes what a user's environment could add to the build.
