@@ -2,7 +2,47 @@
 /* eslint-disable */
 
 /**
- * The version of the linter, as in its reports.
+ * The documents of one run.
+ */
+export class Documents {
+  free(): void;
+  [Symbol.dispose](): void;
+  /**
+   * Adds a document. `by_name` says that a folder was searched and its name looked right, so that
+   * nothing is said about it if it turns out to be something else.
+   */
+  add(path: string, bytes: Uint8Array | number[], by_name: boolean): void;
+  /**
+   * Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `never`.
+   */
+  fails(fail_on: string): boolean;
+  /**
+   * Checks the documents under `options`, JSON of `soci_lint::Options`; gives the report as JSON and
+   * keeps it for the calls below.
+   */
+  lint(options: string): string;
+  /**
+   * None yet.
+   */
+  constructor();
+  /**
+   * The report in a form: `human`, `short`, `json`, `github`, `markdown`.
+   */
+  render(format: string): string;
+}
+
+/**
+ * Whether a file with this path is looked at when its folder is searched.
+ */
+export function isCommonName(path: string): boolean;
+
+/**
+ * Every rule with its documentation, as JSON.
+ */
+export function rules(): string;
+
+/**
+ * The version of the linter.
  */
 export function version(): string;
 
@@ -10,9 +50,20 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
   readonly memory: WebAssembly.Memory;
+  readonly __wbg_documents_free: (a: number, b: number) => void;
+  readonly documents_add: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
+  readonly documents_fails: (a: number, b: number, c: number) => [number, number, number];
+  readonly documents_lint: (a: number, b: number, c: number) => [number, number, number, number];
+  readonly documents_new: () => number;
+  readonly documents_render: (a: number, b: number, c: number) => [number, number, number, number];
+  readonly isCommonName: (a: number, b: number) => number;
+  readonly rules: () => [number, number];
   readonly version: () => [number, number];
   readonly __wbindgen_externrefs: WebAssembly.Table;
+  readonly __wbindgen_malloc: (a: number, b: number) => number;
+  readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
   readonly __wbindgen_free: (a: number, b: number, c: number) => void;
+  readonly __externref_table_dealloc: (a: number) => void;
   readonly __wbindgen_start: () => void;
 }
 

@@ -1,7 +1,149 @@
 /* @ts-self-types="./soci_wasm.d.ts" */
 
 /**
- * The version of the linter, as in its reports.
+ * The documents of one run.
+ */
+export class Documents {
+__destroy_into_raw() {
+                const ptr = this.__wbg_ptr;
+this.__wbg_ptr = 0;
+DocumentsFinalization.unregister(this);
+return ptr;
+            }
+            free() {
+                const ptr = this.__destroy_into_raw();
+                wasm.__wbg_documents_free(ptr, 0);
+            }
+            /**
+ * Adds a document. `by_name` says that a folder was searched and its name looked right, so that
+ * nothing is said about it if it turns out to be something else.
+ * @param {string} path
+ * @param {Uint8Array | number[]} bytes
+ * @param {boolean} by_name
+ */
+add(path, bytes, by_name) {
+const val3 = +by_name;
+let ptr0, len0, ptr1, len1;
+try {
+ptr0 = passStringToWasm0(path, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+len0 = WASM_VECTOR_LEN;
+ptr1 = passArray8ToWasm0(bytes, wasm.__wbindgen_malloc);
+len1 = WASM_VECTOR_LEN;
+} catch (e) {
+if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+throw e;
+}
+wasm.documents_add(this.__wbg_ptr, ptr0, len0, ptr1, len1, val3);
+}
+/**
+ * Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `never`.
+ * @param {string} fail_on
+ * @returns {boolean}
+ */
+fails(fail_on) {
+const ptr0 = passStringToWasm0(fail_on, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.documents_fails(this.__wbg_ptr, ptr0, len0);
+if (ret[2]) {
+throw takeFromExternrefTable0(ret[1]);
+}
+return ret[0] !== 0;
+}
+/**
+ * Checks the documents under `options`, JSON of `soci_lint::Options`; gives the report as JSON and
+ * keeps it for the calls below.
+ * @param {string} options
+ * @returns {string}
+ */
+lint(options) {
+let deferred3_0;
+let deferred3_1;
+try {
+const ptr0 = passStringToWasm0(options, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.documents_lint(this.__wbg_ptr, ptr0, len0);
+var ptr2 = ret[0];
+var len2 = ret[1];
+if (ret[3]) {
+ptr2 = 0; len2 = 0;
+throw takeFromExternrefTable0(ret[2]);
+}
+deferred3_0 = ptr2;
+deferred3_1 = len2;
+return getStringFromWasm0(ptr2, len2);
+} finally {
+wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+}
+}
+/**
+ * None yet.
+ */
+constructor() {
+const ret = wasm.documents_new();
+this.__wbg_ptr = ret;
+DocumentsFinalization.register(this, this.__wbg_ptr, this);
+return this;
+}
+/**
+ * The report in a form: `human`, `short`, `json`, `github`, `markdown`.
+ * @param {string} format
+ * @returns {string}
+ */
+render(format) {
+let deferred3_0;
+let deferred3_1;
+try {
+const ptr0 = passStringToWasm0(format, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.documents_render(this.__wbg_ptr, ptr0, len0);
+var ptr2 = ret[0];
+var len2 = ret[1];
+if (ret[3]) {
+ptr2 = 0; len2 = 0;
+throw takeFromExternrefTable0(ret[2]);
+}
+deferred3_0 = ptr2;
+deferred3_1 = len2;
+return getStringFromWasm0(ptr2, len2);
+} finally {
+wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+}
+}
+}
+if (Symbol.dispose) Documents.prototype[Symbol.dispose] = Documents.prototype.free;
+
+/**
+ * Whether a file with this path is looked at when its folder is searched.
+ * @param {string} path
+ * @returns {boolean}
+ */
+export function isCommonName(path) {
+const ptr0 = passStringToWasm0(path, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.isCommonName(ptr0, len0);
+return ret !== 0;
+}
+
+/**
+ * Every rule with its documentation, as JSON.
+ * @returns {string}
+ */
+export function rules() {
+let deferred1_0;
+let deferred1_1;
+try {
+const ret = wasm.rules();
+deferred1_0 = ret[0];
+deferred1_1 = ret[1];
+return getStringFromWasm0(ret[0], ret[1]);
+} finally {
+wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+}
+}
+
+/**
+ * The version of the linter.
  * @returns {string}
  */
 export function version() {
@@ -19,7 +161,14 @@ wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
 function __wbg_get_imports() {
             const import0 = {
             __proto__: null,
-        __wbindgen_init_externref_table: function() {
+        __wbg_Error_208446807d0d1e30: function(arg0, arg1) {
+const ret = Error(getStringFromWasm0(arg0, arg1));
+return ret;
+},
+__wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
+throw new Error(getStringFromWasm0(arg0, arg1));
+},
+__wbindgen_init_externref_table: function() {
 const table = wasm.__wbindgen_externrefs;
 table.set(0, undefined);
 table.set(1024, undefined);
@@ -34,6 +183,10 @@ table.set(1027, false);
         };
 }
 
+const DocumentsFinalization = (typeof FinalizationRegistry === 'undefined')
+? { register: () => {}, unregister: () => {} }
+: new FinalizationRegistry(ptr => wasm.__wbg_documents_free(ptr, 1));
+
 function getStringFromWasm0(ptr, len) {
                     ptr = ptr >>> 0;
                     return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
@@ -45,6 +198,56 @@ let cachedUint8ArrayMemory0 = null;
                         cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
                     }
                     return cachedUint8ArrayMemory0;
+                }
+
+function passArray8ToWasm0(arg, malloc) {
+                    const ptr = malloc(arg.length * 1, 1) >>> 0;
+                    getUint8ArrayMemory0().set(arg, ptr / 1);
+                    WASM_VECTOR_LEN = arg.length;
+                    return ptr;
+                }
+
+function passStringToWasm0(arg, malloc, realloc) {
+                    if (realloc === undefined) {
+                    const buf = cachedTextEncoder.encode(arg);
+                    const ptr = malloc(buf.length, 1) >>> 0;
+                    getUint8ArrayMemory0().subarray(ptr, ptr + buf.length).set(buf);
+                    WASM_VECTOR_LEN = buf.length;
+                    return ptr;
+                }
+
+                let len = arg.length;
+                let ptr = malloc(len, 1) >>> 0;
+
+                const mem = getUint8ArrayMemory0();
+
+                let offset = 0;
+
+                for (; offset < len; offset++) {
+                    const code = arg.charCodeAt(offset);
+                    if (code > 0x7F) break;
+                    mem[ptr + offset] = code;
+                }
+            if (offset !== len) {
+                        if (offset !== 0) {
+                            arg = arg.slice(offset);
+                        }
+                        ptr = realloc(ptr, len, len = offset + arg.length * 3, 1) >>> 0;
+                        const view = getUint8ArrayMemory0().subarray(ptr + offset, ptr + len);
+                        const ret = cachedTextEncoder.encodeInto(arg, view);
+                        
+                        offset += ret.written;
+                        ptr = realloc(ptr, len, offset, 1) >>> 0;
+                    }
+
+                    WASM_VECTOR_LEN = offset;
+                    return ptr;
+                }
+
+function takeFromExternrefTable0(idx) {
+                    const value = wasm.__wbindgen_externrefs.get(idx);
+                    wasm.__externref_table_dealloc(idx);
+                    return value;
                 }
 
 let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -60,6 +263,21 @@ cachedTextDecoder.decode();
                             }
                             return cachedTextDecoder.decode(bytes);
                         }
+
+const cachedTextEncoder = new TextEncoder();
+
+                        if (!('encodeInto' in cachedTextEncoder)) {
+                            cachedTextEncoder.encodeInto = function (arg, view) {
+                const buf = cachedTextEncoder.encode(arg);
+                view.set(buf);
+                return {
+                    read: arg.length,
+                    written: buf.length
+                };
+            };
+                        }
+
+let WASM_VECTOR_LEN = 0;
 
 let wasmModule, wasmInstance, wasm;
             function __wbg_finalize_init(instance, module) {

@@ -3,6 +3,7 @@
 //! Everything but `index.html` lies under `assets/<hash of it all>/`, so that a host may keep those files
 //! in caches for ever, and script and module of two releases never meet.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -35,6 +36,7 @@ pub(crate) fn build(to: &Path) -> Outcome {
     ] {
         copy(&from, &staging.path().join(name))?;
     }
+    write(&staging.path().join("rules.json"), &rule_pages()?)?;
     let names = names_in(staging.path())?;
     let mut hash = Sha256::new();
     for name in &names {
@@ -55,8 +57,29 @@ pub(crate) fn build(to: &Path) -> Outcome {
     let template = page.join("index.html");
     let html = String::from_utf8(read(&template)?).map_err(|_| "index.html is not UTF-8".to_owned())?;
     let index = to.join("index.html");
-    std::fs::write(&index, html.replace("{assets}", &assets))
-        .map_err(|error| format!("cannot write {}: {error}", index.display()))
+    write(&index, &html.replace("{assets}", &assets))
+}
+
+/// The pages under `docs/rules` as one JSON object, by code.
+fn rule_pages() -> Result<String, String> {
+    let folder = root().join("docs/rules");
+    let mut pages = BTreeMap::new();
+    for name in names_in(&folder)? {
+        let Some(code) = name.strip_suffix(".md").filter(|code| code.starts_with("SOCI")) else {
+            continue;
+        };
+        let page =
+            String::from_utf8(read(&folder.join(&name))?).map_err(|_| format!("{name} is not UTF-8"))?;
+        pages.insert(code.to_owned(), page);
+    }
+    if pages.is_empty() {
+        return Err("docs/rules holds no page; run `cargo xtask gen`".to_owned());
+    }
+    serde_json::to_string(&pages).map_err(|error| format!("cannot write rules.json: {error}"))
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 fn names_in(folder: &Path) -> Result<Vec<String>, String> {

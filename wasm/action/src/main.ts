@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Documents, fails, initSync, isCommonName, version } from "../../glue/soci_wasm.js";
+import { Documents, initSync, isCommonName, version } from "../../glue/soci_wasm.js";
 import type { Report } from "../../types/report.ts";
 import { findFiles } from "./files.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
@@ -31,9 +31,10 @@ function run(inputs: Inputs): void {
   const report = JSON.parse(json) as Report;
   const { summary } = report;
 
-  printGroup(`soci ${version()}: ${documents.render(json, "short").trimEnd().split("\n").at(-1)}`, documents.render(json, "human"));
-  process.stdout.write(documents.render(json, "github"));
-  addSummary(documents.render(json, "markdown"));
+  const human = documents.render("human");
+  printGroup(`soci-lint ${version()}: ${lastLine(human)}`, human);
+  process.stdout.write(documents.render("github"));
+  addSummary(documents.render("markdown"));
 
   const reportPath = join(mkdtempSync(join(process.env["RUNNER_TEMP"] || tmpdir(), "soci-")), "report.json");
   writeFileSync(reportPath, json);
@@ -44,7 +45,11 @@ function run(inputs: Inputs): void {
   setOutput("errors", String(summary.errors));
   setOutput("warnings", String(summary.warnings));
   setOutput("report", reportPath);
-  if (fails(json, inputs.failOn)) process.exitCode = 1;
+  if (documents.fails(inputs.failOn)) process.exitCode = 1;
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
 /** The options of the linter; keys that were not given stay away, so that its defaults hold. */

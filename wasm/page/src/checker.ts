@@ -1,8 +1,8 @@
 // The linter: the same module as in the Action, called on the page's own thread.
 
-import init, { Documents, rules as rulesJson, version } from "../../glue/soci_wasm.js";
+import init, { Documents, rules, version } from "../../glue/soci_wasm.js";
 import type { Report } from "../../types/report.ts";
-import type { Rule } from "../../types/rules.ts";
+import type { RuleInfo } from "../../types/rules.ts";
 
 /** The report forms that the page offers. */
 export type Form = "human" | "markdown" | "json";
@@ -17,7 +17,10 @@ export interface Checked {
 /** The loaded linter. */
 export interface Checker {
   version: string;
-  rules: Map<string, Rule>;
+  /** How many rules there are. */
+  rules: number;
+  /** The rules' pages as Markdown, by code. They arrive after the checker itself. */
+  pages: Promise<Record<string, string>>;
   /** Checks one document; throws the linter's objection where an option is wrong. */
   check(path: string, bytes: Uint8Array, options: object): Checked;
 }
@@ -25,11 +28,11 @@ export interface Checker {
 /** Loads the module that lies beside this script. */
 export async function loadChecker(): Promise<Checker> {
   await init({ module_or_path: new URL("soci_wasm.wasm", import.meta.url) });
-  const rules = JSON.parse(rulesJson()) as Rule[];
   let documents: Documents | undefined;
   return {
     version: version(),
-    rules: new Map(rules.map((rule) => [rule.code, rule])),
+    rules: (JSON.parse(rules()) as RuleInfo[]).length,
+    pages: loadPages(),
     check(path, bytes, options) {
       documents?.free();
       const current = new Documents();
@@ -38,8 +41,14 @@ export async function loadChecker(): Promise<Checker> {
       const json = current.lint(JSON.stringify(options));
       return {
         report: JSON.parse(json) as Report,
-        render: (form) => (form === "json" ? json : current.render(json, form)),
+        render: (form) => (form === "json" ? json : current.render(form)),
       };
     },
   };
+}
+
+async function loadPages(): Promise<Record<string, string>> {
+  const response = await fetch(new URL("rules.json", import.meta.url));
+  if (!response.ok) throw new Error(`rules.json: ${response.status}`);
+  return (await response.json()) as Record<string, string>;
 }

@@ -17,12 +17,12 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-import type { Location, Position } from "../../types/report.ts";
+import type { Location, Position, Severity } from "../../types/report.ts";
 
 /** One inline mark. */
 export interface Mark {
   location: Location;
-  severity: "error" | "warning" | "info";
+  severity: Severity;
   message: string;
 }
 
@@ -80,7 +80,7 @@ export function createEditor(host: HTMLElement, text: string, changed: () => voi
       const diagnostics: Diagnostic[] = marks.map(({ location, severity, message }) => ({
         from: offset(document, location.start),
         to: offset(document, location.end),
-        severity,
+        severity: severity === "off" ? "hint" : severity,
         message,
       }));
       view.dispatch(setDiagnostics(view.state, diagnostics));

@@ -40,7 +40,7 @@ async function start(): Promise<void> {
   await fromHash();
   const [loaded, { createEditor }] = await Promise.all([loadChecker(), import("./editor.ts")]);
   checker = loaded;
-  byId("version", HTMLElement).textContent = `soci-lint ${loaded.version}, ${loaded.rules.size} rules.`;
+  byId("version", HTMLElement).textContent = `soci-lint ${loaded.version}, ${loaded.rules} rules.`;
   const host = byId("document", HTMLElement);
   const text = editor.text();
   const focused = document.activeElement === byId("fallback", HTMLTextAreaElement);
@@ -81,16 +81,16 @@ function check(): void {
   } finally {
     lastCheck = performance.now() - before;
   }
-  show(checked.report);
+  show(checked.report, checker.pages);
 }
 
-function show(report: Report): void {
+function show(report: Report, pages: Checker["pages"]): void {
   editor.setMarks(
     report.findings.flatMap(({ location, severity, code, message, help }) =>
       location ? [{ location, severity, message: `${code}: ${message}${help ? `\n${help}` : ""}` }] : [],
     ),
   );
-  showResults(report, checker?.rules ?? new Map(), (location) => editor.jump(location));
+  showResults(report, pages, (location) => editor.jump(location));
   say(sentence(report));
   const kind = report.files[0]?.kind;
   byId("kind", HTMLElement).textContent = kind ? `Read as: ${kind}.` : "";

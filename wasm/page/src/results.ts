@@ -1,19 +1,18 @@
 // The right side of the page: verdicts, findings, rule pages.
 
 import type { ContainerReport, Finding, Location, Report, TaskReport } from "../../types/report.ts";
-import type { Rule } from "../../types/rules.ts";
 import { byId, element } from "./dom.ts";
 import { renderMarkdown } from "./markdown.ts";
 
 const VERDICTS = { lazy: "lazy", "not-lazy": "not lazy", unknown: "unknown" } as const;
 
 /** Shows a report; `jump` goes to a place in the editor. */
-export function showResults(report: Report, rules: Map<string, Rule>, jump: (location: Location) => void): void {
+export function showResults(report: Report, pages: Promise<Record<string, string>>, jump: (location: Location) => void): void {
   const tasks = report.files.flatMap((file) => file.tasks);
   byId("verdicts", HTMLElement).replaceChildren(...tasks.map((task) => taskTable(task, jump)));
   const list = byId("findings", HTMLOListElement);
   const open = openRules(list);
-  list.replaceChildren(...report.findings.map((finding) => findingItem(finding, rules, jump, open)));
+  list.replaceChildren(...report.findings.map((finding) => findingItem(finding, pages, jump, open)));
   byId("findings-heading", HTMLElement).hidden = report.findings.length === 0;
 }
 
@@ -78,7 +77,7 @@ function containerRow(container: ContainerReport, jump: (location: Location) => 
 
 function findingItem(
   finding: Finding,
-  rules: Map<string, Rule>,
+  pages: Promise<Record<string, string>>,
   jump: (location: Location) => void,
   open: Set<string>,
 ): HTMLElement {
@@ -97,23 +96,31 @@ function findingItem(
     );
     item.append(element("ul", { class: "related" }, ...related));
   }
-  const rule = rules.get(finding.code);
-  if (rule) item.append(ruleDetails(rule, open.has(rule.code)));
+  item.append(ruleDetails(finding.code, pages, open.has(finding.code)));
   return item;
 }
 
 /** A rule's page, built when it is opened for the first time. */
-function ruleDetails(rule: Rule, open: boolean): HTMLElement {
-  const details = element("details", { class: "rule", "data-code": rule.code }, element("summary", {}, `About ${rule.code}`));
-  const fill = (): void => {
-    if (details.childElementCount === 1) details.append(...renderMarkdown(rule.docs, 4));
+function ruleDetails(code: string, pages: Promise<Record<string, string>>, open: boolean): HTMLElement {
+  const details = element("details", { class: "rule", "data-code": code }, element("summary", {}, `About ${code}`));
+  let filled = false;
+  const fill = async (): Promise<void> => {
+    if (filled) return;
+    filled = true;
+    try {
+      // The first line is the title, which stands above already.
+      const page = ((await pages)[code] ?? "").replace(/^# .*\n/, "");
+      details.append(...renderMarkdown(page, 3));
+    } catch (error) {
+      details.append(element("p", {}, `The page cannot be loaded: ${(error as Error).message}`));
+    }
   };
   details.addEventListener("toggle", () => {
-    if (details.open) fill();
+    if (details.open) void fill();
   });
   if (open) {
-    fill();
     details.open = true;
+    void fill();
   }
   return details;
 }
