@@ -8,12 +8,19 @@ use soci_ztoc::ztoc::{
 };
 
 /// Small enough that a hostile input is stopped before it takes memory.
-const LIMITS: Limits =
-    Limits { checkpoints: 300, spans: 5000, entries: 5000, pax_records: 50_000, text_bytes: 1 << 22 };
+const LIMITS: Limits = Limits {
+    checkpoints: 300,
+    spans: 5000,
+    entries: 5000,
+    pax_records: 50_000,
+    text_bytes: 1 << 22,
+};
 
 /// Any archive: the walk tells the same in one piece and in small ones.
 pub fn tar(bytes: &[u8]) {
-    let Some((size, archive)) = bytes.split_first() else { return };
+    let Some((size, archive)) = bytes.split_first() else {
+        return;
+    };
     let whole = walked(archive, archive.len().max(1));
     let pieces = walked(archive, usize::from(*size).max(1));
     assert_eq!(whole.0, pieces.0);
@@ -22,7 +29,9 @@ pub fn tar(bytes: &[u8]) {
 
 /// Any file as a zTOC: what is read can be asked, and written and read again as it was.
 pub fn file(bytes: &[u8]) {
-    let Ok(ztoc) = Ztoc::from_bytes_within(bytes, &LIMITS) else { return };
+    let Ok(ztoc) = Ztoc::from_bytes_within(bytes, &LIMITS) else {
+        return;
+    };
     let written = ztoc.to_bytes().expect("what was read is small");
     assert!(Ztoc::from_bytes(&written).expect("our own zTOC") == ztoc);
     let _ = ztoc.refusal();
@@ -32,14 +41,19 @@ pub fn file(bytes: &[u8]) {
     for entry in ztoc.toc.iter().take(20) {
         assert!(paths.find(entry.name).is_some());
         let _ = paths.resolve(entry.name);
-        let Ok(mut extractor) = Extractor::new(&ztoc, &entry) else { continue };
+        let Ok(mut extractor) = Extractor::new(&ztoc, &entry) else {
+            continue;
+        };
         // The file itself is as good as any other layer of the wrong bytes.
         let mut budget = 1 << 20;
         while let Some(wanted) = extractor.wanted().filter(|_| budget > 0) {
             let length = ((wanted.end - wanted.start).min(bytes.len() as u64) as usize).max(1);
             budget -= length.min(budget);
             let piece = &bytes[..length.min(bytes.len())];
-            if extractor.push(piece, &mut |_: &[u8]| Ok::<(), Error>(())).is_err() {
+            if extractor
+                .push(piece, &mut |_: &[u8]| Ok::<(), Error>(()))
+                .is_err()
+            {
                 break;
             }
         }
@@ -50,7 +64,9 @@ pub fn file(bytes: &[u8]) {
 /// Any checkpoint blob, and any header and records with windows of one byte repeated.
 pub fn checkpoints(bytes: &[u8]) {
     blob(bytes);
-    let Some((header, records)) = bytes.split_at_checked(12) else { return };
+    let Some((header, records)) = bytes.split_at_checked(12) else {
+        return;
+    };
     let mut expanded = header.to_vec();
     for record in records.chunks_exact(17).take(20) {
         expanded.extend_from_slice(record);
@@ -61,7 +77,9 @@ pub fn checkpoints(bytes: &[u8]) {
 
 /// Any layer: a zTOC that can be built has no fault, and what it says is written and read again.
 pub fn layer(bytes: &[u8]) {
-    let Some((&[span, size], layer)) = bytes.split_first_chunk() else { return };
+    let Some((&[span, size], layer)) = bytes.split_first_chunk() else {
+        return;
+    };
     for compression in [Compression::Gzip, Compression::Uncompressed] {
         let options = BuildOptions {
             compression,
@@ -99,7 +117,10 @@ fn blob(bytes: &[u8]) {
         assert!(zinfo.to_blob() == bytes);
     }
     if let Ok(zinfo) = TarZinfo::from_blob(bytes) {
-        assert_eq!(TarZinfo::from_blob(&zinfo.to_blob()).expect("our own blob"), zinfo);
+        assert_eq!(
+            TarZinfo::from_blob(&zinfo.to_blob()).expect("our own blob"),
+            zinfo
+        );
     }
 }
 
@@ -119,7 +140,8 @@ struct Told(Vec<u8>);
 
 impl Visitor for Told {
     fn entry(&mut self, entry: &Entry<'_>) {
-        self.0.extend_from_slice(format!("{entry:?}{:?}", entry.modified.rfc_3339().as_bytes()).as_bytes());
+        self.0
+            .extend_from_slice(format!("{entry:?}{:?}", entry.modified.rfc_3339().as_bytes()).as_bytes());
     }
 
     fn data(&mut self, bytes: &[u8]) {
