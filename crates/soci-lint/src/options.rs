@@ -15,7 +15,7 @@ use crate::rules::{self, Severity};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
     /// What the files are, where the content should not decide.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "kind")]
     pub kind: Option<Kind>,
     /// Values of CloudFormation parameters, pseudo parameters (`AWS::Region`) and template words (`TAG` of `${TAG}`).
     pub params: BTreeMap<String, String>,
@@ -70,6 +70,15 @@ impl LaunchType {
     pub fn is_fargate(self) -> bool {
         matches!(self, Self::Fargate | Self::FargateSpot)
     }
+}
+
+/// The kinds that are read; an error names those and no others.
+fn kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Kind>, D::Error> {
+    let word = Option::<String>::deserialize(deserializer)?;
+    word.as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(serde::de::Error::custom)
 }
 
 impl Options {

@@ -4,6 +4,8 @@ mod json;
 mod mask;
 mod range;
 mod suppress;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod yaml;
 

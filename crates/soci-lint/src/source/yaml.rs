@@ -55,6 +55,8 @@ struct Builder<'t> {
 /// A collection whose end has not come yet.
 struct Open {
     range: TextRange,
+    /// Whether it stands in brackets.
+    bracketed: bool,
     tag: Option<Box<str>>,
     anchor: usize,
     content: OpenContent,
@@ -161,8 +163,7 @@ impl<'t> Builder<'t> {
     ) -> Result<(), Problem> {
         let start = self.byte(text, span.start.index());
         let end = self.byte(text, span.end.index());
-        let (start, end) = self.trim(TextRange::new(start, end));
-        let range = TextRange::new(start, end);
+        let range = self.trim(TextRange::new(start, end));
         if self.open.len() >= MAX_DEPTH {
             return Err(Problem {
                 kind: ProblemKind::Syntax,
@@ -180,6 +181,7 @@ impl<'t> Builder<'t> {
         };
         self.open.push(Open {
             range,
+            bracketed: range.of(self.tree.text).ends_with(['[', '{']),
             tag,
             anchor,
             content,
@@ -191,10 +193,9 @@ impl<'t> Builder<'t> {
         let Some(mut open) = self.open.pop() else {
             return;
         };
-        let start = self.byte(text, span.start.index());
-        let end = self.byte(text, span.end.index());
-        if matches!(TextRange::new(start, end).of(self.tree.text), "]" | "}") {
-            open.range.end = end;
+        if open.bracketed {
+            // The event's span may go on over white space behind the bracket.
+            open.range.end = self.byte(text, span.start.index()) + 1;
         }
         let content = match open.content {
             OpenContent::Sequence(items) => Content::Sequence(items),
@@ -241,47 +242,45 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// The bytes of a scalar: quotes and tag included, anchor and what follows a block excluded.
+    /// The bytes of a scalar: quotes and tag included, an anchor before it and what follows it excluded.
     fn token(&self, text: &str, span: Span, style: ScalarStyle) -> TextRange {
-        let mut start = self.byte(text, span.start.index());
+        let start = self.byte(text, span.start.index());
         let end = self.byte(text, span.end.index());
         let range = TextRange::new(start, end);
-        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-            let written = range.of(self.tree.text);
-            return TextRange::new(start, start + written.trim_end().len());
-        }
-        if style == ScalarStyle::Plain && matches!(range.of(self.tree.text), "}" | "]" | "," | ":") {
+        let written = range.of(self.tree.text);
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                TextRange::new(start, start + written.trim_end().len())
+            }
             // An empty value is given the place of what follows it.
-            return TextRange::new(start, start);
+            ScalarStyle::Plain if matches!(written, "}" | "]" | "," | ":") => TextRange::new(start, start),
+            ScalarStyle::Plain => self.trim(range),
+            // The event's span may go on over white space and comments behind the quote.
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+                let quote = start + properties(written);
+                let end = quote + quoted_length(&self.tree.text[quote..]);
+                self.trim(TextRange::new(start, end))
+            }
         }
-        let end;
-        (start, end) = self.trim(range);
-        TextRange::new(start, end)
     }
 
     /// Without an anchor in front and white space behind.
-    fn trim(&self, range: TextRange) -> (usize, usize) {
-        let written = range.of(self.tree.text);
-        let trimmed = written.trim_end();
-        let end = range.start + trimmed.len();
-        if !trimmed.starts_with('&') {
-            return (range.start, end);
-        }
-        let after = trimmed.find(char::is_whitespace).map_or(trimmed.len(), |at| {
-            trimmed.len() - trimmed[at..].trim_start().len()
-        });
-        (range.start + after, end)
+    fn trim(&self, range: TextRange) -> TextRange {
+        let written = range.of(self.tree.text).trim_end();
+        let anchor = match written.starts_with('&') {
+            true => property(written),
+            false => 0,
+        };
+        TextRange::new(range.start + anchor, range.start + written.len())
     }
 
     fn scalar_text(&self, value: &str, style: ScalarStyle, range: TextRange) -> Text {
         let whole = self.tree.text;
-        let mut inner = range;
-        if range.of(whole).starts_with('!') {
-            let written = range.of(whole);
-            let tag = written.find(char::is_whitespace).unwrap_or(written.len());
-            let rest = written[tag..].trim_start();
-            inner.start = range.end - rest.len();
-        }
+        let written = range.of(whole);
+        let mut inner = match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => range,
+            _ => TextRange::new(range.start + properties(written), range.end),
+        };
         if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
             && inner.end - inner.start >= 2
         {
@@ -301,6 +300,45 @@ impl<'t> Builder<'t> {
     fn byte(&self, text: &str, chars: usize) -> usize {
         self.base + self.offsets.byte(text, chars)
     }
+}
+
+/// Bytes of the tags and anchors before a value, with the white space behind them.
+fn properties(written: &str) -> usize {
+    let mut at = 0;
+    while written[at..].starts_with(['&', '!']) {
+        let length = property(&written[at..]);
+        if length == 0 {
+            break;
+        }
+        at += length;
+    }
+    at
+}
+
+/// Bytes of the one tag or anchor at the start, with the white space behind it.
+fn property(written: &str) -> usize {
+    let word = written.find(char::is_whitespace).unwrap_or(written.len());
+    let rest = &written[word..];
+    word + rest.len() - rest.trim_start().len()
+}
+
+/// Bytes of the quoted scalar at the start, both quotes included.
+fn quoted_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let Some(&quote) = bytes.first() else {
+        return 0;
+    };
+    let mut at = 1;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        match byte {
+            b'\\' if quote == b'"' => at += 1,
+            b'\'' if quote == b'\'' && bytes.get(at) == Some(&b'\'') => at += 1,
+            _ if byte == quote => break,
+            _ => {}
+        }
+    }
+    at.min(bytes.len())
 }
 
 fn tag_name(tag: Option<&Tag>) -> Option<Box<str>> {
