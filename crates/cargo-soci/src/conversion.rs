@@ -1,19 +1,17 @@
 //! What `convert` and `build` share: a conversion's settings out of the configuration, layers rewritten on the
 //! way, and progress.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 
 use soci_image::{Digest, Platform};
 use soci_store::store::{AnyDestination, AnySource};
-use soci_store::workflow::{self, Event, Options, Recompress, RecompressedLayer, Report};
+use soci_store::workflow::{self, Options, Recompress, RecompressedLayer, Report};
 
+use crate::commands::layer_progress::LayerProgress;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::places;
-use crate::progress::Task;
 
 /// What was done: the report of the conversion, and the layers that were rewritten before.
 #[derive(Debug, serde::Serialize)]
@@ -84,39 +82,20 @@ pub fn recompress(
     Ok((what.unsuitable || what.uncompressed).then_some(what))
 }
 
-/// Rewrites what has to be, converts, and shows progress.
-pub fn convert(
+/// Rewrites the layers that have to be; the source comes back with them in place.
+pub fn prepare(
     source: AnySource,
-    destination: AnyDestination,
-    tag: Option<&str>,
     options: &Options,
     recompress: Option<Recompress>,
     context: &Context,
-) -> Result<Converted, CommandError> {
-    let shown = Shown {
-        context,
-        tasks: Mutex::default(),
+) -> Result<(AnySource, Vec<RecompressedLayer>), CommandError> {
+    let Some(what) = recompress else {
+        return Ok((source, Vec::new()));
     };
-    let observer = |event| shown.event(event);
-    let mut recompressed = Vec::new();
-    let source = match recompress {
-        Some(what) => {
-            let (source, layers) = workflow::recompress(source, options, what, &observer)
-                .map_err(|error| places::failed(&error))?;
-            recompressed = layers;
-            source
-        }
-        None => source,
-    };
-    let report = workflow::convert(&source, destination, tag, options, &observer)
+    let progress = LayerProgress::new(context, "indexed", "left without a zTOC");
+    let (source, layers) = workflow::recompress(source, options, what, &|event| progress.event(event))
         .map_err(|error| places::failed(&error))?;
-    let converted = Converted { report, recompressed };
-    warn(&converted, context);
-    Ok(converted)
-}
-
-fn warn(converted: &Converted, context: &Context) {
-    for layer in &converted.recompressed {
+    for layer in &layers {
         context.note(&format!(
             "layer {} rewritten as gzip ({}): {}, {} bytes were {}",
             short(&layer.source_digest),
@@ -126,12 +105,31 @@ fn warn(converted: &Converted, context: &Context) {
             layer.source_size
         ));
     }
-    for path in &converted.report.missing_prefetch_files {
+    Ok((source, layers))
+}
+
+/// Converts, with progress and warnings shown.
+pub fn convert(
+    source: &AnySource,
+    destination: AnyDestination,
+    tag: Option<&str>,
+    options: &Options,
+    context: &Context,
+) -> Result<Report, CommandError> {
+    let progress = LayerProgress::new(context, "indexed", "left without a zTOC");
+    let report = workflow::convert(source, destination, tag, options, &|event| progress.event(event))
+        .map_err(|error| places::failed(&error))?;
+    warn(&report, context);
+    Ok(report)
+}
+
+fn warn(report: &Report, context: &Context) {
+    for path in &report.missing_prefetch_files {
         context.warn(&format!(
             "no layer has the file {path}, which was to be fetched at once"
         ));
     }
-    for layer in converted.report.layers() {
+    for layer in report.layers() {
         if let workflow::LayerOutcome::Indexed { members, .. } = layer.outcome
             && members > 1
         {
@@ -147,32 +145,4 @@ fn warn(converted: &Converted, context: &Context) {
 /// As many digits as people compare.
 pub fn short(digest: &Digest) -> String {
     format!("{}:{}", digest.algorithm().name(), &digest.hex()[..12])
-}
-
-/// Progress, a line or bar per layer.
-struct Shown<'a> {
-    context: &'a Context,
-    tasks: Mutex<BTreeMap<Digest, Task<'a>>>,
-}
-
-impl Shown<'_> {
-    fn event(&self, event: Event) {
-        let Ok(mut tasks) = self.tasks.lock() else { return };
-        match event {
-            Event::LayerStarted { digest, size } => {
-                let task = self.context.progress.begin(&short(&digest), Some(size));
-                tasks.insert(digest, task);
-            }
-            Event::LayerAdvanced { digest, bytes } => {
-                if let Some(task) = tasks.get(&digest) {
-                    task.advance(bytes);
-                }
-            }
-            Event::LayerFinished { digest, indexed } => {
-                if let Some(task) = tasks.remove(&digest) {
-                    task.end(if indexed { "indexed" } else { "left without a zTOC" });
-                }
-            }
-        }
-    }
 }

@@ -13,6 +13,7 @@ use soci_store::registry::{
     Secret, Traffic, UreqTransport,
 };
 
+use crate::config::{Config, Flags, project};
 use crate::context::Context;
 use crate::error::{CommandError, OrFail};
 use crate::escape;
@@ -43,7 +44,43 @@ pub struct RegistryFlags {
 #[derive(Default)]
 pub struct Registries {
     flags: RegistryFlags,
+    settings: OnceLock<RegistrySettings>,
     client: OnceLock<Ready>,
+}
+
+/// The `registry.*` keys of the configuration, for what no flag says.
+#[derive(Clone, Debug, Default)]
+struct RegistrySettings {
+    plain_http: Vec<String>,
+    ca_file: Option<PathBuf>,
+    connections_per_layer: Option<usize>,
+}
+
+impl RegistrySettings {
+    fn of(config: &Config) -> Result<Self, CommandError> {
+        let connections = config.number("registry.connections-per-layer");
+        if let Some(number) = connections.filter(|number| *number > 16) {
+            let origin = config.origin("registry.connections-per-layer");
+            return Err(CommandError::usage(format!(
+                "{origin}: at most 16 connections, not {number}"
+            )));
+        }
+        Ok(Self {
+            plain_http: config.list("registry.plain-http").to_vec(),
+            ca_file: config.path("registry.ca-file").map(PathBuf::from),
+            connections_per_layer: connections.and_then(|number| usize::try_from(number).ok()),
+        })
+    }
+
+    /// What holds in the working folder.
+    fn around() -> Result<Self, CommandError> {
+        let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
+        Self::of(&Config::load(
+            project::around(&folder),
+            &Flags::default(),
+            std::env::vars_os(),
+        )?)
+    }
 }
 
 struct Ready {
@@ -55,7 +92,19 @@ struct Ready {
 impl Registries {
     /// Registries as the flags say.
     pub fn new(flags: RegistryFlags) -> Self {
-        Self { flags, client: OnceLock::new() }
+        Self {
+            flags,
+            settings: OnceLock::new(),
+            client: OnceLock::new(),
+        }
+    }
+
+    /// Takes the `registry.*` keys of a command's configuration; the first call counts. Without one, those
+    /// that hold in the working folder are read at the first use of a registry.
+    pub fn configure(&self, config: &Config) -> Result<(), CommandError> {
+        let settings = RegistrySettings::of(config)?;
+        self.settings.get_or_init(|| settings);
+        Ok(())
     }
 
     /// Opens an image for reading.
@@ -71,8 +120,10 @@ impl Registries {
         context: &Context,
     ) -> Result<RegistryDestination, CommandError> {
         if reference.digest().is_some() {
-            return Err(CommandError::usage(format!("{reference} names an image by its digest, which cannot change"))
-                .help(format!("give a tag to write to: {}:TAG", reference.name())));
+            return Err(CommandError::usage(format!(
+                "{reference} names an image by its digest, which cannot change"
+            ))
+            .help(format!("give a tag to write to: {}:TAG", reference.name())));
         }
         let client = self.client(reference, context)?;
         block_on(RegistryDestination::open(client, reference)).map_err(|error| places::failed(&error))
@@ -80,7 +131,10 @@ impl Registries {
 
     /// What crossed the network so far.
     pub fn traffic(&self) -> Traffic {
-        self.client.get().map(|ready| ready.client.traffic()).unwrap_or_default()
+        self.client
+            .get()
+            .map(|ready| ready.client.traffic())
+            .unwrap_or_default()
     }
 
     fn client(&self, reference: &Reference, context: &Context) -> Result<&NativeClient, CommandError> {
@@ -115,15 +169,21 @@ impl Registries {
         }
         let mut native = NativeOptions::new(environment);
         native.interrupted = context.cancel.flag();
-        if let Some(path) = &self.flags.ca_file {
+        let settings = match self.settings.get() {
+            Some(settings) => settings.clone(),
+            None => RegistrySettings::around()?,
+        };
+        if let Some(path) = self.flags.ca_file.as_ref().or(settings.ca_file.as_ref()) {
             native.extra_roots = fs::read(path).or_fail(|| format!("cannot read {}", path.display()))?;
         }
         let transport = UreqTransport::new(native).map_err(|error| {
             CommandError::usage(error.to_string()).help("--ca-file takes certificates in PEM form")
         })?;
         let options = ClientOptions {
-            plain_http: self.flags.plain_http.clone(),
-            connections_per_blob: self.flags.connections_per_layer.map_or(3, usize::from),
+            plain_http: [self.flags.plain_http.clone(), settings.plain_http].concat(),
+            connections_per_blob: (self.flags.connections_per_layer.map(usize::from))
+                .or(settings.connections_per_layer)
+                .unwrap_or(3),
             trace: context.tells_trace().then(|| {
                 let progress = Arc::clone(&context.progress);
                 Arc::new(move |line: &str| {
@@ -132,11 +192,17 @@ impl Registries {
             }),
             ..ClientOptions::default()
         };
-        Ok(Ready { client: Client::new(transport, keychain, options), login_host })
+        Ok(Ready {
+            client: Client::new(transport, keychain, options),
+            login_host,
+        })
     }
 
     /// The login of flags and `CARGO_SOCI_USERNAME` / `CARGO_SOCI_PASSWORD`.
-    fn explicit(&self, environment: &Environment) -> Result<Option<(Credential, &'static str)>, CommandError> {
+    fn explicit(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<(Credential, &'static str)>, CommandError> {
         let flag = self.flags.username.as_deref();
         let username = flag.or_else(|| environment.get("CARGO_SOCI_USERNAME"));
         let password = if self.flags.password_stdin {
@@ -144,16 +210,28 @@ impl Registries {
         } else {
             environment.get("CARGO_SOCI_PASSWORD").map(Secret::new)
         };
-        let origin = if flag.is_some() { "--username" } else { "CARGO_SOCI_USERNAME" };
+        let origin = if flag.is_some() {
+            "--username"
+        } else {
+            "CARGO_SOCI_USERNAME"
+        };
         match (username, password) {
-            (Some(username), Some(password)) => {
-                Ok(Some((Credential::Basic { username: username.to_owned(), password }, origin)))
-            }
+            (Some(username), Some(password)) => Ok(Some((
+                Credential::Basic {
+                    username: username.to_owned(),
+                    password,
+                },
+                origin,
+            ))),
             (None, None) => Ok(None),
-            (Some(_), None) => Err(CommandError::usage("a user name for the registry, and no password")
-                .help("pass it with --password-stdin or in CARGO_SOCI_PASSWORD")),
-            (None, Some(_)) => Err(CommandError::usage("a password for the registry, and no user name")
-                .help("pass it with --username or in CARGO_SOCI_USERNAME")),
+            (Some(_), None) => Err(
+                CommandError::usage("a user name for the registry, and no password")
+                    .help("pass it with --password-stdin or in CARGO_SOCI_PASSWORD"),
+            ),
+            (None, Some(_)) => Err(
+                CommandError::usage("a password for the registry, and no user name")
+                    .help("pass it with --username or in CARGO_SOCI_USERNAME"),
+            ),
         }
     }
 }
@@ -161,11 +239,16 @@ impl Registries {
 fn password_from_stdin() -> Result<Secret, CommandError> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        return Err(CommandError::usage("--password-stdin reads a pipe, and stdin is a terminal")
-            .help("get-password | cargo soci … --password-stdin"));
+        return Err(
+            CommandError::usage("--password-stdin reads a pipe, and stdin is a terminal")
+                .help("get-password | cargo soci … --password-stdin"),
+        );
     }
     let mut line = String::new();
-    stdin.lock().read_line(&mut line).or_fail(|| "cannot read the password from stdin".to_owned())?;
+    stdin
+        .lock()
+        .read_line(&mut line)
+        .or_fail(|| "cannot read the password from stdin".to_owned())?;
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(CommandError::usage("the first line of stdin holds no password"));

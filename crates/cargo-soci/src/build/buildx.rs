@@ -184,8 +184,12 @@ pub fn read_user_words(words: &[String]) -> Result<UserBuild, String> {
             "--call" => build.only_checks = value != "build",
             _ => {}
         }
-        // One form for all: the value in a word of its own.
-        build.words.extend([name.to_owned(), value.clone()]);
+        // The value of an output in a word of its own: it may have to be replaced.
+        if inline.is_some() && name != "-o" && name != "--output" {
+            build.words.push(word.clone());
+        } else {
+            build.words.extend([name.to_owned(), value.clone()]);
+        }
         if name == "-o" || name == "--output" {
             let output = read_output(&value, build.words.len() - 1)?;
             match output {
@@ -426,7 +430,7 @@ mod tests {
         assert_eq!(build.outputs, [UserOutput::Push { names: Vec::new() }]);
         assert_eq!(
             build.words.join(" "),
-            "-f D --push -t r.example/a:1 --tag r.example/a:2 -t r.example/a:3 --no-cache ."
+            "-f D --push -t r.example/a:1 --tag=r.example/a:2 -tr.example/a:3 --no-cache ."
         );
     }
 

@@ -70,13 +70,7 @@ pub fn lint(
         select: config.list("lint.select").to_vec(),
         ignore: config.list("lint.ignore").to_vec(),
         severity,
-        image_facts: names
-            .iter()
-            .map(|name| ImageFactsEntry {
-                image: name.to_string(),
-                facts: facts.clone(),
-            })
-            .collect(),
+        image_facts: image_facts(names, facts),
         ..soci_lint::Options::default()
     };
     options.check().map_err(usage)?;
@@ -91,4 +85,21 @@ pub fn lint(
         report,
         inputs,
     })
+}
+
+/// The facts under each name, and under the repository's name at any registry with any tag: a task definition
+/// is often written for another stage than the one that is built for.
+fn image_facts(names: &[Reference], facts: &ImageFacts) -> Vec<ImageFactsEntry> {
+    let exact = names.iter().map(ToString::to_string);
+    let patterns = names.iter().map(|name| format!("*/{}:*", name.repository()));
+    let mut images: Vec<String> = exact.chain(patterns).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    images.retain(|image| seen.insert(image.clone()));
+    images
+        .into_iter()
+        .map(|image| ImageFactsEntry {
+            image,
+            facts: facts.clone(),
+        })
+        .collect()
 }

@@ -102,23 +102,23 @@ pub fn to_registry(
     let Some(lead) = soci_names.first() else {
         return Err(CommandError::usage("the image has no name to publish it under"));
     };
-    if settings.model == TagModel::Sibling {
-        as_built(made, names, settings.options, context)?;
-    }
+    let options = settings.options;
     let source = open(made, lead, context)?;
     let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
+    let (source, recompressed) = conversion::prepare(source, options, recompress, context)?;
+    // What was pushed has its name already; what lies in a file gets it from us, with the same layers.
+    let original = match made {
+        Made::Pushed(_) => None,
+        Made::Stored(_) => Some(&source),
+    };
+    if settings.model == TagModel::Sibling {
+        as_built(made, original, names, options, context)?;
+    }
     let destination = create(lead, context)?;
-    let converted = match conversion::convert(
-        source,
-        destination,
-        lead.tag(),
-        settings.options,
-        recompress,
-        context,
-    ) {
-        Ok(converted) => converted,
+    let converted = match conversion::convert(&source, destination, lead.tag(), options, context) {
+        Ok(report) => Converted { report, recompressed },
         Err(error) if error.exit() == Exit::NothingToIndex => {
-            let digest = as_built(made, names, settings.options, context)?;
+            let digest = as_built(made, original, names, options, context)?;
             return Ok(PublishedImage {
                 names: names.to_vec(),
                 digest,
@@ -134,7 +134,7 @@ pub fn to_registry(
         ));
     };
     let digest = image.digest.clone();
-    spread(&lead.with_digest(&digest), &soci_names, settings.options, context)?;
+    spread(&lead.with_digest(&digest), &soci_names, options, context)?;
     Ok(PublishedImage {
         names: soci_names,
         digest,
@@ -161,14 +161,17 @@ pub fn to_place(
         }
     };
     let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
+    let (source, recompressed) = conversion::prepare(source, settings.options, recompress, context)?;
     let tag = destination.tag();
     let destination = places::create(destination, context)?;
-    conversion::convert(source, destination, tag, settings.options, recompress, context)
+    let report = conversion::convert(&source, destination, tag, settings.options, context)?;
+    Ok(Converted { report, recompressed })
 }
 
 /// The image as it was built under each of the names; gives its digest.
 fn as_built(
     made: &Made,
+    stored: Option<&AnySource>,
     names: &[Reference],
     options: &Options,
     context: &Context,
@@ -176,10 +179,13 @@ fn as_built(
     let mut digest = None;
     for name in names {
         let name = TagModel::Replace.soci_name(name)?;
-        let source = open(made, &name, context)?;
-        let published = workflow::copy(&source, create(&name, context)?, name.tag(), options)
-            .map_err(|error| places::failed(&error))?;
-        digest = published.first().map(|image| image.descriptor.digest.clone());
+        let destination = create(&name, context)?;
+        let copied = match stored {
+            Some(source) => workflow::copy(source, destination, name.tag(), options),
+            None => workflow::copy(&open(made, &name, context)?, destination, name.tag(), options),
+        };
+        let images = copied.map_err(|error| places::failed(&error))?;
+        digest = images.first().map(|image| image.descriptor.digest.clone());
     }
     digest.ok_or_else(|| CommandError::failed("the builder made no image"))
 }

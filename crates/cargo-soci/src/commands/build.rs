@@ -132,6 +132,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let mut plans = Vec::new();
     for project in projects {
         let config = Config::load(project, &flags, std::env::vars_os())?;
+        context.registries.configure(&config)?;
         let plan = Plan::of(&config, output.clone(), args.no_push)?;
         let options = conversion::options(&config, context)?;
         plans.push((config, plan, options));

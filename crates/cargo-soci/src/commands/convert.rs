@@ -17,7 +17,7 @@ use crate::places;
 
 mod from_metadata;
 pub(crate) mod human;
-mod reuse;
+pub(crate) mod reuse;
 
 /// Flags of `convert`.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::progress::Task;
 
 /// Takes the events of a workflow from any thread.
-pub(super) struct LayerProgress<'a> {
+pub(crate) struct LayerProgress<'a> {
     context: &'a Context,
     indexed: &'static str,
     not_indexed: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct LayerProgress<'a> {
 
 impl<'a> LayerProgress<'a> {
     /// What is said of a layer that is done: with a zTOC, and without.
-    pub(super) fn new(context: &'a Context, indexed: &'static str, not_indexed: &'static str) -> Self {
+    pub(crate) fn new(context: &'a Context, indexed: &'static str, not_indexed: &'static str) -> Self {
         Self {
             context,
             indexed,
@@ -29,7 +29,7 @@ impl<'a> LayerProgress<'a> {
     }
 
     /// Shows an event.
-    pub(super) fn event(&self, event: Event) {
+    pub(crate) fn event(&self, event: Event) {
         let Ok(mut tasks) = self.tasks.lock() else { return };
         match event {
             Event::LayerStarted { digest, size } => {

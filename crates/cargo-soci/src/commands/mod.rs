@@ -4,14 +4,17 @@
 //! order; help, completion and `docs/cli.md` follow from the variant's first doc line.
 
 pub mod build;
+pub mod cat;
 pub mod completions;
 pub mod convert;
+pub mod create;
 pub mod docker;
 pub mod explain;
 pub mod init;
 pub mod inspect;
-mod layer_progress;
+pub(crate) mod layer_progress;
 pub mod lint;
+pub mod remove;
 pub mod rules;
 pub mod verify;
 pub mod ztoc;
@@ -33,10 +36,14 @@ pub type Outcome = Result<Exit, CommandError>;
 pub enum Verb {
     /// Build the image of a package, make it SOCI-enabled, push it, lint its task definitions
     Build(Box<build::Args>),
+    /// Print a file of a SOCI-enabled image, fetching only the spans that hold it
+    Cat(cat::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Make an image SOCI-enabled, in one pass over each layer
     Convert(convert::Args),
+    /// Make a SOCI index v1 that refers to an image and leaves it as it is
+    Create(create::Args),
     /// Install as `docker soci`, and build through docker buildx
     Docker(docker::Args),
     /// Print the page of a rule
@@ -47,6 +54,8 @@ pub enum Verb {
     Inspect(inspect::Args),
     /// Check task definitions: will Fargate load each container lazily?
     Lint(lint::Args),
+    /// Take SOCI out of an image again
+    Remove(remove::Args),
     /// List the rules of `lint`
     Rules(rules::Args),
     /// Check everything about a SOCI-enabled image that a client would trip over
@@ -81,13 +90,16 @@ impl Verb {
     pub fn run(self, context: &Context) -> Outcome {
         match self {
             Verb::Build(args) => build::run(*args, context),
+            Verb::Cat(args) => cat::run(args, context),
             Verb::Completions(args) => completions::run(args, context),
             Verb::Convert(args) => convert::run(args, context),
+            Verb::Create(args) => create::run(args, context),
             Verb::Docker(args) => docker::run(args, context),
             Verb::Explain(args) => explain::run(args, context),
             Verb::Init(args) => init::run(args, context),
             Verb::Inspect(args) => inspect::run(args, context),
             Verb::Lint(args) => lint::run(args, context),
+            Verb::Remove(args) => remove::run(args, context),
             Verb::Rules(args) => rules::run(args, context),
             Verb::Verify(args) => verify::run(args, context),
             Verb::Ztoc(args) => ztoc::run(args, context),

@@ -11,8 +11,6 @@ pub enum Kind {
     Size,
     /// A whole number from 1 up.
     Number,
-    /// `true` or `false`.
-    Switch,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of texts; one text stands for a list of one.
@@ -33,7 +31,6 @@ impl Kind {
             Kind::Path => "a path".into(),
             Kind::Size => "a size such as \"4MiB\" or a number of bytes".into(),
             Kind::Number => "a whole number from 1 up".into(),
-            Kind::Switch => "true or false".into(),
             Kind::Choice(words) => format!("one of {}", quoted(words)),
             Kind::List => "a text or a list of texts".into(),
             Kind::Paths => "a path or a list of paths".into(),
@@ -168,8 +165,8 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "registry.plain-http",
-        kind: Kind::Switch,
-        help: "Speak plain http with the registry. Loopback addresses need no switch.",
+        kind: Kind::List,
+        help: "Registries (host and port) that are reached over plain http. Loopback addresses need not be named.",
     },
     Key {
         name: "registry.ca-file",

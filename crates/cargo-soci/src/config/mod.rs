@@ -110,15 +110,6 @@ impl Flags {
         Ok(())
     }
 
-    /// A switch, if it was given.
-    pub fn switch(&mut self, name: &'static str, flag: &str, on: bool) {
-        if let (Some(key), true) = (keys::find(name), on) {
-            let origin = Origin::Flag(flag.to_owned());
-            let value = Value::Switch(true);
-            self.settings.insert(key.name, Setting { value, origin });
-        }
-    }
-
     /// `--config KEY=VALUE` for any key; flags of their own are stronger.
     pub fn pairs(&mut self, pairs: &[String]) -> Result<(), ConfigError> {
         for pair in pairs {
@@ -202,17 +193,6 @@ impl Config {
             Value::Number(number) => Some(number),
             _ => None,
         }
-    }
-
-    /// A switch; off if it is not set.
-    pub fn switch(&self, name: &str) -> bool {
-        matches!(
-            self.setting(name),
-            Some(Setting {
-                value: Value::Switch(true),
-                ..
-            })
-        )
     }
 
     /// A list or a command; empty if it is not set.

@@ -12,7 +12,6 @@ fn samples(kind: Kind) -> [(&'static str, &'static str); 2] {
         Kind::Path => [("\"/one\"", "/one"), ("\"/two\"", "/two")],
         Kind::Size => [("\"1MiB\"", "1MiB"), ("2048", "2048")],
         Kind::Number => [("1", "1"), ("2", "2")],
-        Kind::Switch => [("true", "true"), ("false", "false")],
         Kind::Choice(words) => match words {
             ["gzip"] => [("\"gzip\"", "gzip"), ("\"gzip\"", "gzip")],
             ["replace", "sibling"] => [("\"replace\"", "replace"), ("\"sibling\"", "sibling")],
@@ -34,7 +33,6 @@ fn wrong(kind: Kind) -> &'static str {
         Kind::Text | Kind::Path | Kind::List | Kind::Paths | Kind::Map => "7",
         Kind::Size => "\"4 parsecs\"",
         Kind::Number => "0",
-        Kind::Switch => "\"yes\"",
         Kind::Choice(_) => "\"nothing-like-it\"",
         Kind::Command => "\"not a list\"",
     }
@@ -151,10 +149,7 @@ fn a_wrong_type_is_an_error_with_its_place_in_every_source() {
             );
             assert!(error.message.starts_with(&place), "{error}\nwanted {place}");
         }
-        if matches!(
-            key.kind,
-            Kind::Size | Kind::Number | Kind::Switch | Kind::Choice(_)
-        ) {
+        if matches!(key.kind, Kind::Size | Kind::Number | Kind::Choice(_)) {
             let (_keep, project) = project(&[]);
             let variables = [(key.variable(), "nothing-like-it".to_owned())];
             let error = load(&project, &Flags::default(), &variables).expect_err(key.name);

@@ -19,8 +19,6 @@ pub enum Value {
     Path(PathBuf),
     /// [`Kind::Size`], [`Kind::Number`]
     Number(u64),
-    /// [`Kind::Switch`]
-    Switch(bool),
     /// [`Kind::List`], [`Kind::Command`]
     List(Vec<String>),
     /// [`Kind::Paths`]
@@ -106,11 +104,6 @@ pub(super) fn from_toml(key: &Key, value: &Spanned<DeValue<'_>>, folder: &Path) 
                 .map(Value::Number)
                 .ok_or_else(|| wrong(value))
         }
-        Kind::Switch => value
-            .get_ref()
-            .as_bool()
-            .map(Value::Switch)
-            .ok_or_else(|| wrong(value)),
         Kind::Choice(words) => {
             let word = text(value)?;
             if words.contains(&word.as_str()) {
@@ -166,11 +159,6 @@ pub(super) fn from_word(key: &Key, word: &str) -> Result<Value, String> {
         Kind::Size => parse_size(word).map(Value::Number).ok_or_else(wrong),
         Kind::Number => match word.parse() {
             Ok(number) if number > 0 => Ok(Value::Number(number)),
-            _ => Err(wrong()),
-        },
-        Kind::Switch => match word {
-            "true" | "1" => Ok(Value::Switch(true)),
-            "false" | "0" => Ok(Value::Switch(false)),
             _ => Err(wrong()),
         },
         Kind::Choice(words) if words.contains(&word) => Ok(Value::Text(word.to_owned())),

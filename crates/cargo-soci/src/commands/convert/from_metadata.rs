@@ -126,14 +126,14 @@ fn names(image: &BuiltImage, given: &[String], file: &str) -> Result<Vec<Referen
 
 /// The usual reason why what a build is said to have pushed is not there.
 fn explain(error: CommandError, image: &BuiltImage) -> CommandError {
-    let is_missing = error.message().contains(image.digest.as_str()) && error.exit() == Exit::Failed;
-    match (is_missing, error.help_text()) {
-        (true, None) => error.help(
-            "with several outputs the metadata file tells the digest of the last one, which may be an archive; \
-             was this image pushed?",
-        ),
-        _ => error,
+    let is_missing = error.message().contains(&format!("{} is not at", image.digest));
+    if !is_missing {
+        return error;
     }
+    error.help(
+        "was this image pushed? With several outputs the metadata file tells the digest of the last one, which may \
+         be an archive",
+    )
 }
 
 fn report(image: &BuiltImage, published: PublishedImage, tag_model: TagModel) -> Report {

@@ -83,7 +83,7 @@ fn one(image: &ImageReport) -> String {
 }
 
 /// What a conversion would do.
-pub(super) fn plan(plan: &Plan) -> String {
+pub(crate) fn plan(plan: &Plan) -> String {
     let mut text = String::new();
     for image in &plan.images {
         line(&mut text, &format!("image {}", image.root.descriptor.digest));
@@ -108,7 +108,7 @@ pub(super) fn plan(plan: &Plan) -> String {
 }
 
 /// The same as a value.
-pub(super) fn plan_value(plan: &Plan) -> Value {
+pub(crate) fn plan_value(plan: &Plan) -> Value {
     let images = plan.images.iter().map(|image| {
         let platforms = image.platforms.iter().map(|platform| {
             let layers = platform.layers.iter().map(|layer| {

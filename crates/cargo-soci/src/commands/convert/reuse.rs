@@ -35,7 +35,7 @@ pub struct ReuseFlags {
 }
 
 /// Opens the places that may have zTOCs.
-pub(super) fn apply(
+pub(crate) fn apply(
     flags: &ReuseFlags,
     options: &mut Options,
     source: &Location,

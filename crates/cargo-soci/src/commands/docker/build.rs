@@ -96,6 +96,7 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
     };
     check_outputs(&build)?;
     let config = config(&own)?;
+    context.registries.configure(&config)?;
     let options = conversion::options(&config, context)?;
     let settings = Settings {
         model: TagModel::of(&config),

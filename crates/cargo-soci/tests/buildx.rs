@@ -1,0 +1,542 @@
+//! `cargo soci build`, `docker soci build` and `convert --from-metadata` against recorded outputs of docker buildx.
+//!
+//! No builder runs here: a stand-in named `docker` replays what buildx v0.36.1 wrote and pushed, and the registry
+//! in this process holds the recorded blobs under their digests.
+#![cfg(unix)]
+
+mod support;
+
+use serde_json::Value;
+use support::{Place, Run, fill, registry_with, tag, tags};
+
+const NO_MINIMUM: &str = "--min-layer-size=0";
+
+/// A project that pushes to `repository` of the registry.
+fn project(place: &Place, image: &str, more: &str) {
+    place.write(
+        "soci.toml",
+        &format!("image = \"{image}\"\nmin-layer-size = 0\n{more}"),
+    );
+}
+
+#[test]
+fn replace_pushes_by_digest_and_tags_only_the_soci_enabled_image() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    project(&place, &registry.name("team/app:1.0"), "");
+    let run = place.run(&["build", "--format", "json"]).ended(0);
+    let image = &run.json()["images"][0];
+    assert_eq!(tags(&registry, "team/app"), ["1.0"]);
+    assert_eq!(
+        tag(&registry, "team/app", "1.0").as_deref(),
+        image["digest"].as_str()
+    );
+    let report = &image["conversion"]["images"][0];
+    assert_eq!(
+        report["sourceDigest"],
+        "sha256:627429da5c966b21c353c9edfdd29c8b5980c09ee30445c292b51bcd7151ded9"
+    );
+    assert!(
+        run.stderr.contains("what the builder prints on stdout"),
+        "stdout is for the report"
+    );
+    let log = place.docker_log().replace(&registry.host(), "REGISTRY");
+    let log = log.replace(&place.path().display().to_string(), "PLACE");
+    insta::assert_snapshot!(log, @r#"
+    docker buildx inspect
+    docker buildx build --output type=image,name=REGISTRY/team/app,push-by-digest=true,name-canonical=true,push=true --metadata-file TEMPORARY/metadata.json PLACE
+    "#);
+    assert_eq!(registry.broken_tags(), [""; 0]);
+}
+
+#[test]
+fn sibling_leaves_the_tag_with_the_image_as_built() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    project(
+        &place,
+        &registry.name("team/app:1.0"),
+        "tag-model = \"sibling\"\n",
+    );
+    let run = place.run(&["build", "--quiet"]).ended(0);
+    assert_eq!(tags(&registry, "team/app"), ["1.0", "1.0-soci"]);
+    assert_eq!(
+        tag(&registry, "team/app", "1.0").as_deref(),
+        Some("sha256:627429da5c966b21c353c9edfdd29c8b5980c09ee30445c292b51bcd7151ded9")
+    );
+    assert_eq!(
+        tag(&registry, "team/app", "1.0-soci").as_deref(),
+        Some(run.stdout.trim())
+    );
+}
+
+#[test]
+fn dockers_own_builder_cannot_push_by_digest_so_the_tag_is_pushed_and_replaced() {
+    let registry = registry_with("push-single-default");
+    let mut place = Place::with_stand_in("push-single-default", &registry);
+    place.set("STAND_IN_DRIVER", "docker");
+    project(&place, &registry.name("team/app:1.0"), "");
+    let run = place.run(&["build", "-q"]).ended(0);
+    assert!(place.docker_log().contains("--push"), "{}", place.docker_log());
+    assert_eq!(
+        tag(&registry, "team/app", "1.0").as_deref(),
+        Some(run.stdout.trim())
+    );
+}
+
+#[test]
+fn two_names_in_two_repositories_get_the_same_image() {
+    let registry = registry_with("push-multi-two-tags");
+    let place = Place::with_stand_in("push-multi-two-tags", &registry);
+    let metadata: Value = serde_json::from_slice(
+        &std::fs::read(soci_tests::buildx_vectors().join("push-multi-two-tags/metadata.json"))
+            .expect("recorded"),
+    )
+    .expect("JSON");
+    let names: Vec<String> = metadata["image.name"]
+        .as_str()
+        .expect("names")
+        .split(',')
+        .map(|name| name.replace("localhost:5055", &registry.host()))
+        .collect();
+    let words: Vec<&str> = std::iter::once("build")
+        .chain(names.iter().flat_map(|name| ["--image", name.as_str()]))
+        .chain([NO_MINIMUM, "-q"])
+        .collect();
+    let run = place.run(&words).ended(0);
+    for name in names {
+        let (repository, wanted) = name
+            .split_once('/')
+            .expect("a host")
+            .1
+            .rsplit_once(':')
+            .expect("a tag");
+        assert_eq!(
+            tag(&registry, repository, wanted).as_deref(),
+            Some(run.stdout.trim()),
+            "{name}"
+        );
+    }
+    assert_eq!(registry.broken_tags(), [""; 0]);
+}
+
+#[test]
+fn a_local_output_comes_from_an_archive() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("oci-single", &registry);
+    place.write("soci.toml", "min-layer-size = 0\n");
+    let run = place
+        .run(&["build", "--no-push", "--output", "image-soci.tar"])
+        .ended(0);
+    assert!(run.stdout.contains("image-soci.tar"), "{}", run.stdout);
+    let verified = place.run(&["verify", "image-soci.tar"]).ended(0);
+    assert!(!verified.stdout.is_empty());
+    assert_eq!(place.leftovers(), [""; 0]);
+    assert!(
+        place
+            .docker_log()
+            .contains("--output type=oci,dest=TEMPORARY/image.tar"),
+        "{}",
+        place.docker_log()
+    );
+}
+
+#[test]
+fn attestations_survive_and_name_the_new_image() {
+    let registry = registry_with("push-multi-sbom-provmax");
+    let place = Place::with_stand_in("push-multi-sbom-provmax", &registry);
+    let recorded =
+        std::fs::read_to_string(soci_tests::buildx_vectors().join("push-multi-sbom-provmax/metadata.json"))
+            .expect("recorded");
+    let metadata: Value = serde_json::from_str(&recorded).expect("JSON");
+    let name = metadata["image.name"].as_str().expect("a name");
+    let name = name.replace("localhost:5055", &registry.host());
+    place.write("meta.json", &recorded.replace("localhost:5055", &registry.host()));
+    let run = place
+        .run(&[
+            "convert",
+            "--from-metadata",
+            "meta.json",
+            NO_MINIMUM,
+            "--format",
+            "json",
+        ])
+        .ended(0);
+    let digest = run.json()["images"][0]["digest"]
+        .as_str()
+        .expect("a digest")
+        .to_owned();
+    let (repository, wanted) = name
+        .split_once('/')
+        .expect("a host")
+        .1
+        .rsplit_once(':')
+        .expect("a tag");
+    assert_eq!(tag(&registry, repository, wanted), Some(digest.clone()));
+    let index: Value = registry.with(repository, |content| {
+        serde_json::from_slice(&content.manifest(&digest).expect("the new index").1.bytes).expect("JSON")
+    });
+    let manifests = index["manifests"].as_array().expect("a list");
+    let of = |key: &str| -> Vec<&str> {
+        manifests
+            .iter()
+            .filter_map(|entry| entry["annotations"][key].as_str())
+            .collect()
+    };
+    let references = of("vnd.docker.reference.digest");
+    assert_eq!(references.len(), 2);
+    for reference in references {
+        assert!(
+            manifests
+                .iter()
+                .any(|entry| entry["digest"] == reference && entry["platform"]["os"] == "linux"),
+            "the attestation names {reference}, which is not in the index"
+        );
+    }
+}
+
+#[test]
+fn a_bake_file_is_converted_target_by_target() {
+    let registry = registry_with("bake-groups-matrix");
+    let place = Place::with_stand_in("bake-groups-matrix", &registry);
+    let recorded =
+        std::fs::read_to_string(soci_tests::buildx_vectors().join("bake-groups-matrix/metadata.json"))
+            .expect("recorded");
+    place.write("meta.json", &recorded.replace("localhost:5055", &registry.host()));
+    place
+        .run(&["convert", "--from-metadata", "meta.json#web", NO_MINIMUM])
+        .ended(0);
+    assert_eq!(tags(&registry, "bake/web"), ["1.0", "latest"]);
+    assert_eq!(tags(&registry, "bake/worker"), [""; 0]);
+    // The target `batch` went to an archive, not to the registry: the whole file cannot be converted.
+    let run = place
+        .run(&["convert", "--from-metadata", "meta.json", NO_MINIMUM])
+        .ended(3);
+    assert!(run.stderr.contains("may be an archive"), "{}", run.stderr);
+    let run = place
+        .run(&["convert", "--from-metadata", "meta.json#wep", NO_MINIMUM])
+        .ended(3);
+    assert!(
+        run.stderr.contains("has no target \"wep\"; there is batch, web,"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn names_come_from_the_command_line_where_the_file_has_none() {
+    let registry = registry_with("push-multi-node");
+    let place = Place::with_stand_in("push-multi-node", &registry);
+    let file = soci_tests::buildx_vectors().join("push-multi-node/metadata.json");
+    let file = file.display().to_string();
+    let run = place
+        .run(&["convert", "--from-metadata", &file, NO_MINIMUM])
+        .ended(2);
+    assert!(
+        run.stderr.contains("--name HOST/REPOSITORY:TAG"),
+        "{}",
+        run.stderr
+    );
+    let repository = registry_repository("push-multi-node");
+    let name = registry.name(&format!("{repository}:9"));
+    place
+        .run(&["convert", "--from-metadata", &file, "--name", &name, NO_MINIMUM])
+        .ended(0);
+    assert_eq!(tags(&registry, &repository), ["9"]);
+}
+
+/// The one repository of a recorded case.
+fn registry_repository(case: &str) -> String {
+    let index = soci_tests::buildx_vectors()
+        .join(case)
+        .join("registry/index.json");
+    let index: Value = serde_json::from_slice(&std::fs::read(index).expect("recorded")).expect("JSON");
+    let name = index["manifests"][0]["annotations"]
+        .as_object()
+        .expect("names")
+        .values()
+        .filter_map(Value::as_str)
+        .find(|name| name.contains('/'))
+        .expect("a full name")
+        .to_owned();
+    name.split_once('/')
+        .expect("a host")
+        .1
+        .rsplit_once(':')
+        .expect("a tag")
+        .0
+        .to_owned()
+}
+
+#[test]
+fn docker_soci_build_respects_the_users_own_files() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    let name = registry.name("team/app:1.0");
+    let plugin = place.join("docker-soci");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_cargo-soci"), &plugin).expect("a link");
+    place.write(
+        "meta.json",
+        "{\"containerimage.digest\": \"of an earlier build\"}",
+    );
+    let words = [
+        "soci",
+        "build",
+        "--push",
+        "-t",
+        &name,
+        "--metadata-file",
+        "meta.json",
+        "--iidfile",
+        "iid",
+        "--soci-min-layer-size",
+        "0",
+        "--soci-format=json",
+        "--progress=plain",
+        ".",
+    ];
+    let run = Run::of(place.program(&plugin, &words).output().expect("runs")).ended(0);
+    let digest = run.json()["images"][0]["digest"]
+        .as_str()
+        .expect("a digest")
+        .to_owned();
+    assert_eq!(tag(&registry, "team/app", "1.0"), Some(digest.clone()));
+    let metadata: Value = serde_json::from_str(&place.read("meta.json")).expect("JSON");
+    assert_eq!(metadata["containerimage.digest"], digest);
+    assert_eq!(metadata["containerimage.descriptor"]["digest"], digest);
+    assert_eq!(metadata["image.name"], name);
+    assert!(
+        metadata.get("buildx.build.ref").is_some(),
+        "what buildx wrote besides stays"
+    );
+    assert_eq!(place.read("iid"), digest);
+    let log = place.docker_log();
+    assert!(log.contains("--progress=plain ."), "{log}");
+    assert!(!log.contains("soci-min"), "{log}");
+}
+
+#[test]
+fn docker_soci_build_converts_archives_and_layouts_where_they_lie() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("oci-single", &registry);
+    let words = [
+        "docker",
+        "build",
+        "--soci-min-layer-size=0",
+        "-o",
+        "type=oci,dest=image.tar",
+        ".",
+    ];
+    place.run(&words).ended(0);
+    place.run(&["verify", "image.tar"]).ended(0);
+
+    let place = Place::with_stand_in("oci-dir", &registry);
+    let words = [
+        "docker",
+        "build",
+        "--soci-min-layer-size=0",
+        "-o",
+        "type=oci,tar=false,dest=layout",
+        ".",
+    ];
+    place.run(&words).ended(0);
+    place.run(&["verify", "./layout"]).ended(0);
+}
+
+#[test]
+fn an_archive_on_stdout_is_the_converted_one() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("oci-single", &registry);
+    let words = [
+        "docker",
+        "build",
+        "--soci-min-layer-size=0",
+        "-o",
+        "type=oci,dest=-",
+        ".",
+    ];
+    let output = place.command(&words).output().expect("runs");
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    std::fs::write(place.join("image.tar"), &output.stdout).expect("the folder is writable");
+    place.run(&["verify", "image.tar"]).ended(0);
+}
+
+#[test]
+fn builds_whose_result_is_out_of_reach_are_refused_before_they_run() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    for words in [
+        &["docker", "build", "."][..],
+        &["docker", "build", "--load", "."],
+        &["docker", "build", "-o", "out", "."],
+        &["docker", "build", "--push", "."],
+        &[
+            "docker",
+            "build",
+            "-o",
+            "type=image,name=a/b,push-by-digest=true,push=true",
+            ".",
+        ],
+        &[
+            "docker",
+            "build",
+            "--push",
+            "-t",
+            "a/b:1",
+            "--soci-imag",
+            "x",
+            ".",
+        ],
+        &[
+            "docker",
+            "build",
+            "--push",
+            "-t",
+            "a/b:1",
+            "--soci-format",
+            "yaml",
+            ".",
+        ],
+    ] {
+        let run = place.run(words).ended(2);
+        assert!(run.stderr.starts_with("error: "), "{words:?}: {}", run.stderr);
+        assert!(run.stderr.contains("help: "), "{words:?}: {}", run.stderr);
+    }
+    assert_eq!(place.docker_log(), "");
+}
+
+#[test]
+fn a_failed_build_publishes_nothing_and_says_so() {
+    let registry = registry_with("push-single-default");
+    let mut place = Place::with_stand_in("push-single-default", &registry);
+    place.set("STAND_IN_EXIT", "1");
+    project(&place, &registry.name("team/app:1.0"), "");
+    let run = place.run(&["build"]).ended(3);
+    assert!(
+        run.stderr.contains("the builder failed: `docker buildx build"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+    assert_eq!(tags(&registry, "team/app"), [""; 0]);
+}
+
+#[test]
+fn an_image_with_nothing_to_index_keeps_its_tag_and_the_exit_code_tells() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    let name = registry.name("team/app:1.0");
+    let run = place.run(&["build", "--image", &name]).ended(4);
+    assert!(
+        run.stdout.contains("as it was built: nothing to index"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(
+        tag(&registry, "team/app", "1.0").as_deref(),
+        Some("sha256:627429da5c966b21c353c9edfdd29c8b5980c09ee30445c292b51bcd7151ded9")
+    );
+}
+
+#[test]
+fn task_definitions_are_linted_with_the_facts_of_the_image() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    let task = |name: &str| {
+        format!(
+            r#"{{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512",
+            "runtimePlatform":{{"cpuArchitecture":"X86_64","operatingSystemFamily":"LINUX"}},
+            "containerDefinitions":[{{"name":"web","image":"{name}"}}]}}"#
+        )
+    };
+    let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:latest";
+    place.write("deploy/task.json", &task(ecr));
+    project(
+        &place,
+        &registry.name("team/app:1.0"),
+        "task-definitions = \"deploy/task.json\"\nlint.fail-on = \"not-lazy\"\n",
+    );
+    let run = place.run(&["build", "--format", "json"]).ended(0);
+    let lint = &run.json()["images"][0]["lint"];
+    let container = &lint["files"][0]["tasks"][0]["containers"][0];
+    assert_eq!(container["verdict"], "lazy", "{container}");
+
+    // The same task at a registry that Fargate does not load lazily from.
+    place.write("deploy/task.json", &task(&registry.name("team/app:1.0")));
+    let run = place.run(&["build"]).ended(1);
+    assert!(run.stdout.contains("not-lazy"), "{}", run.stdout);
+}
+
+#[test]
+fn a_dry_run_runs_nothing() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    project(&place, "registry.example/team/app:{git-sha}", "");
+    let run = place.run(&["build", "--dry-run"]).ended(2);
+    assert!(
+        run.stderr.contains("{git-sha} needs the commit"),
+        "{}",
+        run.stderr
+    );
+    project(
+        &place,
+        "registry.example/team/app:1",
+        "tag-model = \"sibling\"\ntask-definitions = \"t.json\"\n",
+    );
+    let run = place
+        .run(&["build", "--dry-run", "--platform", "linux/arm64"])
+        .ended(0);
+    let shown = run.stdout.replace(&place.path().display().to_string(), "PLACE");
+    insta::assert_snapshot!(shown, @r"
+    PLACE
+      build    docker buildx build --platform linux/arm64 --tag registry.example/team/app:1 --push --metadata-file TEMPORARY/metadata.json PLACE
+      convert  by digest, to registry.example/team/app:1-soci
+      keep     registry.example/team/app:1
+      lint     PLACE/t.json
+    ");
+    assert_eq!(place.docker_log(), "");
+}
+
+#[test]
+fn what_cannot_be_built_says_what_to_configure() {
+    let place = Place::new();
+    place.write("soci.toml", "");
+    let run = place.run(&["build"]).ended(2);
+    assert!(run.stderr.contains("no `image` is configured"), "{}", run.stderr);
+    place.write("soci.toml", "image = \"team/app:1\"\n");
+    let run = place.run(&["build"]).ended(2);
+    assert!(run.stderr.contains("names no registry"), "{}", run.stderr);
+    assert!(run.stderr.contains("soci.toml:1:9"), "{}", run.stderr);
+    let run = place.run(&["build", "--no-push"]).ended(2);
+    assert!(run.stderr.contains("--output"), "{}", run.stderr);
+    let run = place
+        .run(&["build", "--output", "registry.example/app:1"])
+        .ended(2);
+    assert!(
+        run.stderr.contains("--output is for a layout or an archive"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_second_repository_is_filled_from_the_first() {
+    let registry = registry_with("push-single-default");
+    fill(&registry, "push-multi-two-tags");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    let (one, two) = (registry.name("team/app:1.0"), registry.name("elsewhere/app:2"));
+    // buildx would have pushed there as well; the stand-in did not, so the copy has to bring all of it.
+    place
+        .run(&["build", "--image", &one, "--image", &two, NO_MINIMUM, "-q"])
+        .ended(0);
+    assert_eq!(
+        tag(&registry, "team/app", "1.0"),
+        tag(&registry, "elsewhere/app", "2")
+    );
+    assert_eq!(registry.broken_tags(), [""; 0]);
+}

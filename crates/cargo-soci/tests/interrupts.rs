@@ -1,0 +1,197 @@
+//! Ctrl-C, SIGTERM, a failed builder, a full disk, a closed pipe: no tag, no file left behind, the builder
+//! stopped, and the exit code that says which it was.
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use support::{Place, registry_with, tags};
+
+/// Waits until the file holds this word.
+fn wait_for(path: &Path, word: &str) {
+    let started = Instant::now();
+    while !fs::read_to_string(path).unwrap_or_default().contains(word) {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{} never said {word}",
+            path.display()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn send(child: &Child, signal: Signal) {
+    let id = i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process id");
+    kill_process(id, signal).expect("the process is running");
+}
+
+/// A build whose builder takes a minute, sent a signal once it runs.
+fn interrupted_build(signal: Signal) {
+    let registry = registry_with("push-single-default");
+    let mut place = Place::with_stand_in("push-single-default", &registry);
+    place.set("STAND_IN_SLEEP", "60");
+    place.set("TMPDIR", &place.path().display().to_string());
+    let name = registry.name("team/app:1.0");
+    let mut child = place
+        .command(&["build", "--image", &name, "--min-layer-size=0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let log = place.join("docker.log");
+    wait_for(&log, "sleeping");
+    let started = Instant::now();
+    send(&child, signal);
+    let status = child.wait().expect("it ends");
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "it took {:?}",
+        started.elapsed()
+    );
+    let mut stderr = String::new();
+    child
+        .stderr
+        .take()
+        .expect("piped")
+        .read_to_string(&mut stderr)
+        .expect("readable");
+    assert_eq!(status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted"), "{stderr}");
+    wait_for(&log, "stopped");
+    assert_eq!(tags(&registry, "team/app"), [""; 0]);
+    assert_eq!(place.leftovers(), [""; 0]);
+}
+
+#[test]
+fn ctrl_c_stops_the_builder_and_leaves_nothing() {
+    interrupted_build(Signal::INT);
+}
+
+#[test]
+fn sigterm_stops_the_builder_and_leaves_nothing() {
+    interrupted_build(Signal::TERM);
+}
+
+#[test]
+fn the_third_signal_kills_a_builder_that_does_not_listen() {
+    let place = Place::new();
+    let marker = place.join("running");
+    place.write(
+        "soci.toml",
+        &format!(
+            "image = \"localhost:1/app:1\"\nbuilder = [\"sh\", \"-c\", \"trap '' INT; echo running > {}; sleep 60; sleep 60\"]\n",
+            marker.display()
+        ),
+    );
+    let mut child = place
+        .command(&["build"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    wait_for(&marker, "running");
+    let started = Instant::now();
+    for _ in 0..3 {
+        send(&child, Signal::INT);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(130));
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_stopped_conversion_leaves_no_output() {
+    let place = Place::new();
+    // A layer that never ends: a pipe that nobody closes.
+    let mut child = place
+        .command(&["convert", "-", "out.tar"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    std::thread::sleep(Duration::from_millis(300));
+    send(&child, Signal::INT);
+    // The read of stdin ends with the pipe; nothing is written in between.
+    drop(child.stdin.take());
+    let status = child.wait().expect("it ends");
+    assert!(
+        status.code() == Some(130) || status.code() == Some(3),
+        "{status} {:?}",
+        status.signal()
+    );
+    assert!(!place.join("out.tar").exists());
+    assert_eq!(place.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_leaves_nothing() {
+    let image = soci_tests::buildx_vectors().join("oci-single/image.tar");
+    let place = Place::new();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has it");
+    let mut child = place
+        .command(&["convert", &image.display().to_string(), "-", "--min-layer-size=0"])
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let status = child.wait().expect("it ends");
+    let mut stderr = String::new();
+    child
+        .stderr
+        .take()
+        .expect("piped")
+        .read_to_string(&mut stderr)
+        .expect("readable");
+    assert_eq!(status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("standard output"), "{stderr}");
+}
+
+#[test]
+fn a_reader_of_an_archive_that_goes_away_is_an_error() {
+    let image = soci_tests::buildx_vectors().join("oci-big/image.tar");
+    let place = Place::new();
+    let mut child = place
+        .command(&["convert", &image.display().to_string(), "-", "--min-layer-size=0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut begun = [0; 512];
+    child
+        .stdout
+        .take()
+        .expect("piped")
+        .read_exact(&mut begun)
+        .expect("an archive begins");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(3));
+}
+
+#[test]
+fn a_reader_of_a_report_that_goes_away_is_no_error() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
