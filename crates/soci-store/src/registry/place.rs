@@ -438,10 +438,16 @@ impl Destination for RegistryDestination {
     }
 
     async fn publish(self, images: &[Published]) -> Result<()> {
-        if let ([image], Some(tag)) = (images, self.reference.tag()) {
+        // SOCI indexes v1 are found through their subject: they get no tag.
+        let is_referrer = |image: &&Published| {
+            let has_tag = image.root.names.iter().any(|name| name.tag.is_some());
+            !has_tag && !image.descriptor.artifact_type.is_empty()
+        };
+        let images: Vec<&Published> = images.iter().filter(|image| !is_referrer(image)).collect();
+        if let ([image], Some(tag)) = (&images[..], self.reference.tag()) {
             return self.tag(tag, image).await;
         }
-        for image in images {
+        for image in &images {
             let mut tags = image
                 .root
                 .names

@@ -11,6 +11,8 @@
 
 #[cfg(feature = "native")]
 mod copy;
+#[cfg(feature = "native")]
+mod create;
 mod examine;
 mod index_layer;
 #[cfg(feature = "native")]
@@ -21,6 +23,8 @@ mod plan;
 mod publish;
 #[cfg(feature = "native")]
 mod recompress;
+#[cfg(feature = "native")]
+mod remove;
 mod report;
 mod reuse;
 #[cfg(feature = "native")]
@@ -38,9 +42,11 @@ pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
 #[cfg(feature = "native")]
 pub use recompress::{Recompress, RecompressedLayer, recompress};
-pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report, TrafficReport};
-pub use reuse::{Reuse, ReusePlace, Reused};
 #[cfg(feature = "native")]
-pub use run::convert;
+pub use remove::remove;
+pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report, TrafficReport};
+pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
+#[cfg(feature = "native")]
+pub use run::{convert, create};
 #[cfg(feature = "native")]
 pub use verify::{Consequence, Finding, Verdict, verify};

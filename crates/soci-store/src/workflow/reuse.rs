@@ -202,7 +202,7 @@ async fn facts(
     if !must_read {
         return Ok(Some(facts));
     }
-    let Some(ztoc) = read(&descriptor, place).await? else {
+    let Some(ztoc) = read(place, &descriptor).await? else {
         return Ok(None);
     };
     if ztoc.span_size() != options.span_size || ztoc.compressed_size != layer.size {
@@ -214,7 +214,7 @@ async fn facts(
 }
 
 /// A zTOC whose digest is right; `None` if it is not or cannot be read as one.
-pub(crate) async fn read(descriptor: &Descriptor, place: &AnySource) -> Result<Option<Ztoc>> {
+pub async fn read(place: &AnySource, descriptor: &Descriptor) -> Result<Option<Ztoc>> {
     let mut blob = place.open(descriptor).await?;
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 << 10];

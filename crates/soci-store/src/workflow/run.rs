@@ -7,10 +7,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use soci_image::annotation::{CONTAINERD_NAME, REF_NAME};
 use soci_image::convert::{self, Conversion, LayerIndex, PlatformIndex};
 use soci_image::skip::SkipReason;
+use soci_image::soci_index::SociVersion;
 use soci_image::soci_index::prefetch::Search;
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::EncodedZtoc;
 
+use super::create::put_referrers;
 use super::index_layer::{IndexedLayer, ZtocFacts, index_layer};
 use super::meter::Meter;
 use super::options::{Observer, Options};
@@ -34,10 +36,33 @@ pub fn convert(
     options: &Options,
     observer: Observer<'_>,
 ) -> Result<Report> {
+    run(SociVersion::V2, source, destination, tag, options, observer)
+}
+
+/// Makes SOCI indexes v1, which refer to the images of `source` and leave them as they are, and writes both to
+/// `destination`; the rest is as for [`convert`].
+pub fn create(
+    source: &AnySource,
+    destination: AnyDestination,
+    tag: Option<&str>,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Report> {
+    run(SociVersion::V1, source, destination, tag, options, observer)
+}
+
+fn run(
+    version: SociVersion,
+    source: &AnySource,
+    destination: AnyDestination,
+    tag: Option<&str>,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Report> {
     let destination = destination.near(source);
     let meter = Meter::start(source, &destination);
     let outcome = block_on(plan(source, options))
-        .and_then(|plan| prepare(plan, source, &destination, tag, options, observer));
+        .and_then(|plan| prepare(version, plan, source, &destination, tag, options, observer));
     match outcome {
         Ok((published, report)) => {
             block_on(destination.publish(&published))?;
@@ -53,6 +78,7 @@ pub fn convert(
 
 /// Everything but the last step.
 fn prepare(
+    version: SociVersion,
     plan: Plan,
     source: &AnySource,
     destination: &AnyDestination,
@@ -82,20 +108,39 @@ fn prepare(
     let mut nothing = 0;
     for planned in &plan.images {
         let (platforms, missing) = platform_indexes(planned, &layers, options);
-        let conversion = match convert::convert(
-            &planned.image,
-            &planned.documents,
-            &platforms,
-            &options.build_tool_identifier,
-        ) {
-            Err(soci_image::Error::NothingToIndex) => {
-                nothing += 1;
-                unchanged(planned)
-            }
-            other => other?,
-        };
         let verified = |digest: &Digest| layers.contains_key(digest);
-        block_on(put_image(source, destination, planned, &conversion, &verified))?;
+        let tool = &options.build_tool_identifier;
+        let (conversion, listings) = match version {
+            SociVersion::V1 => {
+                // A referrer comes after what it refers to.
+                block_on(put_image(
+                    source,
+                    destination,
+                    planned,
+                    &unchanged(planned),
+                    &verified,
+                ))?;
+                match put_referrers(destination, planned, &platforms, tool) {
+                    Err(Error::Image(soci_image::Error::NothingToIndex)) => {
+                        nothing += 1;
+                        (unchanged(planned), Vec::new())
+                    }
+                    other => other?,
+                }
+            }
+            SociVersion::V2 => {
+                let made = convert::convert(&planned.image, &planned.documents, &platforms, tool);
+                let conversion = match made {
+                    Err(soci_image::Error::NothingToIndex) => {
+                        nothing += 1;
+                        unchanged(planned)
+                    }
+                    other => other?,
+                };
+                block_on(put_image(source, destination, planned, &conversion, &verified))?;
+                (conversion, Vec::new())
+            }
+        };
         let mut root = planned.root.clone();
         if let Some(tag) = tag {
             rename(&mut root.names, tag);
@@ -112,6 +157,7 @@ fn prepare(
             root,
             descriptor: conversion.root,
         });
+        published.extend(listings);
     }
     if nothing == plan.images.len() {
         let layers = layers

@@ -1,0 +1,238 @@
+//! `lint [FILES, FOLDERS, GLOBS, -]`: a verdict for each container of each task definition.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options, RenderOptions, Severity};
+
+use crate::commands::Outcome;
+use crate::config::{Config, Flags, project};
+use crate::context::{Context, Format};
+use crate::documents::{self, Found};
+use crate::error::{CommandError, OrFail};
+use crate::exit::Exit;
+
+/// Flags of `lint`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without a path the configuration's `task-definitions` are checked, or this folder where there are none.
+A folder is searched for the names that task definitions usually have; symbolic links are not followed.
+
+  cargo soci lint task-definition.json
+  cargo soci lint --param ImageTag=1.4.0 'infra/**/*.yaml'
+  aws ecs describe-task-definition --task-definition web | cargo soci lint -")]
+pub struct Args {
+    /// Files, folders, globs, or - for stdin
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// What the files are, where the content should not decide
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Value of a CloudFormation parameter or template word; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Rules to run, by code, name or the beginning of a code
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Rules whose findings are not listed; verdicts stay what they are
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Another severity for a rule: error, warning, info or off; may be repeated
+    #[arg(long, value_name = "RULE=SEVERITY")]
+    pub severity: Vec<String>,
+    /// Platform version the tasks run on, where the documents do not say
+    #[arg(long, value_name = "VERSION")]
+    pub platform_version: Option<String>,
+    /// Launch type the tasks run with, where the documents do not say
+    #[arg(long, value_enum, value_name = "TYPE", ignore_case = true)]
+    pub launch_type: Option<Launch>,
+    /// Region the tasks run in, where the documents do not say
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// JSON file with what is known about images; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub image_facts: Vec<PathBuf>,
+    /// Findings that make the exit code 1: error, warning, not-lazy or never
+    #[arg(long, value_name = "WHEN")]
+    pub fail_on: Option<String>,
+    /// Any setting, as in soci.toml; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub config: Vec<String>,
+}
+
+/// Launch types, as ECS names them.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Launch {
+    /// Fargate
+    Fargate,
+    /// Fargate at spot prices
+    FargateSpot,
+    /// Instances of the user
+    Ec2,
+    /// ECS Anywhere
+    External,
+    /// Instances that ECS manages
+    ManagedInstances,
+}
+
+impl From<Launch> for LaunchType {
+    fn from(launch: Launch) -> Self {
+        match launch {
+            Launch::Fargate => Self::Fargate,
+            Launch::FargateSpot => Self::FargateSpot,
+            Launch::Ec2 => Self::Ec2,
+            Launch::External => Self::External,
+            Launch::ManagedInstances => Self::ManagedInstances,
+        }
+    }
+}
+
+/// Checks the documents and prints the report.
+pub fn run(args: Args, context: &Context) -> Outcome {
+    let format = report_format(context)?;
+    let config = read_config(&args)?;
+    let options = options(&args, &config)?;
+    let fail_on: FailOn = config
+        .text("lint.fail-on")
+        .unwrap_or("error")
+        .parse()
+        .map_err(|error| usage(&error))?;
+    let words = paths(&args, &config);
+    let found = documents::find(&words, soci_lint::is_common_name)?;
+    let inputs = read(&found)?;
+    let mut report = soci_lint::lint(&inputs, &options);
+    let by_name: HashSet<&str> = found
+        .iter()
+        .filter(|found| found.by_name)
+        .map(|found| found.name.as_str())
+        .collect();
+    report.leave_out_other_files(|path| by_name.contains(path));
+    let rendering = RenderOptions {
+        color: format == soci_lint::Format::Human && use_colors(),
+        sources: &inputs,
+        ..RenderOptions::default()
+    };
+    if !context.is_quiet() {
+        context.report(&soci_lint::render(&report, format, &rendering))?;
+    }
+    let failed = fail_on.is_met_by(&report.summary);
+    Ok(if failed { Exit::Findings } else { Exit::Done })
+}
+
+/// The form of the report: inside a GitHub job, annotations where nothing else was asked for.
+fn report_format(context: &Context) -> Result<soci_lint::Format, CommandError> {
+    let asked = context.format(&[
+        Format::Human,
+        Format::Short,
+        Format::Json,
+        Format::Github,
+        Format::Markdown,
+    ])?;
+    asked.name().parse().map_err(|error| usage(&error))
+}
+
+fn read_config(args: &Args) -> Result<Config, CommandError> {
+    let mut flags = Flags::default();
+    flags.list("lint.select", "--select", &args.select)?;
+    flags.list("lint.ignore", "--ignore", &args.ignore)?;
+    flags.list("lint.severity", "--severity", &args.severity)?;
+    flags.list("lint.params", "--param", &args.params)?;
+    flags.word("lint.fail-on", "--fail-on", args.fail_on.as_deref())?;
+    flags.pairs(&args.config)?;
+    let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
+    Ok(Config::load(project::around(&folder), &flags, std::env::vars_os())?)
+}
+
+fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
+    let mut severity = BTreeMap::new();
+    for (rule, word) in config.entries("lint.severity") {
+        let parsed: Severity = word.parse().map_err(|error: Error| {
+            CommandError::usage(format!("{}: {rule}: {error}", config.origin("lint.severity")))
+        })?;
+        severity.insert(rule.to_owned(), parsed);
+    }
+    let mut facts = Vec::new();
+    for path in &args.image_facts {
+        facts.extend(read_facts(path)?);
+    }
+    let options = Options {
+        kind: args.kind.as_deref().map(str::parse::<Kind>).transpose().map_err(|e| usage(&e))?,
+        params: config
+            .entries("lint.params")
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        select: config.list("lint.select").to_vec(),
+        ignore: config.list("lint.ignore").to_vec(),
+        severity,
+        platform_version: args.platform_version.clone(),
+        launch_type: args.launch_type.map(Into::into),
+        region: args.region.clone(),
+        image_facts: facts,
+    };
+    options.check().map_err(|error| usage(&error))?;
+    Ok(options)
+}
+
+fn paths(args: &Args, config: &Config) -> Vec<String> {
+    if !args.paths.is_empty() {
+        return args.paths.clone();
+    }
+    let configured: Vec<String> = config
+        .paths("task-definitions")
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    if configured.is_empty() {
+        vec![".".to_owned()]
+    } else {
+        configured
+    }
+}
+
+fn read(found: &[Found]) -> Result<Vec<Input>, CommandError> {
+    found
+        .iter()
+        .map(|found| {
+            let bytes = match found.name.as_str() {
+                "-" => limited(std::io::stdin().lock()),
+                name => File::open(name).and_then(limited),
+            };
+            Ok(Input {
+                path: found.name.clone(),
+                bytes: bytes.or_fail(|| format!("cannot read {}", found.name))?,
+            })
+        })
+        .collect()
+}
+
+/// One byte more than the linter takes is enough for it to say so.
+fn limited(reader: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(soci_lint::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file with one entry or a list of them.
+fn read_facts(path: &Path) -> Result<Vec<ImageFactsEntry>, CommandError> {
+    let text = std::fs::read_to_string(path).or_fail(|| format!("cannot read {}", path.display()))?;
+    let list = if text.trim_start().starts_with('[') {
+        serde_json::from_str(&text)
+    } else {
+        serde_json::from_str(&text).map(|entry| vec![entry])
+    };
+    list.map_err(|error| {
+        CommandError::usage(format!("cannot use the image facts in {}", path.display())).because(&error)
+    })
+}
+
+fn usage(error: &Error) -> CommandError {
+    CommandError::usage(error.to_string())
+}
+
+fn use_colors() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
