@@ -1,0 +1,218 @@
+//! The spans of a layer, each from its checkpoint.
+
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256};
+
+use super::fault::{Fault, Faults};
+use crate::inflate::{InflateError, Sink, SpanInflater};
+use crate::ztoc::value::{Span, Zinfo, Ztoc};
+
+/// The spans, each from its checkpoint.
+#[derive(Debug)]
+pub(super) struct Spans<'z> {
+    ztoc: &'z Ztoc,
+    open: Option<OpenSpan>,
+    next: usize,
+    results: Vec<SpanResult>,
+}
+
+#[derive(Debug)]
+struct OpenSpan {
+    span: Span,
+    received: u64,
+    digest: Sha256,
+    inflater: Option<SpanInflater>,
+    output: Output,
+}
+
+/// What became of a span.
+#[derive(Debug)]
+struct SpanResult {
+    span: Span,
+    digest: [u8; 32],
+    output: Result<[u8; 32], InflateError>,
+}
+
+impl<'z> Spans<'z> {
+    pub(super) fn new(ztoc: &'z Ztoc) -> Self {
+        Spans {
+            ztoc,
+            open: None,
+            next: 0,
+            results: Vec::new(),
+        }
+    }
+
+    /// Takes the bytes of the layer from `position` on.
+    pub(super) fn push(&mut self, bytes: &[u8], position: u64) {
+        let end = position + bytes.len() as u64;
+        loop {
+            if self.open.is_none() {
+                // A byte shared with the span before is part of the piece in which that one ended.
+                let Some(span) = self
+                    .ztoc
+                    .span(self.next)
+                    .filter(|span| span.compressed_start < end)
+                else {
+                    break;
+                };
+                self.start(span);
+            }
+            let open = self.open.as_mut().expect("a span was opened");
+            let from = (open.span.compressed_start + open.received)
+                .max(position)
+                .min(end);
+            let to = open.span.compressed_end.clamp(from, end);
+            open.push(&bytes[(from - position) as usize..(to - position) as usize]);
+            if open.span.compressed_start + open.received < open.span.compressed_end {
+                break;
+            }
+            self.close();
+        }
+    }
+
+    fn start(&mut self, span: Span) {
+        let (start, end) = output_range(self.ztoc, &span);
+        let inflater = match &self.ztoc.zinfo {
+            Zinfo::Gzip(zinfo) => {
+                let checkpoint = &zinfo.checkpoints[span.id];
+                Some(SpanInflater::new(
+                    &checkpoint.window,
+                    checkpoint.bits,
+                    end - start,
+                ))
+            }
+            Zinfo::Uncompressed(_) => None,
+        };
+        self.open = Some(OpenSpan {
+            span,
+            received: 0,
+            digest: Sha256::new(),
+            inflater,
+            output: Output {
+                digest: Sha256::new(),
+                error: None,
+            },
+        });
+        self.next += 1;
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.results.push(open.finish());
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.close();
+    }
+
+    /// Compares with the output from the start; gives the stretches that cannot be relied on.
+    pub(super) fn judge(self, outputs: &[[u8; 32]], faults: &mut Faults) -> Vec<(u64, u64)> {
+        let mut bad = Vec::new();
+        let mut next = 0;
+        for SpanResult { span, digest, output } in self.results {
+            next = span.id + 1;
+            let before = faults.count;
+            match self.ztoc.span_digests.get(span.id) {
+                Some(&expected) if expected != digest => {
+                    faults.add(Fault::SpanDigest {
+                        span: span.id,
+                        expected,
+                        found: digest,
+                    });
+                }
+                // Without a digest the zTOC is refused, which was told already.
+                _ => {}
+            }
+            let range = output_range(self.ztoc, &span);
+            match output {
+                Err(error) => {
+                    let (first_file, files) = faults.files_in(self.ztoc, &range);
+                    faults.add(Fault::SpanUnreadable {
+                        span: span.id,
+                        error,
+                        first_file,
+                        files,
+                    });
+                }
+                Ok(output)
+                    if matches!(self.ztoc.zinfo, Zinfo::Gzip(_)) && outputs.get(span.id) != Some(&output) =>
+                {
+                    let (first_file, files) = faults.files_in(self.ztoc, &range);
+                    faults.add(Fault::SpanContents {
+                        span: span.id,
+                        first_file,
+                        files,
+                    });
+                }
+                Ok(_) => {}
+            }
+            if faults.count > before {
+                bad.push(range);
+            }
+        }
+        // What the layer is too short for; its size was told to be wrong already.
+        if let Some(span) = self.ztoc.span(next) {
+            bad.push((span.uncompressed_start, u64::MAX));
+        }
+        bad
+    }
+}
+
+impl OpenSpan {
+    fn push(&mut self, bytes: &[u8]) {
+        self.received += bytes.len() as u64;
+        self.digest.update(bytes);
+        if let Some(inflater) = &mut self.inflater
+            && self.output.error.is_none()
+            && let Err(error) = inflater.push(bytes, &mut self.output)
+        {
+            self.output.error = Some(error);
+        }
+    }
+
+    fn finish(mut self) -> SpanResult {
+        if let Some(inflater) = &mut self.inflater
+            && self.output.error.is_none()
+            && let Err(error) = inflater.finish(&mut self.output)
+        {
+            self.output.error = Some(error);
+        }
+        SpanResult {
+            span: self.span,
+            digest: self.digest.finalize().into(),
+            output: match self.output.error {
+                Some(error) => Err(error),
+                None => Ok(self.output.digest.finalize().into()),
+            },
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Output {
+    digest: Sha256,
+    error: Option<InflateError>,
+}
+
+impl Sink for Output {
+    type Error = InflateError;
+
+    fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
+        self.digest.update(bytes);
+        Ok(())
+    }
+}
+
+/// What a client takes from a span: to the next checkpoint, from the last span to the end of the
+/// archive. The last checkpoint can lie in the padding behind that.
+pub(super) fn output_range(ztoc: &Ztoc, span: &Span) -> (u64, u64) {
+    let end = span.uncompressed_end.unwrap_or(ztoc.uncompressed_size);
+    (span.uncompressed_start, end.max(span.uncompressed_start))
+}
+
+pub(super) fn overlaps(span: &(u64, u64), start: u64, end: u64) -> bool {
+    start < span.1 && span.0 < end
+}
