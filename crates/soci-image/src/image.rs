@@ -284,35 +284,34 @@ impl Image {
     /// else one of its platform.
     fn find_owners(&mut self) {
         let images = self.images();
-        let mut by_digest: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut by_platform: BTreeMap<String, usize> = BTreeMap::new();
+        let mut by_digest: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut by_index: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_platform: BTreeMap<String, usize> = BTreeMap::new();
         for image in &images {
             by_digest
                 .entry(image.descriptor.digest.as_str())
-                .or_insert(image.id);
-            if let Some(platform) = &image.platform {
-                by_platform.entry(platform.key()).or_insert(image.id);
-            }
+                .or_default()
+                .push(image.id);
             if let Some(named) = image.manifest.soci_index_annotation() {
                 by_index.entry(named).or_default().push(image.id);
             }
+            if let Some(platform) = &image.platform {
+                by_platform.entry(platform.key()).or_insert(image.id);
+            }
         }
         let owner = |soci: &&SociEntry| {
-            let named = soci.descriptor.annotation(annotation::IMAGE_MANIFEST_DIGEST);
-            if let Some(id) = named.and_then(|named| by_digest.get(named)) {
-                return Some(*id);
-            }
             let key = soci.descriptor.platform.as_ref().map(Platform::key);
-            let naming = by_index.get(soci.descriptor.digest.as_str());
-            let naming = naming.map_or(&[][..], Vec::as_slice);
-            let fits = |id: &&usize| images[**id].platform.as_ref().map(Platform::key) == key;
-            naming
-                .iter()
-                .find(fits)
-                .or(naming.first())
-                .or_else(|| by_platform.get(key.as_ref()?))
-                .copied()
+            // Of several entries of one image, the one of the SOCI index's platform.
+            let best = |ids: &Vec<usize>| {
+                let fits = |id: &&usize| images[**id].platform.as_ref().map(Platform::key) == key;
+                ids.iter().find(fits).or(ids.first()).copied()
+            };
+            let named = soci.descriptor.annotation(annotation::IMAGE_MANIFEST_DIGEST);
+            named
+                .and_then(|named| by_digest.get(named))
+                .and_then(best)
+                .or_else(|| by_index.get(soci.descriptor.digest.as_str()).and_then(best))
+                .or_else(|| by_platform.get(key.as_ref()?).copied())
         };
         let owners: Vec<Option<usize>> = self.soci_indexes().iter().map(owner).collect();
         if let Tree::Index(tree) = &mut self.tree {
