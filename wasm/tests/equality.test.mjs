@@ -43,7 +43,12 @@ test("over all fixtures the module and the native linter give the same bytes", (
     const report = documents.lint(JSON.stringify(options));
     const here = { report, ...Object.fromEntries(FORMS.map((form) => [form, documents.render(form)])) };
     documents.free();
-    assert.deepEqual(here, JSON.parse(native[index]), `${path} under ${JSON.stringify(options)}`);
+    const there = JSON.parse(native[index]);
+    for (const [form, text] of Object.entries(here)) {
+      // Equal texts are the rule; a difference is shown by its lines.
+      if (text === there[form]) continue;
+      assert.deepEqual(text.split("\n"), (there[form] ?? there.error).split("\n"), `${form} of ${path} under ${JSON.stringify(options)}`);
+    }
   }
   t.diagnostic(`${calls.length} reports in ${FORMS.length + 1} forms`);
 });

@@ -58,7 +58,7 @@ export function createEditor(host: HTMLElement, text: string, changed: () => voi
         language.of(languageOf(text)),
         syntaxHighlighting(colours),
         theme,
-        EditorView.contentAttributes.of({ "aria-label": "Document", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "Document", spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed();
         }),

@@ -1,7 +1,7 @@
 // The right side of the page: verdicts, findings, rule pages.
 
 import type { ContainerReport, Finding, Location, Report, TaskReport } from "../../types/report.ts";
-import { byId, element } from "./dom.ts";
+import { byId, element, message } from "./dom.ts";
 import { renderMarkdown } from "./markdown.ts";
 
 const VERDICTS = { lazy: "lazy", "not-lazy": "not lazy", unknown: "unknown" } as const;
@@ -49,11 +49,13 @@ function counted(number: number, one: string, many = one): string {
 
 function taskTable(task: TaskReport, jump: (location: Location) => void): HTMLElement {
   const rows = task.containers.map((container) => containerRow(container, jump));
+  const names = ["Container", "Lazy?", "Why"].map((name) => element("th", { scope: "col", role: "columnheader" }, name));
+  // The roles are those of the elements; written out, they survive the phone's other layout.
   const table = element(
     "table",
-    {},
-    element("thead", {}, element("tr", {}, ...["Container", "Lazy?", "Why"].map((name) => element("th", { scope: "col" }, name)))),
-    element("tbody", {}, ...rows),
+    { role: "table" },
+    element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...names)),
+    element("tbody", { role: "rowgroup" }, ...rows),
   );
   return element(
     "section",
@@ -65,14 +67,14 @@ function taskTable(task: TaskReport, jump: (location: Location) => void): HTMLEl
 }
 
 function containerRow(container: ContainerReport, jump: (location: Location) => void): HTMLElement {
-  const why = element("td", {}, container.headline);
-  if (container.next !== undefined && container.next !== null) why.append(element("p", { class: "help" }, container.next));
+  const why = element("td", { role: "cell" }, ...message(container.headline));
+  if (container.next !== undefined && container.next !== null) why.append(element("p", { class: "help" }, ...message(container.next)));
   const reason = container.reasons[0];
   if (reason) why.append(jumpButton(reason.location, `${reason.code}, container ${container.name}`, jump));
-  const name = element("th", { scope: "row" }, container.name);
+  const name = element("th", { scope: "row", role: "rowheader" }, container.name);
   if (container.image) name.append(element("span", { class: "image" }, container.image));
   if (container.condition) name.append(element("span", { class: "image" }, `if ${container.condition}`));
-  return element("tr", {}, name, element("td", {}, badge(container.verdict, VERDICTS[container.verdict])), why);
+  return element("tr", { role: "row" }, name, element("td", { role: "cell" }, badge(container.verdict, VERDICTS[container.verdict])), why);
 }
 
 function findingItem(
@@ -88,11 +90,11 @@ function findingItem(
     element("span", { class: "code" }, `${finding.code} ${finding.name}`),
   );
   if (finding.location) head.append(jumpButton(finding.location, finding.code, jump));
-  const item = element("li", {}, head, element("p", { class: "message" }, finding.message));
-  if (finding.help) item.append(element("p", { class: "help" }, finding.help));
+  const item = element("li", {}, head, element("p", { class: "message" }, ...message(finding.message)));
+  if (finding.help) item.append(element("p", { class: "help" }, ...message(finding.help)));
   if (finding.related && finding.related.length > 0) {
-    const related = finding.related.map(({ message, location }) =>
-      element("li", {}, message, jumpButton(location, message, jump)),
+    const related = finding.related.map((place) =>
+      element("li", {}, element("span", {}, ...message(place.message)), jumpButton(place.location, place.message, jump)),
     );
     item.append(element("ul", { class: "related" }, ...related));
   }
