@@ -17,6 +17,7 @@ use crate::places;
 
 mod from_metadata;
 pub(crate) mod human;
+mod metadata;
 pub(crate) mod reuse;
 
 /// Flags of `convert`.
@@ -89,6 +90,9 @@ pub struct Args {
     /// Fail if a layer cannot be indexed for another reason than its size
     #[arg(long)]
     pub strict: bool,
+    /// Write digest, descriptor and name of the image as buildx does, and the digests of its SOCI indexes
+    #[arg(long, value_name = "FILE", conflicts_with = "from_metadata")]
+    pub metadata_file: Option<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -142,6 +146,9 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let (source, recompressed) = conversion::prepare(source, &options, recompress, context)?;
     let report = conversion::convert(&source, destination, new_tag, &options, context)?;
     let converted = Converted { report, recompressed };
+    if let Some(path) = &args.metadata_file {
+        metadata::write(path, &converted.report, &destination_location)?;
+    }
     print(&converted, &destination_location, format, context)?;
     Ok(Exit::Done)
 }

@@ -1,12 +1,14 @@
 //! `verify SRC`: everything about a SOCI-enabled image that a client would trip over, and what it would do then.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
 use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::num::NonZeroUsize;
 
 use soci_image::Platform;
 use soci_store::block_on;
-use soci_store::workflow::{self, Consequence, Options, Verdict};
+use soci_store::workflow::{self, Consequence, Options, Sample, Verdict};
 
 use crate::commands::{Outcome, layer_progress::LayerProgress};
 use crate::context::{Context, Format};
@@ -32,6 +34,9 @@ pub struct Args {
     /// Platform to check, such as linux/arm64; may be repeated. Default: all that are there
     #[arg(short, long = "platform", value_name = "PLATFORM")]
     pub platforms: Vec<Platform>,
+    /// Check only so many spans of each layer, chosen at random and fetched one by one, instead of reading it whole
+    #[arg(long, value_name = "N")]
+    pub sample: Option<NonZeroUsize>,
     /// Layers that are checked at the same time. Default: the number of cores
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
@@ -58,6 +63,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             .select(&options.platforms)
             .map_err(|error| CommandError::failed(error.to_string()))?;
     }
+    options.sample = args.sample.map(|spans| Sample { spans: spans.get(), seed: RandomState::new().build_hasher().finish() });
     let progress = LayerProgress::new(context, "checked", "checked");
     let mut verdicts = Vec::new();
     for image in &images {

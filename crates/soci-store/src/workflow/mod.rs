@@ -49,4 +49,4 @@ pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
 #[cfg(feature = "native")]
 pub use run::{convert, create};
 #[cfg(feature = "native")]
-pub use verify::{Consequence, Finding, Verdict, verify};
+pub use verify::{Consequence, Finding, Sample, Verdict, verify};

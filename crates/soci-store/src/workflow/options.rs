@@ -34,6 +34,9 @@ pub struct Options {
     pub reuse_from: Vec<ReusePlace>,
     /// A layer that cannot be indexed is an error, unless it is only too small.
     pub strict: bool,
+    /// Only for checking an image: so many spans of each layer instead of all.
+    #[cfg(feature = "native")]
+    pub sample: Option<super::verify::Sample>,
     /// Raised by whoever wants the work to stop.
     pub cancel: Arc<AtomicBool>,
 }
@@ -61,6 +64,8 @@ impl Default for Options {
             reuse: Reuse::default(),
             reuse_from: Vec::new(),
             strict: false,
+            #[cfg(feature = "native")]
+            sample: None,
             cancel: Arc::default(),
         }
     }

@@ -7,6 +7,7 @@ use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::{Fault, Verifier, Ztoc};
 
 use super::causes::{BUILD_AGAIN, CONVERT, of_fault};
+use super::sample::check_span;
 use super::{Consequence, Finding, Task};
 use crate::store::{AnySource, Blob, Source};
 use crate::workflow::options::{Event, Observer, Options};
@@ -106,6 +107,31 @@ async fn check_layer(
     };
     drop(bytes);
     if !source.contains(&task.layer).await? {
+        return Ok(checked);
+    }
+    if let Some(sample) = options.sample {
+        if ztoc.compressed_size != task.layer.size {
+            let message = format!("the zTOC is for another layer than {}", task.layer.digest);
+            find(
+                "ztoc-misplaced",
+                Consequence::ReadsFail,
+                &task.ztoc.digest,
+                message,
+                CONVERT,
+            );
+            return Ok(checked);
+        }
+        let chosen = sample.choose(ztoc.span_count());
+        for id in &chosen {
+            if options.cancel.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            if let Some((cause, consequence, message)) = check_span(source, &task.layer, &ztoc, *id).await? {
+                find(cause, consequence, &task.ztoc.digest, message, CONVERT);
+            }
+        }
+        checked.was_read = true;
+        checked.spans = chosen.len();
         return Ok(checked);
     }
     let mut verifier = Verifier::new(&ztoc);

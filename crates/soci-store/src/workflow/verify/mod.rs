@@ -6,6 +6,7 @@
 
 mod causes;
 mod layers;
+mod sample;
 
 use serde::Serialize;
 use soci_image::facts::{ImageFacts, Oddity, PlatformFacts};
@@ -19,6 +20,7 @@ use crate::{Result, block_on};
 
 use causes::{BUILD_AGAIN, CONVERT, CONVERT_FIRST, of_oddity};
 use layers::check_layers;
+pub use sample::Sample;
 
 /// What a fault does to whoever runs the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -84,7 +86,7 @@ impl Verdict {
     }
 }
 
-/// Checks one image. Every layer with a zTOC is read once.
+/// Checks one image. Every layer with a zTOC is read once; with [`Options::sample`], only some spans of each.
 pub fn verify(
     source: &AnySource,
     examined: &Examined,
