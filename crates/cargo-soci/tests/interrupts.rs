@@ -162,6 +162,52 @@ fn a_full_disk_is_an_error_and_leaves_nothing() {
     assert!(stderr.contains("standard output"), "{stderr}");
 }
 
+/// A file that may not grow is what a full disk looks like: the write fails, the program goes on.
+#[test]
+fn a_disk_that_fills_up_leaves_no_file() {
+    let image = soci_tests::buildx_vectors().join("oci-zstd/image.tar");
+    let place = Place::new();
+    for words in [
+        &["convert", "IMAGE", "out.tar", "--min-layer-size=0"][..],
+        &["convert", "IMAGE", "./layout", "--min-layer-size=0"],
+        &[
+            "convert",
+            "IMAGE",
+            "out.tar",
+            "--min-layer-size=0",
+            "--recompress=gzip",
+        ],
+    ] {
+        let image = image.with_file_name(if words.len() == 4 {
+            "../oci-single/image.tar"
+        } else {
+            "image.tar"
+        });
+        let mut command = place.program(Path::new("/bin/sh"), &[]);
+        command
+            .args([
+                "-c",
+                "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"",
+                env!("CARGO_BIN_EXE_cargo-soci"),
+            ])
+            .args(words.iter().map(|word| {
+                if *word == "IMAGE" {
+                    image.display().to_string()
+                } else {
+                    (*word).to_owned()
+                }
+            }))
+            .env("TMPDIR", place.path());
+        let run = support::Run::of(command.output().expect("sh runs")).ended(3);
+        assert!(run.stderr.contains("cannot write"), "{words:?}: {}", run.stderr);
+        assert!(
+            !place.join("out.tar").exists() && !place.join("layout").exists(),
+            "{words:?}"
+        );
+        assert_eq!(place.leftovers(), [""; 0], "{words:?}");
+    }
+}
+
 #[test]
 fn a_reader_of_an_archive_that_goes_away_is_an_error() {
     let image = soci_tests::buildx_vectors().join("oci-big/image.tar");

@@ -18,11 +18,13 @@ pub(crate) struct Place {
 impl Place {
     /// An empty folder.
     pub(crate) fn new() -> Self {
-        Self {
+        let place = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
             path: None,
             variables: Vec::new(),
-        }
+        };
+        place.write("docker-config/config.json", "{}");
+        place
     }
 
     /// The same with the stand-in as `docker`, replaying a recorded case against a registry.

@@ -1,0 +1,349 @@
+//! Whole runs with real tools: buildah as the builder, skopeo, Debian's docker-registry, cargo.
+#![cfg(all(unix, feature = "real-tools"))]
+
+mod support;
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Place, Run};
+
+/// Debian's docker-registry on a free port of loopback; it stops when it is dropped.
+struct DockerRegistry {
+    host: String,
+    process: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl DockerRegistry {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("loopback is there")
+            .port();
+        let config = folder.path().join("config.yml");
+        let text = format!(
+            "version: 0.1\nlog: {{accesslog: {{disabled: true}}, level: error}}\n\
+             storage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: 127.0.0.1:{port}}}\n",
+            folder.path().join("data").display()
+        );
+        fs::write(&config, text).expect("writable");
+        let process = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("docker-registry is installed");
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "docker-registry does not answer"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Self {
+            host: format!("localhost:{port}"),
+            process,
+            _folder: folder,
+        }
+    }
+}
+
+impl Drop for DockerRegistry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A copy of `examples/cargo-app`, its program built.
+fn example() -> Place {
+    let place = Place::new();
+    copy(&soci_tests::repository().join("examples/cargo-app"), place.path());
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--offline"])
+        .env("CARGO_TARGET_DIR", place.join("target"))
+        .current_dir(place.path())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "the example builds");
+    place
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("writable");
+    for entry in fs::read_dir(from).expect("readable").flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        if name == "target" {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            fs::copy(path, to.join(name)).expect("writable");
+        }
+    }
+}
+
+fn output(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program).args(words).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(
+        output.status.success(),
+        "{program} {words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Builds `FROM scratch`, which needs no network.
+const BUILDAH_TO_ARCHIVE: &str = r#"["buildah", "bud", "--quiet", "--isolation", "chroot",
+    "--build-arg", "BASE=scratch", "--tag", "oci-archive:{output}", "{context}"]"#;
+
+#[test]
+fn the_sample_package_from_cargo_to_the_registry_and_its_task_definition() {
+    let registry = DockerRegistry::start();
+    let place = example();
+    let image = format!("{}/hello-fargate:{{version}}", registry.host);
+    // As a user types it: cargo finds `cargo-soci` on PATH.
+    let folder = Path::new(env!("CARGO_BIN_EXE_cargo-soci"))
+        .parent()
+        .expect("a folder");
+    let path = format!(
+        "{}:{}",
+        folder.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let words = [
+        "soci",
+        "build",
+        "--offline",
+        "--builder",
+        BUILDAH_TO_ARCHIVE,
+        "--image",
+        &image,
+        "--format",
+        "json",
+    ];
+    let home = std::env::var("HOME").unwrap_or_default();
+    let cargo_home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
+    let rustup_home = std::env::var("RUSTUP_HOME").unwrap_or_else(|_| format!("{home}/.rustup"));
+    let run = place
+        .program(Path::new(env!("CARGO")), &words)
+        .env("PATH", path)
+        .env("CARGO_HOME", cargo_home)
+        .env("RUSTUP_HOME", rustup_home)
+        .output()
+        .expect("cargo runs");
+    let run = Run::of(run).ended(0);
+    let report = run.json();
+    let report = &report["images"][0];
+    let name = format!("{}/hello-fargate:1.4.0", registry.host);
+    assert_eq!(report["names"], serde_json::json!([name]));
+    assert_eq!(
+        report["lint"]["files"][0]["tasks"][0]["containers"][0]["verdict"],
+        "lazy"
+    );
+    // buildah's archive holds plain layers; nobody should push those.
+    assert_eq!(report["conversion"]["recompressed"][0]["reason"], "uncompressed");
+
+    let raw = output(
+        "skopeo",
+        &[
+            "inspect",
+            "--raw",
+            "--tls-verify=false",
+            &format!("docker://{name}"),
+        ],
+    );
+    let index: Value = serde_json::from_str(&raw).expect("JSON");
+    assert_eq!(
+        index["manifests"].as_array().map(Vec::len),
+        Some(2),
+        "image and SOCI index: {raw}"
+    );
+    assert_eq!(
+        soci_image::Digest::sha256(raw.as_bytes()).as_str(),
+        report["digest"]
+    );
+    place.run(&["verify", &name]).ended(0);
+    // Again: the same digest.
+    let again = place
+        .run(&[
+            "build",
+            "--offline",
+            "--builder",
+            BUILDAH_TO_ARCHIVE,
+            "--image",
+            &image,
+            "-q",
+        ])
+        .ended(0);
+    assert_eq!(again.stdout.trim().len(), 71);
+    assert_eq!(place.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_builder_that_pushes_and_tells_the_digest() {
+    let registry = DockerRegistry::start();
+    let place = example();
+    let script = "buildah bud --quiet --isolation chroot --build-arg BASE=scratch --tag hello-test \"$SOCI_CONTEXT\" && \
+                  buildah push --quiet --tls-verify=false --digestfile \"$SOCI_DIGEST_FILE\" hello-test \"docker://$SOCI_IMAGE\"";
+    let builder = serde_json::json!(["sh", "-c", script]).to_string();
+    let name = format!("{}/team/hello:1", registry.host);
+    let run = place
+        .run(&[
+            "build",
+            "--offline",
+            "--builder",
+            &builder,
+            "--image",
+            &name,
+            "--tag-model",
+            "sibling",
+            "--format",
+            "json",
+        ])
+        .ended(0);
+    let report = run.json();
+    let source = &report["images"][0]["conversion"]["images"][0]["sourceDigest"];
+    let original = output(
+        "skopeo",
+        &[
+            "inspect",
+            "--raw",
+            "--tls-verify=false",
+            &format!("docker://{name}"),
+        ],
+    );
+    assert_eq!(
+        soci_image::Digest::sha256(original.as_bytes()).as_str(),
+        source,
+        "the tag stays"
+    );
+    place.run(&["verify", &format!("{name}-soci")]).ended(0);
+}
+
+#[test]
+fn a_builder_that_only_pushes() {
+    let registry = DockerRegistry::start();
+    let place = example();
+    let script = "buildah bud --quiet --isolation chroot --build-arg BASE=scratch --tag hello-plain {context} && \
+                  buildah push --quiet --tls-verify=false hello-plain docker://{image}";
+    let builder = serde_json::json!(["sh", "-c", script]).to_string();
+    let name = format!("{}/team/hello:1", registry.host);
+    place
+        .run(&["build", "--offline", "--builder", &builder, "--image", &name])
+        .ended(0);
+    place.run(&["verify", &name]).ended(0);
+}
+
+#[test]
+fn a_real_builder_that_fails_leaves_no_tag() {
+    let registry = DockerRegistry::start();
+    let place = example();
+    place.write("Dockerfile", "FROM scratch\nCOPY no-such-file /\n");
+    let name = format!("{}/team/hello:1", registry.host);
+    let run = place
+        .run(&[
+            "build",
+            "--offline",
+            "--builder",
+            BUILDAH_TO_ARCHIVE,
+            "--image",
+            &name,
+        ])
+        .ended(3);
+    assert!(
+        run.stderr.contains("no-such-file"),
+        "the builder's own words are shown: {}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("the builder failed: `buildah bud"),
+        "{}",
+        run.stderr
+    );
+    let run = place.run(&["inspect", &name]).ended(3);
+    assert!(run.stderr.contains("error: "), "{}", run.stderr);
+    assert_eq!(place.leftovers(), [""; 0]);
+}
+
+#[test]
+fn archives_that_skopeo_writes_for_docker() {
+    let place = Place::new();
+    let image = soci_tests::buildx_vectors().join("oci-single/image.tar");
+    let saved = place.join("saved.tar");
+    output(
+        "skopeo",
+        &[
+            "copy",
+            "--quiet",
+            &format!("oci-archive:{}", image.display()),
+            &format!("docker-archive:{}:registry.example/team/app:1", saved.display()),
+        ],
+    );
+    // Found by content, and by its prefix.
+    for source in [
+        "saved.tar",
+        "docker-archive:saved.tar",
+        "docker-archive:saved.tar:1",
+    ] {
+        let run = place
+            .run(&[
+                "convert",
+                source,
+                "out.tar",
+                "--min-layer-size=0",
+                "--format",
+                "json",
+            ])
+            .ended(0);
+        let report = run.json();
+        assert!(
+            !report["recompressed"]
+                .as_array()
+                .expect("plain layers are written as gzip")
+                .is_empty()
+        );
+        place.run(&["verify", "out.tar"]).ended(0);
+    }
+    // The config, and with it every diff_id, is the one that skopeo wrote.
+    let saved = format!("docker-archive:{}", saved.display());
+    let before: Value =
+        serde_json::from_str(&output("skopeo", &["inspect", "--config", "--raw", &saved])).expect("JSON");
+    place
+        .run(&["convert", "saved.tar", "./layout", "--min-layer-size=0"])
+        .ended(0);
+    let document = |digest: &Value| -> Value {
+        let hex = digest
+            .as_str()
+            .and_then(|digest| digest.strip_prefix("sha256:"))
+            .expect("a digest");
+        serde_json::from_str(&place.read(&format!("layout/blobs/sha256/{hex}"))).expect("JSON")
+    };
+    let list: Value = serde_json::from_str(&place.read("layout/index.json")).expect("JSON");
+    let index = document(&list["manifests"][0]["digest"]);
+    let manifest = document(&index["manifests"][0]["digest"]);
+    assert_eq!(document(&manifest["config"]["digest"]), before);
+
+    let run = place
+        .run(&[
+            "convert",
+            "saved.tar",
+            "kept.tar",
+            "--min-layer-size=0",
+            "--keep-uncompressed",
+            "--format",
+            "json",
+        ])
+        .ended(0);
+    assert!(run.json().get("recompressed").is_none());
+    place.run(&["verify", "kept.tar"]).ended(0);
+}
