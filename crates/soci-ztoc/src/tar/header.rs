@@ -115,15 +115,16 @@ fn gnu_prefix(block: &[u8; BLOCK]) -> &[u8] {
 
 fn dialect(block: &[u8; BLOCK]) -> Result<Dialect, &'static str> {
     let stored = octal(&block[148..156]).ok_or("the checksum is not a number")?;
-    // Some old writers summed signed characters. The checksum field itself counts as eight spaces.
-    let (mut unsigned, mut signed) = (0_i64, 0_i64);
-    for &byte in block[..148].iter().chain(&block[156..]) {
-        unsigned += i64::from(byte);
-        signed += i64::from(byte as i8);
-    }
+    // The checksum field itself counts as eight spaces.
     let spaces = 8 * i64::from(b' ');
-    if stored != unsigned + spaces && stored != signed + spaces {
-        return Err("the checksum does not match");
+    let sum = |part: &[u8]| part.iter().map(|&byte| u32::from(byte)).sum::<u32>();
+    let unsigned = i64::from(sum(&block[..148]) + sum(&block[156..])) + spaces;
+    if stored != unsigned {
+        // Some old writers summed signed characters: every byte from 128 on counts 256 less.
+        let high = |part: &[u8]| part.iter().filter(|&&byte| byte >= 0x80).count() as i64;
+        if stored != unsigned - 256 * (high(&block[..148]) + high(&block[156..])) {
+            return Err("the checksum does not match");
+        }
     }
     Ok(match (&block[257..263], &block[263..265]) {
         (b"ustar\0", _) if &block[508..] == b"tar\0" => Dialect::Star,

@@ -299,3 +299,71 @@ impl Checkpoint {
         self.compressed_offset - u64::from(self.bits > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ztoc(zinfo: Zinfo) -> Ztoc {
+        Ztoc {
+            version: VERSION.as_bytes().into(),
+            build_tool_identifier: b"tests"[..].into(),
+            compressed_size: 1000,
+            uncompressed_size: 5000,
+            toc: Toc::new(),
+            max_span_id: 0,
+            span_digests: Vec::new(),
+            zinfo,
+        }
+    }
+
+    fn checkpoint(compressed_offset: u64, uncompressed_offset: u64, bits: u8) -> Checkpoint {
+        Checkpoint {
+            compressed_offset,
+            uncompressed_offset,
+            bits,
+            window: Window::default(),
+        }
+    }
+
+    #[test]
+    fn spans_overlap_by_a_byte_and_the_last_of_equal_starts_holds_the_data() {
+        let ztoc = ztoc(Zinfo::Gzip(GzipZinfo {
+            span_size: 100,
+            checkpoints: vec![
+                checkpoint(10, 0, 0),
+                checkpoint(15, 0, 0),
+                checkpoint(300, 2000, 3),
+                checkpoint(600, 4000, 0),
+            ],
+            first_form: false,
+        }));
+        let ranges: Vec<_> = ztoc
+            .spans()
+            .map(|span| (span.compressed_start, span.compressed_end))
+            .collect();
+        assert_eq!(ranges, [(10, 15), (15, 300), (299, 600), (600, 1000)]);
+        let spans: Vec<_> = [0, 1999, 2000, 3999, 4000, 9999]
+            .map(|offset| ztoc.span_of(offset))
+            .into();
+        assert_eq!(spans, [1, 1, 2, 2, 3, 3]);
+        assert_eq!(ztoc.span(3).expect("the last span").uncompressed_end, None);
+        assert_eq!(ztoc.span(4), None);
+    }
+
+    #[test]
+    fn plain_spans_are_equal_but_the_last() {
+        let ztoc = ztoc(Zinfo::Uncompressed(TarZinfo {
+            version: 2,
+            span_size: 400,
+            size: 1000,
+        }));
+        let ranges: Vec<_> = ztoc
+            .spans()
+            .map(|span| (span.compressed_start, span.compressed_end))
+            .collect();
+        assert_eq!(ranges, [(0, 400), (400, 800), (800, 1000)]);
+        // As the reference counts, the byte behind the end can have a span that is not there.
+        assert_eq!((ztoc.span_of(999), ztoc.span_of(1200)), (2, 3));
+    }
+}
