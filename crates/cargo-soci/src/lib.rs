@@ -21,7 +21,6 @@ pub mod invocation;
 pub mod output;
 pub mod places;
 pub mod progress;
-pub mod reference;
 pub mod registries;
 
 use std::ffi::OsString;

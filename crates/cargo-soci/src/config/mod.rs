@@ -16,6 +16,7 @@ mod file;
 pub mod keys;
 mod placeholders;
 pub mod project;
+pub mod reference;
 pub mod value;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,0 @@
-//! Prints `docs/cli.md`.
-
-fn main() {
-    print!("{}", cargo_soci::reference::markdown());
-}
