@@ -1,5 +1,6 @@
 //! `inspect SRC`: what an image is made of, and what of it can be loaded lazily.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use indicatif::HumanBytes;
@@ -51,14 +52,21 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             context.report_json(&facts)?;
         }
         _ => {
-            let texts: Vec<String> = images.iter().map(human).collect();
+            let mut texts = Vec::new();
+            for image in &images {
+                let spans = block_on(workflow::span_counts(&source, &image.facts, ZTOC_LIMIT));
+                texts.push(human(image, &spans.map_err(|error| places::failed(&error))?));
+            }
             context.report(&texts.join("\n"))?;
         }
     }
     Ok(Exit::Done)
 }
 
-fn human(image: &Examined) -> String {
+/// zTOCs larger than this are not read for the number of their spans.
+const ZTOC_LIMIT: u64 = 64 << 20;
+
+fn human(image: &Examined, spans: &BTreeMap<Digest, u64>) -> String {
     let facts = &image.facts;
     let mut text = String::new();
     line(&mut text, &names(&image.root.names));
@@ -72,7 +80,7 @@ fn human(image: &Examined) -> String {
     );
     for platform in &facts.platforms {
         line(&mut text, "");
-        describe_platform(&mut text, platform);
+        describe_platform(&mut text, platform, spans);
     }
     if !facts.attestations.is_empty() {
         line(&mut text, "");
@@ -134,7 +142,7 @@ fn human(image: &Examined) -> String {
     text
 }
 
-fn describe_platform(text: &mut String, platform: &PlatformFacts) {
+fn describe_platform(text: &mut String, platform: &PlatformFacts, spans: &BTreeMap<Digest, u64>) {
     line(
         text,
         &format!(
@@ -161,36 +169,31 @@ fn describe_platform(text: &mut String, platform: &PlatformFacts) {
             );
         }
     }
-    let mut rows = vec![[
-        "LAYER".to_owned(),
-        "SIZE".into(),
-        "STORED AS".into(),
-        "zTOC".into(),
-        "LAZY".into(),
-    ]];
+    let head = ["LAYER", "SIZE", "STORED AS", "SPANS", "zTOC", "LAZY"];
+    let mut rows = vec![head.map(String::from)];
     for layer in &platform.layers {
+        let ztoc = layer.ztoc.as_ref();
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
         rows.push([
             short(&layer.digest),
             HumanBytes(layer.size).to_string(),
             layer.compression.to_string(),
-            layer
-                .ztoc
-                .as_ref()
-                .map_or_else(|| "-".into(), |ztoc| HumanBytes(ztoc.size).to_string()),
+            or_none(ztoc.and_then(|ztoc| spans.get(&ztoc.digest)).map(u64::to_string)),
+            or_none(ztoc.map(|ztoc| HumanBytes(ztoc.size).to_string())),
             lazy(layer),
         ]);
     }
-    let mut widths = [0; 5];
+    let mut widths = [0; 6];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    for [digest, size, stored, ztoc, lazy] in rows {
-        let [a, b, c, d, _] = widths;
+    for [digest, size, stored, spans, ztoc, lazy] in rows {
+        let [a, b, c, d, e, _] = widths;
         line(
             text,
-            &format!("  {digest:a$}  {size:>b$}  {stored:c$}  {ztoc:>d$}  {lazy}"),
+            &format!("  {digest:a$}  {size:>b$}  {stored:c$}  {spans:>d$}  {ztoc:>e$}  {lazy}"),
         );
     }
 }
@@ -226,8 +229,10 @@ fn lazy(layer: &LayerFacts) -> String {
 fn totals(facts: &ImageFacts) -> String {
     let totals = &facts.totals;
     let permille = totals.lazy_permille();
+    // What a client fetches beside the layers, as a share of them.
+    let overhead = u128::from(totals.ztoc_bytes) * 1000 / u128::from(totals.layer_bytes.max(1));
     format!(
-        "{} of {} layers lazy: {} of {} ({}.{} %), zTOCs {}",
+        "{} of {} layers lazy: {} of {} ({}.{} %), zTOCs {} ({}.{} %)",
         totals.lazy_layers,
         totals.layers,
         HumanBytes(totals.lazy_bytes),
@@ -235,6 +240,8 @@ fn totals(facts: &ImageFacts) -> String {
         permille / 10,
         permille % 10,
         HumanBytes(totals.ztoc_bytes),
+        overhead / 10,
+        overhead % 10,
     )
 }
 

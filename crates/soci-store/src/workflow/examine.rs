@@ -1,8 +1,11 @@
 //! Looking at an image without changing it: every document that says something about its SOCI index.
 
+use std::collections::BTreeMap;
+
 use soci_image::facts::ImageFacts;
-use soci_image::media_type::SOCI_INDEX_V1;
+use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
 use soci_image::{Descriptor, Digest, Documents, Image, SociIndex};
+use soci_ztoc::ztoc::Ztoc;
 
 use super::plan::{read_documents, select};
 use crate::Result;
@@ -86,4 +89,33 @@ async fn add(source: &AnySource, descriptor: &Descriptor, documents: &mut Docume
     let bytes = source.document(descriptor).await?;
     documents.insert(descriptor, bytes)?;
     Ok(true)
+}
+
+/// How many spans each zTOC has, by its digest. The number is in the zTOC alone, so those are read; one that is larger
+/// than `limit` bytes, missing or unreadable is left out.
+pub async fn span_counts(
+    source: &AnySource,
+    facts: &ImageFacts,
+    limit: u64,
+) -> Result<BTreeMap<Digest, u64>> {
+    let mut counts = BTreeMap::new();
+    for ztoc in facts
+        .platforms
+        .iter()
+        .flat_map(|platform| &platform.layers)
+        .filter_map(|layer| layer.ztoc.as_ref())
+    {
+        let descriptor = Descriptor::new(ZTOC, ztoc.digest.clone(), ztoc.size);
+        if counts.contains_key(&ztoc.digest) || ztoc.size > limit || !source.contains(&descriptor).await? {
+            continue;
+        }
+        let mut bytes = vec![0; usize::try_from(ztoc.size).unwrap_or(0)];
+        let read = source.read_at(&descriptor, 0, &mut bytes).await;
+        if read.is_ok()
+            && let Ok(parsed) = Ztoc::from_bytes(&bytes)
+        {
+            counts.insert(ztoc.digest.clone(), parsed.span_count() as u64);
+        }
+    }
+    Ok(counts)
 }

@@ -34,7 +34,7 @@ mod verify;
 
 #[cfg(feature = "native")]
 pub use copy::copy;
-pub use examine::{Examined, examine};
+pub use examine::{Examined, examine, span_counts};
 #[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;
 pub use options::{Event, Observer, Options};
