@@ -14,9 +14,10 @@ pub enum SkipReason {
     /// An entry has a type that the format has no word for: a PAX global header (every
     /// `git archive` has one), an old GNU sparse file, a volume label and the like.
     #[error(
-        "unsupported tar entry '{}' ({}) before byte {offset} of the uncompressed layer",
+        "a zTOC has no word for the tar entry '{}': type '{}'{}, before byte {offset} of the uncompressed layer",
+        name.escape_ascii(),
         type_flag.escape_ascii(),
-        name.escape_ascii()
+        meaning(*type_flag)
     )]
     UnsupportedEntry {
         /// The type byte of its header.
@@ -62,6 +63,19 @@ pub enum SkipReason {
         /// How many are possible.
         limit: u64,
     },
+}
+
+/// What the types mean that are met now and then.
+fn meaning(type_flag: u8) -> &'static str {
+    match type_flag {
+        b'g' => " (PAX global header, as git archive writes it)",
+        b'S' => " (GNU sparse file)",
+        b'V' => " (volume label)",
+        b'M' => " (rest of a file from another volume)",
+        b'D' => " (GNU incremental directory)",
+        b'7' => " (contiguous file)",
+        _ => "",
+    }
 }
 
 /// Why a snapshotter does not take a zTOC, or would read wrong file contents with it.

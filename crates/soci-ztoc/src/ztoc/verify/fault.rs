@@ -131,6 +131,7 @@ impl core::fmt::Display for Files<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match (self.0, self.1) {
             (Some(name), 1) => write!(f, "; it holds '{}'", name.escape_ascii()),
+            (Some(name), 2) => write!(f, "; it holds '{}' and one more file", name.escape_ascii()),
             (Some(name), count) => write!(
                 f,
                 "; it holds '{}' and {} more files",
