@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
@@ -16,7 +16,8 @@ const fixtures = execFileSync(
   { cwd: ROOT, encoding: "utf8" },
 )
   .split("\0")
-  .filter((path) => /\.(json|jsonc|ya?ml|tf|template|txt|jsonnet)$/.test(path) && !path.endsWith(".snap"));
+  .filter((path) => !path.endsWith(".snap") && !path.endsWith(".rs") && !path.endsWith(".options.json"))
+  .filter((path) => existsSync(join(ROOT, path)));
 
 /** Options that reach other branches than the defaults. */
 const OPTIONS = [
@@ -25,9 +26,17 @@ const OPTIONS = [
   { select: ["SOCI"], severity: { SOCI2: "warning" } },
 ];
 
+/** The options that a fixture brings along; `"@name"` in them stands for a file of facts. */
+function ownOptions(path) {
+  const file = join(ROOT, path.replace(/\.[^.]+$/, ".options.json"));
+  if (!existsSync(file)) return [];
+  const facts = (_, name) => readFileSync(join(ROOT, `crates/soci-lint/tests/fixtures/facts/${name}.json`), "utf8");
+  return [JSON.parse(readFileSync(file, "utf8").replace(/"@([a-z0-9-]+)"/g, facts))];
+}
+
 test("over all fixtures the module and the native linter give the same bytes", (t) => {
   assert.ok(fixtures.length >= 50, `${fixtures.length} fixtures`);
-  const calls = fixtures.flatMap((path) => OPTIONS.map((options) => ({ path, options })));
+  const calls = fixtures.flatMap((path) => [...OPTIONS, ...ownOptions(path)].map((options) => ({ path, options })));
   const native = execFileSync("cargo", ["run", "--quiet", "--locked", "--package", "soci-wasm", "--example", "native"], {
     cwd: ROOT,
     input: calls.map((call) => JSON.stringify(call)).join("\n"),

@@ -17,8 +17,8 @@ export interface Inputs {
   ignore: string[];
   severity: Record<string, string>;
   failOn: FailOn;
-  /** Path of a file with facts about images. */
-  imageFacts: string | undefined;
+  /** Files with facts about images: `path`, or `image=path`. */
+  imageFacts: string[];
 }
 
 const KNOWN = ["task-definition", "kind", "params", "select", "ignore", "severity", "fail-on", "image-facts"];
@@ -51,7 +51,7 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
     ignore,
     severity: pairs("severity", value("severity"), "CODE=error"),
     failOn,
-    imageFacts: value("image-facts") || undefined,
+    imageFacts: lines(value("image-facts")),
   };
 }
 

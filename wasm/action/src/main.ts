@@ -60,11 +60,21 @@ function options(inputs: Inputs): Record<string, unknown> {
     select: inputs.select,
     ignore: inputs.ignore,
     severity: inputs.severity,
-    ...(inputs.imageFacts !== undefined && { "image-facts": readFacts(inputs.imageFacts) }),
+    "image-facts": inputs.imageFacts.flatMap(readFacts),
   };
 }
 
-function readFacts(path: string): unknown {
+/** `image=path` names the output of `cargo soci inspect`, `path` a file with one entry or a list of them. */
+function readFacts(line: string): unknown[] {
+  const at = line.indexOf("=");
+  const path = line.slice(at + 1).trim();
+  const image = line.slice(0, Math.max(at, 0)).trim();
+  const content = readJson(path);
+  if (image !== "") return [{ image, facts: content }];
+  return Array.isArray(content) ? content : [content];
+}
+
+function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {

@@ -55,10 +55,15 @@ function pairs(name: string, text: string): Record<string, string> {
   );
 }
 
+/** Entries of image and facts, or the facts of one image, which then are about every image. */
 function facts(text: string): unknown {
+  let content: unknown;
   try {
-    return JSON.parse(text);
+    content = JSON.parse(text);
   } catch (error) {
     throw new Error(`image facts: ${(error as Error).message}`);
   }
+  if (Array.isArray(content)) return content;
+  const isEntry = typeof content === "object" && content !== null && "image" in content;
+  return [isEntry ? content : { image: "*", facts: content }];
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ValueEnum;
 use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options, RenderOptions, Severity};
+use soci_store::{block_on, workflow};
 
 use crate::commands::Outcome;
 use crate::config::{Config, Flags, project};
@@ -14,6 +15,7 @@ use crate::context::{Context, Format};
 use crate::documents::{self, Found};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
+use crate::places;
 
 /// Flags of `lint`.
 #[derive(Debug, clap::Args)]
@@ -52,9 +54,13 @@ pub struct Args {
     /// Region the tasks run in, where the documents do not say
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// JSON file with what is known about images; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub image_facts: Vec<PathBuf>,
+    /// What is known about an image: its name and the JSON of `inspect`, or a file of such entries; may be
+    /// repeated
+    #[arg(long, value_name = "[IMAGE=]FILE")]
+    pub image_facts: Vec<String>,
+    /// An image that lies here, under its name in the documents; may be repeated
+    #[arg(long, value_name = "IMAGE=SRC")]
+    pub layout: Vec<String>,
     /// Findings that make the exit code 1: error, warning, not-lazy or never
     #[arg(long, value_name = "WHEN")]
     pub fail_on: Option<String>,
@@ -95,7 +101,11 @@ impl From<Launch> for LaunchType {
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = report_format(context)?;
     let config = read_config(&args)?;
-    let options = options(&args, &config)?;
+    let mut options = options(&args, &config)?;
+    for word in &args.layout {
+        options.image_facts.push(examine(word, context)?);
+    }
+    options.check().map_err(|error| usage(&error))?;
     let fail_on: FailOn = config
         .text("lint.fail-on")
         .unwrap_or("error")
@@ -144,7 +154,11 @@ fn read_config(args: &Args) -> Result<Config, CommandError> {
     flags.word("lint.fail-on", "--fail-on", args.fail_on.as_deref())?;
     flags.pairs(&args.config)?;
     let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    Ok(Config::load(project::around(&folder), &flags, std::env::vars_os())?)
+    Ok(Config::load(
+        project::around(&folder),
+        &flags,
+        std::env::vars_os(),
+    )?)
 }
 
 fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
@@ -156,11 +170,16 @@ fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
         severity.insert(rule.to_owned(), parsed);
     }
     let mut facts = Vec::new();
-    for path in &args.image_facts {
-        facts.extend(read_facts(path)?);
+    for word in &args.image_facts {
+        facts.extend(read_facts(word)?);
     }
-    let options = Options {
-        kind: args.kind.as_deref().map(str::parse::<Kind>).transpose().map_err(|e| usage(&e))?,
+    Ok(Options {
+        kind: args
+            .kind
+            .as_deref()
+            .map(str::parse::<Kind>)
+            .transpose()
+            .map_err(|e| usage(&e))?,
         params: config
             .entries("lint.params")
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -172,9 +191,7 @@ fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
         launch_type: args.launch_type.map(Into::into),
         region: args.region.clone(),
         image_facts: facts,
-    };
-    options.check().map_err(|error| usage(&error))?;
-    Ok(options)
+    })
 }
 
 fn paths(args: &Args, config: &Config) -> Vec<String> {
@@ -212,20 +229,52 @@ fn read(found: &[Found]) -> Result<Vec<Input>, CommandError> {
 /// One byte more than the linter takes is enough for it to say so.
 fn limited(reader: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    reader.take(soci_lint::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    reader
+        .take(soci_lint::MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// A file with one entry or a list of them.
-fn read_facts(path: &Path) -> Result<Vec<ImageFactsEntry>, CommandError> {
-    let text = std::fs::read_to_string(path).or_fail(|| format!("cannot read {}", path.display()))?;
-    let list = if text.trim_start().starts_with('[') {
-        serde_json::from_str(&text)
-    } else {
-        serde_json::from_str(&text).map(|entry| vec![entry])
+/// `IMAGE=FILE` with the output of `inspect`, or a file with entries of `{"image": …, "facts": …}`.
+fn read_facts(word: &str) -> Result<Vec<ImageFactsEntry>, CommandError> {
+    let (image, path) = match word.split_once('=') {
+        Some((image, path)) if !Path::new(word).exists() => (Some(image), path),
+        _ => (None, word),
     };
-    list.map_err(|error| {
-        CommandError::usage(format!("cannot use the image facts in {}", path.display())).because(&error)
+    let text = std::fs::read_to_string(path).or_fail(|| format!("cannot read {path}"))?;
+    let entries = match image {
+        Some(image) => serde_json::from_str(&text).map(|facts| {
+            vec![ImageFactsEntry {
+                image: image.to_owned(),
+                facts,
+            }]
+        }),
+        None if text.trim_start().starts_with('[') => serde_json::from_str(&text),
+        None => serde_json::from_str(&text).map(|entry| vec![entry]),
+    };
+    entries.map_err(|error| {
+        CommandError::usage(format!("cannot use the image facts in {path}"))
+            .because(&error)
+            .help("write IMAGE=FILE, where FILE is the output of `inspect --format json`")
+    })
+}
+
+/// The facts of `IMAGE=SRC`, an image that can be read here.
+fn examine(word: &str, context: &Context) -> Result<ImageFactsEntry, CommandError> {
+    let (image, place) = word.split_once('=').ok_or_else(|| {
+        CommandError::usage(format!("--layout {word} names no image"))
+            .help("write IMAGE=SRC, with the image's name in the documents and where it lies")
+    })?;
+    let location = places::location(place)?;
+    let source = places::open(&location, context)?;
+    let images = block_on(workflow::examine(&source, None)).map_err(|error| places::failed(&error))?;
+    let found = images.into_iter().next();
+    let facts = found
+        .ok_or_else(|| CommandError::failed(format!("{location} holds no image")))?
+        .facts;
+    Ok(ImageFactsEntry {
+        image: image.to_owned(),
+        facts,
     })
 }
 
