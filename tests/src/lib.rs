@@ -1,5 +1,6 @@
 //! Helpers for tests that span crates: the vectors, unpacked once per build folder.
 
+pub mod images;
 pub mod registry;
 
 use std::fs;

@@ -94,6 +94,8 @@ pub enum Effect {
     Corrupt,
     /// Puts this body in place of the right one.
     Replace(Vec<u8>),
+    /// Puts this manifest in place of the right one, with its digest.
+    ReplaceManifest(Vec<u8>),
     /// Takes only this many bytes of the body, then closes the connection.
     TakePart(usize),
 }

@@ -305,6 +305,14 @@ impl Shared {
             Some(Effect::TakePart(_)) => response.delivery = Delivery::Nothing,
             Some(Effect::Deliver(delivery)) => response.delivery = delivery,
             Some(Effect::Replace(body)) => response.body = body,
+            Some(Effect::ReplaceManifest(body)) => {
+                response
+                    .headers
+                    .retain(|(name, _)| name != "Docker-Content-Digest");
+                response = response
+                    .with("Docker-Content-Digest", digest_of(&body))
+                    .with_body(body);
+            }
             Some(Effect::Corrupt) => {
                 let middle = response.body.len() / 2;
                 if let Some(byte) = response.body.get_mut(middle) {

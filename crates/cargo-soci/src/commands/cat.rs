@@ -51,8 +51,10 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let failed = |error| places::failed(&error);
     let images = block_on(workflow::examine(&source, tag.as_deref())).map_err(failed)?;
     let [image] = &images[..] else {
-        return Err(CommandError::usage(format!("{location} has {} images", images.len()))
-            .help("choose one with --tag"));
+        return Err(
+            CommandError::usage(format!("{location} has {} images", images.len()))
+                .help("choose one with --tag"),
+        );
     };
     let (layers, index) = choose(image, args.platform.as_ref())?;
     let mut output = Some(args.output);
@@ -66,10 +68,15 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             .help("convert the image with a smaller --min-layer-size"));
         };
         let descriptor = Descriptor::new("", entry.digest.clone(), entry.size);
-        let ztoc = block_on(workflow::read_ztoc(&source, &descriptor)).map_err(failed)?.ok_or_else(|| {
-            CommandError::failed(format!("the zTOC {} of layer {} is damaged", entry.digest, layer.digest))
+        let ztoc = block_on(workflow::read_ztoc(&source, &descriptor))
+            .map_err(failed)?
+            .ok_or_else(|| {
+                CommandError::failed(format!(
+                    "the zTOC {} of layer {} is damaged",
+                    entry.digest, layer.digest
+                ))
                 .help("convert the image again")
-        })?;
+            })?;
         match find(&ztoc, &args.path)? {
             Found::Nothing => continue,
             Found::Deleted => break,
@@ -90,12 +97,16 @@ fn choose<'a>(
     platform: Option<&Platform>,
 ) -> Result<(&'a [Descriptor], SociIndex), CommandError> {
     let wanted: Vec<Platform> = platform.cloned().into_iter().collect();
-    let choices =
-        image.image.select(&wanted).map_err(|error| CommandError::failed(error.to_string()))?;
+    let choices = image
+        .image
+        .select(&wanted)
+        .map_err(|error| CommandError::failed(error.to_string()))?;
     let [choice] = &choices[..] else {
         let names: Vec<String> = choices.iter().map(|choice| choice.platform.to_string()).collect();
-        return Err(CommandError::usage(format!("the image is there for {}", names.join(", ")))
-            .help("choose one with --platform"));
+        return Err(
+            CommandError::usage(format!("the image is there for {}", names.join(", ")))
+                .help("choose one with --platform"),
+        );
     };
     let entry = image
         .image
@@ -111,7 +122,10 @@ fn choose<'a>(
         })
     };
     let index = match annotated {
-        Some(digest) => image.documents.get(&digest).and_then(|bytes| SociIndex::parse(bytes).ok()),
+        Some(digest) => image
+            .documents
+            .get(&digest)
+            .and_then(|bytes| SociIndex::parse(bytes).ok()),
         None => of_subject(),
     };
     let index = index.ok_or_else(|| {
@@ -136,17 +150,25 @@ fn find(ztoc: &Ztoc, path: &str) -> Result<Found, CommandError> {
             if entry.entry_type == EntryType::Regular {
                 return Ok(Found::File(index));
             }
-            Err(CommandError::failed(format!("{path} is no file but of type {}", entry.entry_type.as_str())))
+            Err(CommandError::failed(format!(
+                "{path} is no file but of type {}",
+                entry.entry_type.as_str()
+            )))
         }
         Err(LookupFault::Missing { path }) => {
             // A file `.wh.NAME` takes NAME out, `.wh..wh..opq` all that lower layers have in its folder.
             let path = String::from_utf8_lossy(&path).into_owned();
             let mut rest = path.as_str();
             while !rest.is_empty() {
-                let (folder, name) = rest.rsplit_once('/').map_or(("", rest), |(folder, name)| (folder, name));
+                let (folder, name) = rest
+                    .rsplit_once('/')
+                    .map_or(("", rest), |(folder, name)| (folder, name));
                 let slash = if folder.is_empty() { "" } else { "/" };
                 for whiteout in [format!(".wh.{name}"), ".wh..wh..opq".to_owned()] {
-                    if paths.find(format!("{folder}{slash}{whiteout}").as_bytes()).is_some() {
+                    if paths
+                        .find(format!("{folder}{slash}{whiteout}").as_bytes())
+                        .is_some()
+                    {
                         return Ok(Found::Deleted);
                     }
                 }
@@ -167,7 +189,10 @@ fn print(
     path: &str,
     context: &Context,
 ) -> Result<(), CommandError> {
-    let entry = ztoc.toc.get(position).expect("the position comes from this table");
+    let entry = ztoc
+        .toc
+        .get(position)
+        .expect("the position comes from this table");
     let mut output = OutputFile::create(output)?;
     let wrong = |error: &dyn std::error::Error| {
         CommandError::failed(format!("cannot read {path} from layer {}", layer.digest))
@@ -180,19 +205,26 @@ fn print(
     while let Some(range) = extractor.wanted() {
         context.cancel.check()?;
         // One request per span; a span of a huge member comes in pieces.
-        let length = usize::try_from(range.end - range.start).unwrap_or(PIECE).min(PIECE);
+        let length = usize::try_from(range.end - range.start)
+            .unwrap_or(PIECE)
+            .min(PIECE);
         buffer.resize(length, 0);
         block_on(source.read_at(layer, range.start, &mut buffer)).map_err(|error| places::failed(&error))?;
         read += length as u64;
         extractor
-            .push(&buffer, &mut |bytes: &[u8]| output.write(bytes).map_err(Stopped::Output))
+            .push(&buffer, &mut |bytes: &[u8]| {
+                output.write(bytes).map_err(Stopped::Output)
+            })
             .map_err(|stopped| match stopped {
                 Stopped::Output(error) => error,
                 Stopped::Layer(error) => wrong(&error),
             })?;
     }
     output.commit()?;
-    context.detail(&format!("read {} of {} bytes of layer {}", read, layer.size, layer.digest));
+    context.detail(&format!(
+        "read {} of {} bytes of layer {}",
+        read, layer.size, layer.digest
+    ));
     Ok(())
 }
 

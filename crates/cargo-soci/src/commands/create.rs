@@ -66,7 +66,9 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let destination_location = match &args.destination {
         Some(text) => places::location(text)?,
         None if source_location == Location::Stream => {
-            return Err(CommandError::usage("an image from standard input needs a destination"));
+            return Err(CommandError::usage(
+                "an image from standard input needs a destination",
+            ));
         }
         None => source_location.clone(),
     };
@@ -76,7 +78,13 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         ..conversion::options(&config, context)?
     };
     options.tag = places::wanted_tag(&source_location, args.tag.as_deref())?;
-    reuse::apply(&args.reuse, &mut options, &source_location, &destination_location, context)?;
+    reuse::apply(
+        &args.reuse,
+        &mut options,
+        &source_location,
+        &destination_location,
+        context,
+    )?;
     let source = places::open(&source_location, context)?;
     if args.dry_run {
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
@@ -86,17 +94,25 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         }
         return Ok(Exit::Done);
     }
-    let new_tag = args.destination.as_ref().and(places::new_tag(&destination_location));
+    let new_tag = args
+        .destination
+        .as_ref()
+        .and(places::new_tag(&destination_location));
     let destination = match &args.destination {
         Some(_) => places::create(&destination_location, context)?,
         None => places::create_in_place(&destination_location, context)?,
     };
     let progress = LayerProgress::new(context, "indexed", "left without a zTOC");
-    let report = workflow::create(&source, destination, new_tag, &options, &|event| progress.event(event))
-        .map_err(|error| places::failed(&error))?;
+    let report = workflow::create(&source, destination, new_tag, &options, &|event| {
+        progress.event(event)
+    })
+    .map_err(|error| places::failed(&error))?;
     if context.is_quiet() {
         let indexes = report.images.iter().flat_map(|image| &image.platforms);
-        let digests: Vec<_> = indexes.filter_map(|one| one.soci_index.as_ref()).map(ToString::to_string).collect();
+        let digests: Vec<_> = indexes
+            .filter_map(|one| one.soci_index.as_ref())
+            .map(ToString::to_string)
+            .collect();
         context.report(&digests.join("\n"))?;
     } else if destination_location == Location::Stream {
         context.note(&human::report(&report, &destination_location));
@@ -112,8 +128,16 @@ pub fn run(args: Args, context: &Context) -> Outcome {
 fn config(args: &Args) -> Result<Config, CommandError> {
     let mut flags = Flags::default();
     flags.word("span-size", "--span-size", args.span_size.as_deref())?;
-    flags.word("min-layer-size", "--min-layer-size", args.min_layer_size.as_deref())?;
+    flags.word(
+        "min-layer-size",
+        "--min-layer-size",
+        args.min_layer_size.as_deref(),
+    )?;
     flags.word("jobs", "--jobs", args.jobs.as_deref())?;
     let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    Ok(Config::load(project::around(&folder), &flags, std::env::vars_os())?)
+    Ok(Config::load(
+        project::around(&folder),
+        &flags,
+        std::env::vars_os(),
+    )?)
 }

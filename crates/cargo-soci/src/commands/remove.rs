@@ -41,7 +41,9 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let destination_location = match &args.destination {
         Some(text) => places::location(text)?,
         None if source_location == Location::Stream => {
-            return Err(CommandError::usage("an image from standard input needs a destination"));
+            return Err(CommandError::usage(
+                "an image from standard input needs a destination",
+            ));
         }
         None => source_location.clone(),
     };
@@ -51,7 +53,10 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         ..Options::default()
     };
     let source = places::open(&source_location, context)?;
-    let new_tag = args.destination.as_ref().and(places::new_tag(&destination_location));
+    let new_tag = args
+        .destination
+        .as_ref()
+        .and(places::new_tag(&destination_location));
     let destination = match &args.destination {
         Some(_) => places::create(&destination_location, context)?,
         None => places::create_in_place(&destination_location, context)?,
@@ -80,15 +85,31 @@ fn human(reports: &[ImageReport], destination: &Location) -> String {
             false => image.names.join(", "),
         };
         let destination = destination.to_string();
-        line(&mut text, &format!("{} in {}", escape::terminal(&names), escape::terminal(&destination)));
+        line(
+            &mut text,
+            &format!(
+                "{} in {}",
+                escape::terminal(&names),
+                escape::terminal(&destination)
+            ),
+        );
         if image.changed {
-            line(&mut text, &format!("  {} (was {})", image.digest, short(&image.source_digest)));
+            line(
+                &mut text,
+                &format!("  {} (was {})", image.digest, short(&image.source_digest)),
+            );
             for platform in &image.platforms {
                 let name = escape::terminal(&platform.platform);
-                line(&mut text, &format!("  {name}: without SOCI, manifest {}", platform.manifest));
+                line(
+                    &mut text,
+                    &format!("  {name}: without SOCI, manifest {}", platform.manifest),
+                );
             }
         } else {
-            line(&mut text, &format!("  {} (had no SOCI index: nothing changed)", image.digest));
+            line(
+                &mut text,
+                &format!("  {} (had no SOCI index: nothing changed)", image.digest),
+            );
         }
     }
     text

@@ -24,7 +24,9 @@ pub(super) fn write(path: &Path, report: &Report, destination: &Location) -> Res
             let indexes: serde_json::Map<String, serde_json::Value> = image
                 .platforms
                 .iter()
-                .filter_map(|platform| Some((platform.platform.clone(), json!(platform.soci_index.as_ref()?))))
+                .filter_map(|platform| {
+                    Some((platform.platform.clone(), json!(platform.soci_index.as_ref()?)))
+                })
                 .collect();
             let mut document = json!({
                 "containerimage.descriptor": {
@@ -38,7 +40,13 @@ pub(super) fn write(path: &Path, report: &Report, destination: &Location) -> Res
             if !names.is_empty() {
                 document["image.name"] = json!(names.join(","));
             }
-            (names.into_iter().next().unwrap_or_else(|| image.digest.to_string()), document)
+            (
+                names
+                    .into_iter()
+                    .next()
+                    .unwrap_or_else(|| image.digest.to_string()),
+                document,
+            )
         })
         .collect();
     let document = match documents.as_slice() {
@@ -53,5 +61,8 @@ pub(super) fn write(path: &Path, report: &Report, destination: &Location) -> Res
 }
 
 fn full_name(reference: &Reference) -> String {
-    reference.tag_or_latest().map_or_else(|| reference.to_string(), |tag| format!("{}:{tag}", reference.name()))
+    reference.tag_or_latest().map_or_else(
+        || reference.to_string(),
+        |tag| format!("{}:{tag}", reference.name()),
+    )
 }

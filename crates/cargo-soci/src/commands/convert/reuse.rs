@@ -27,7 +27,13 @@ pub enum Which {
 pub struct ReuseFlags {
     /// Which zTOCs that are there already serve again: those of the `same` tool, of `any`, or `none`. They are
     /// looked for in the destination, in --reuse-from and in the image itself, if one of them is in a registry
-    #[arg(long, value_name = "WHICH", value_enum, default_value = "same", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "WHICH",
+        value_enum,
+        default_value = "same",
+        hide_possible_values = true
+    )]
     pub reuse: Which,
     /// Image whose zTOCs serve again for the layers it has in common with SRC; may be repeated
     #[arg(long, value_name = "PLACE")]
@@ -49,7 +55,9 @@ pub(crate) fn apply(
     };
     if options.reuse == Reuse::None {
         if let Some(place) = flags.reuse_from.first() {
-            return Err(CommandError::usage(format!("--reuse none and --reuse-from {place} contradict each other")));
+            return Err(CommandError::usage(format!(
+                "--reuse none and --reuse-from {place} contradict each other"
+            )));
         }
         return Ok(());
     }
@@ -58,7 +66,10 @@ pub(crate) fn apply(
     {
         let there = AnySource::Registry(context.registries.source(reference, context)?);
         match block_on(there.roots()) {
-            Ok(_) => options.reuse_from.push(ReusePlace { name: "the destination".to_owned(), source: Arc::new(there) }),
+            Ok(_) => options.reuse_from.push(ReusePlace {
+                name: "the destination".to_owned(),
+                source: Arc::new(there),
+            }),
             // Nothing has that name yet; a registry that wants a login says so when it is written to.
             Err(Error::Registry(_)) => {}
             Err(error) => return Err(places::failed(&error)),
@@ -66,7 +77,10 @@ pub(crate) fn apply(
     }
     for text in &flags.reuse_from {
         let source = places::open(&places::location(text)?, context)?;
-        options.reuse_from.push(ReusePlace { name: text.clone(), source: Arc::new(source) });
+        options.reuse_from.push(ReusePlace {
+            name: text.clone(),
+            source: Arc::new(source),
+        });
     }
     Ok(())
 }

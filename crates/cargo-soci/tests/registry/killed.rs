@@ -1,0 +1,66 @@
+//! Killed at any moment, a conversion leaves no tag that points at missing content, and the next run completes.
+
+use std::time::{Duration, Instant};
+
+use soci_tests::registry::Behaviour;
+
+use crate::{convert, expected, good, soci, tag, with_image};
+
+const TRIALS: u32 = 60;
+
+#[test]
+fn sixty_killed_runs_leave_nothing_broken() {
+    let expected = expected();
+    let slow = || Behaviour {
+        link: Some((20_000_000, Duration::from_millis(2))),
+        ..Behaviour::default()
+    };
+    let begun = Instant::now();
+    let registry = with_image(slow());
+    good(&convert(&[&registry.name("app:1"), &registry.name("app:2")]));
+    let whole = begun.elapsed();
+    let mut killed = 0;
+    let mut registry = with_image(slow());
+    for trial in 0..TRIALS {
+        let words = [
+            "convert",
+            &registry.name("app:1"),
+            &registry.name("app:2"),
+            "--min-layer-size",
+            "50KiB",
+            "--span-size",
+            "256KiB",
+            "--progress",
+            "none",
+        ];
+        let mut child = soci(&words)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("our program starts");
+        std::thread::sleep(whole * trial / TRIALS);
+        child.kill().expect("it is ours");
+        killed += u32::from(!child.wait().expect("it is ours").success());
+        assert_eq!(registry.broken_tags(), Vec::<String>::new(), "trial {trial}");
+        let tagged = tag(&registry, "app", "2");
+        assert!(
+            tagged.is_none() || tagged.as_ref() == Some(&expected),
+            "trial {trial}: {tagged:?}"
+        );
+        // Later trials go on where earlier ones were killed, until one was complete.
+        if tagged.is_some() || trial % 10 == 9 {
+            assert_eq!(
+                good(&convert(&[
+                    &registry.name("app:1"),
+                    &registry.name("app:2"),
+                    "-q"
+                ])),
+                expected
+            );
+            registry = with_image(slow());
+        }
+    }
+    assert!(
+        killed > TRIALS / 2,
+        "{killed} of {TRIALS} runs were killed before they were done"
+    );
+}

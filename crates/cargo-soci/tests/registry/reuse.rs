@@ -1,0 +1,173 @@
+//! `--reuse`, `--reuse-from`, `--dry-run`, `create`, `remove`, `cat`, `verify --sample`.
+
+use soci_tests::images::MadeImage;
+use soci_tests::registry::Behaviour;
+
+use crate::{convert, failed, good, image, soci, tag, text, with_image};
+
+fn run(words: &[&str]) -> std::process::Output {
+    soci(&[words, &["--progress", "none"]].concat())
+        .output()
+        .expect("our program starts")
+}
+
+#[test]
+fn another_tools_ztocs_serve_only_who_asks_for_them() {
+    let registry = with_image(Behaviour::default());
+    let (one, two) = (registry.name("app:1"), registry.name("app:2"));
+    good(&convert(&[&one, &two, "--build-tool-identifier", "another tool"]));
+    let ours = good(&convert(&[&two, &registry.name("app:3"), "--dry-run"]));
+    assert!(!ours.contains("reused"), "{ours}");
+    let any = good(&convert(&[
+        &two,
+        &registry.name("app:3"),
+        "--dry-run",
+        "--reuse",
+        "any",
+    ]));
+    assert!(
+        any.contains("zTOC would be reused from the source, made by another tool"),
+        "{any}"
+    );
+    assert_eq!(tag(&registry, "app", "3"), None);
+    let spans = good(&run(&[
+        "convert",
+        &two,
+        &registry.name("app:3"),
+        "--dry-run",
+        "--reuse",
+        "any",
+        "--min-layer-size",
+        "50KiB",
+    ]));
+    assert!(
+        !spans.contains("reused"),
+        "another span size does not serve: {spans}"
+    );
+}
+
+#[test]
+fn layers_in_common_with_a_named_image_are_not_read() {
+    let registry = with_image(Behaviour::default());
+    let base = MadeImage::new(&[(1, 900_000)]);
+    registry.with("base", |content| base.store(content, "1"));
+    good(&convert(&[&registry.name("base:1")]));
+    registry.take_log();
+    let report = good(&convert(&[
+        &registry.name("app:1"),
+        "--reuse-from",
+        &registry.name("base:1"),
+    ]));
+    assert!(report.contains("reused from 127.0.0.1"), "{report}");
+    let read = registry
+        .take_log()
+        .iter()
+        .any(|one| one.method == "GET" && one.path.ends_with(&base.layer_digests()[0]));
+    assert!(!read);
+    assert_eq!(registry.broken_tags(), Vec::<String>::new());
+    let verdict = good(&run(&["verify", &registry.name("app:1")]));
+    assert!(verdict.contains("good"), "{verdict}");
+}
+
+#[test]
+fn removing_gives_the_first_bytes_back() {
+    let registry = with_image(Behaviour::default());
+    let before = tag(&registry, "app", "1");
+    let name = registry.name("app:1");
+    good(&convert(&[&name]));
+    assert_ne!(tag(&registry, "app", "1"), before);
+    good(&run(&["remove", &name]));
+    assert_eq!(tag(&registry, "app", "1"), before);
+    let again = good(&run(&["remove", &name]));
+    assert!(again.contains("had no SOCI index"), "{again}");
+}
+
+#[test]
+fn v1_refers_to_the_image_and_leaves_it() {
+    for native in [true, false] {
+        let registry = with_image(Behaviour {
+            native_referrers: native,
+            ..Behaviour::default()
+        });
+        let before = tag(&registry, "app", "1");
+        let name = registry.name("app:1");
+        let flags = ["--min-layer-size", "50KiB", "--span-size", "256KiB"];
+        let made = good(&run(&[&["create", name.as_str(), "-q"][..], &flags].concat()));
+        assert_eq!(tag(&registry, "app", "1"), before);
+        let shown = good(&run(&["inspect", &name]));
+        assert!(shown.contains(&format!("SOCI index v1 {made}")), "{shown}");
+        registry.take_log();
+        assert_eq!(
+            good(&run(&[&["create", name.as_str(), "-q"][..], &flags].concat())),
+            made
+        );
+        assert!(
+            registry
+                .take_log()
+                .iter()
+                .all(|one| one.path.contains("/manifests/") || one.received == 0)
+        );
+        // Its zTOCs serve for v2 as well.
+        let report = good(&convert(&[&name]));
+        assert!(report.contains("reused from the source"), "{report}");
+    }
+}
+
+#[test]
+fn one_file_comes_through_its_spans_only() {
+    let registry = with_image(Behaviour::default());
+    let name = registry.name("app:1");
+    good(&run(&[
+        "convert",
+        &name,
+        "--min-layer-size",
+        "0",
+        "--span-size",
+        "256KiB",
+    ]));
+    registry.take_log();
+    let output = run(&["cat", &name, "/layer3/file11"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let expected = &soci_tests::images::noise(3, 2_000_000)[1_100_000..1_200_000];
+    assert!(output.stdout == expected, "other bytes came");
+    let layers = image().layer_digests();
+    let log = registry.take_log();
+    let from_layers: usize = log
+        .iter()
+        .filter(|one| layers.iter().any(|layer| one.path.ends_with(layer)))
+        .map(|one| one.sent)
+        .sum();
+    assert!(
+        from_layers < 600_000,
+        "{from_layers} bytes of a layer of 2 MB: {log:#?}"
+    );
+    let errors = failed(&run(&["cat", &name, "/absent"]));
+    assert!(errors.contains("/absent is not in the image"), "{errors}");
+}
+
+#[test]
+fn a_sample_of_spans_is_checked_by_ranged_reads() {
+    let registry = with_image(Behaviour::default());
+    let name = registry.name("app:1");
+    good(&convert(&[&name]));
+    registry.take_log();
+    let verdict = good(&run(&["verify", &name, "--sample", "2"]));
+    assert!(verdict.contains("good; 3 layers, 6 spans"), "{verdict}");
+    let layers = image().layer_digests();
+    let log = registry.take_log();
+    let reads: Vec<_> = log
+        .iter()
+        .filter(|one| one.method == "GET" && layers.iter().any(|layer| one.path.ends_with(layer)))
+        .collect();
+    assert_eq!(reads.len(), 6);
+    assert!(reads.iter().all(|one| one.range.is_some()));
+    // A zTOC that is not of this layer is found out by any sample.
+    registry.inject(soci_tests::registry::Fault::new(
+        "GET",
+        &layers[2],
+        soci_tests::registry::Effect::Corrupt,
+    ));
+    let bad = run(&["verify", &name, "--sample", "1"]);
+    assert_eq!(bad.status.code(), Some(1), "{}", text(&bad.stdout));
+    assert!(text(&bad.stdout).contains("span-digest"));
+}
