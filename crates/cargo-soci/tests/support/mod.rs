@@ -46,6 +46,16 @@ impl Place {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
+    /// A folder that is looked in before the others.
+    pub(crate) fn prepend_path(&mut self, folder: &Path) {
+        let path = self
+            .path
+            .take()
+            .or_else(|| std::env::var("PATH").ok())
+            .unwrap_or_default();
+        self.path = Some(format!("{}:{path}", folder.display()));
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
