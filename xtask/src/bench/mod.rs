@@ -8,6 +8,7 @@ mod inputs;
 mod layers;
 mod lint;
 mod measure;
+mod recompress;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ const CASES: &[Case] = &[
     ("small-files", layers::small_files),
     ("two-layers", layers::two_layers),
     ("image", image::convert),
+    ("recompress", recompress::run),
     ("lint", lint::run),
 ];
 

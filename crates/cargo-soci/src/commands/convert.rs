@@ -82,6 +82,7 @@ pub struct Args {
     /// With --from-metadata: `replace` moves the tag to the SOCI-enabled image, `sibling` tags it TAG-soci
     #[arg(long, value_name = "MODEL", requires = "from_metadata")]
     pub tag_model: Option<String>,
+    /// Whether zTOCs that exist already are taken.
     #[command(flatten)]
     pub reuse: reuse::ReuseFlags,
     /// Layers that are indexed at the same time. Default: the number of cores
