@@ -3,6 +3,8 @@
 //!
 //!     cargo run --release -p soci-ztoc --example inflate_speed -- LAYER
 
+#![allow(clippy::disallowed_methods, reason = "the pure crate reads no files; its examples do")]
+
 use std::fs::File;
 use std::io::Read;
 

@@ -10,7 +10,7 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 const EMPTY: [u8; 20] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 fn error_of(gzip: &[u8]) -> InflateError {
-    crate::points::assert_same(gzip);
+    crate::same::assert_same(gzip);
     match ours::inflate(gzip, 3) {
         Ok(_) => panic!("accepted"),
         Err(error) => error,

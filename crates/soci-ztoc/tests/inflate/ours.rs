@@ -53,6 +53,17 @@ pub(crate) fn inflate(gzip: &[u8], piece: usize) -> Result<Inflated, InflateErro
     Ok(inflated)
 }
 
+/// What came before an error, and the error if there was one.
+pub(crate) fn inflate_until_error(gzip: &[u8], piece: usize) -> (Inflated, Option<InflateError>) {
+    let mut inflated = Inflated::default();
+    let mut inflater = GzipInflater::new();
+    let pushed = gzip
+        .chunks(piece)
+        .try_for_each(|piece| inflater.push(piece, &mut inflated));
+    let error = pushed.and_then(|()| inflater.finish(&mut inflated)).err();
+    (inflated, error)
+}
+
 /// Exchanges buffers filled with `pieces`, repeated, so that decoding stops at every one of them.
 pub(crate) fn exchange(gzip: &[u8], pieces: &[usize]) -> Result<Inflated, InflateError> {
     let mut inflated = Inflated::default();

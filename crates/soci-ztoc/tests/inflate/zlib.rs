@@ -4,6 +4,7 @@
 //! output, in 16 KiB reads.
 #![allow(unsafe_code, reason = "zlib's C interface, in tests only")]
 
+use std::ffi::CStr;
 use std::mem::{MaybeUninit, size_of};
 use std::os::raw::c_int;
 
@@ -19,8 +20,24 @@ pub(crate) struct Stop {
     pub(crate) window: Vec<u8>,
 }
 
-/// What zlib makes of a gzip stream: the output and the stops, or its error code.
-pub(crate) fn inflate(gzip: &[u8]) -> Result<(Vec<u8>, Vec<Stop>), c_int> {
+/// What zlib makes of a gzip stream, up to its end or to what is wrong.
+pub(crate) struct Inflated {
+    pub(crate) output: Vec<u8>,
+    pub(crate) stops: Vec<Stop>,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// What zlib finds wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Its own words.
+    Message(String),
+    /// The stream ends inside a member, or has none.
+    Truncated,
+}
+
+/// Inflates all members.
+pub(crate) fn inflate(gzip: &[u8]) -> Inflated {
     /// gzip only, 32 KiB window.
     const WINDOW_BITS: c_int = 15 + 16;
     const READ: usize = 16 << 10;
@@ -52,7 +69,7 @@ pub(crate) fn inflate(gzip: &[u8]) -> Result<(Vec<u8>, Vec<Stop>), c_int> {
     result
 }
 
-fn run(stream: &mut z::z_stream, gzip: &[u8], read: usize) -> Result<(Vec<u8>, Vec<Stop>), c_int> {
+fn run(stream: &mut z::z_stream, gzip: &[u8], read: usize) -> Inflated {
     let mut ring = vec![0; WINDOW_SIZE];
     let mut output = Vec::new();
     let mut stops = Vec::new();
@@ -81,7 +98,12 @@ fn run(stream: &mut z::z_stream, gzip: &[u8], read: usize) -> Result<(Vec<u8>, V
             match code {
                 z::Z_STREAM_END => ended = true,
                 z::Z_OK | z::Z_BUF_ERROR => {}
-                error => return Err(error),
+                _ => {
+                    // SAFETY: zlib's messages are constant strings.
+                    let message = unsafe { CStr::from_ptr(stream.msg) };
+                    let fault = Some(Fault::Message(message.to_string_lossy().into_owned()));
+                    return Inflated { output, stops, fault };
+                }
             }
             if stream.data_type & 128 != 0 && stream.data_type & 64 == 0 {
                 let mut window = ring[to..].to_vec();
@@ -95,11 +117,8 @@ fn run(stream: &mut z::z_stream, gzip: &[u8], read: usize) -> Result<(Vec<u8>, V
             }
         }
     }
-    if ended {
-        Ok((output, stops))
-    } else {
-        Err(z::Z_DATA_ERROR)
-    }
+    let fault = (!ended).then_some(Fault::Truncated);
+    Inflated { output, stops, fault }
 }
 
 extern "C" fn alloc(_: z::voidpf, items: z::uInt, size: z::uInt) -> z::voidpf {
