@@ -82,6 +82,10 @@ impl Manifest {
 
     /// The document as Go would write it; unknown fields come last.
     pub fn to_vec(&self) -> Vec<u8> {
+        self.to_json().to_vec()
+    }
+
+    pub(crate) fn to_json(&self) -> Json {
         let mut entries = vec![("schemaVersion".to_owned(), Json::from(self.schema_version))];
         push_text(&mut entries, "mediaType", &self.media_type);
         push_text(&mut entries, "artifactType", &self.artifact_type);
@@ -92,7 +96,7 @@ impl Manifest {
         }
         push_annotations(&mut entries, &self.annotations);
         entries.extend(self.unknown.iter().cloned());
-        Json::Object(entries).to_vec()
+        Json::Object(entries)
     }
 }
 

@@ -150,7 +150,7 @@ fn recorded_facts_hold() {
 
 #[test]
 fn attestations_stay_readable_after_conversion() {
-    let mut attested = 0;
+    let (mut attested, mut came_back) = (0, 0);
     for (name, path, _) in recordings() {
         let stored = read(&path);
         for listed in Layout::parse(&stored.index_json).unwrap().images {
@@ -196,14 +196,16 @@ fn attestations_stay_readable_after_conversion() {
                 attested += 1;
             }
             assert_eq!(before.attestations().len(), after.attestations().len());
-            check_removal(&name, &before, &after, &documents);
+            came_back += usize::from(check_removal(&name, &before, &after, &documents));
         }
     }
     assert!(attested >= 20, "only {attested} attestations");
+    assert!(came_back >= 15, "only {came_back} images came back");
 }
 
-/// Removal leaves an image as it was, but for the spelling of the documents that were converted.
-fn check_removal(name: &str, before: &Image, after: &Image, documents: &Documents) {
+/// Removal gives the first bytes back where an attestation shows how the builder spells its documents;
+/// elsewhere it leaves the image as it was but for the spelling. Says whether the bytes came back.
+fn check_removal(name: &str, before: &Image, after: &Image, documents: &Documents) -> bool {
     let removal = remove(after, documents).unwrap();
     let documents = removal.documents(documents);
     let removed = Image::read(&removal.root, &documents).unwrap();
@@ -217,14 +219,13 @@ fn check_removal(name: &str, before: &Image, after: &Image, documents: &Document
             .collect()
     };
     assert_eq!(plain(&removed), plain(before), "{name}");
-    let attested = |image: &Image| {
-        image
-            .attestations()
-            .iter()
-            .map(|a| a.descriptor.digest.clone())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(attested(&removed), attested(before), "{name}");
+    let docker = before
+        .images()
+        .iter()
+        .any(|i| i.manifest.media_type.contains("docker"));
+    let came_back = removal.root.digest == before.root.digest;
+    assert_eq!(came_back, !before.attestations().is_empty() && !docker, "{name}");
+    came_back
 }
 
 /// Converts all platforms with the zTOCs that are known, or made-up ones where none is; `None` for an

@@ -28,7 +28,7 @@ use crate::skip::SkipReason;
 use crate::soci_index::{EMPTY_CONFIG, PrefetchEntry, SociIndex, SociVersion, ZtocEntry};
 
 pub use remove::remove;
-use rewrite::{NewManifest, Rewrite};
+use rewrite::{NewManifest, Rewrite, Spelling};
 
 /// What was made of one layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,6 +182,7 @@ pub fn convert(
                 NewManifest {
                     manifest,
                     soci: Some((soci_descriptor.clone(), platform.choice.platform.clone())),
+                    spelling: Spelling::Compact,
                 },
             );
             converted.soci_index = Some(soci_descriptor);

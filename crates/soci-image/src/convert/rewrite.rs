@@ -13,6 +13,7 @@ use crate::document::Documents;
 use crate::error::Result;
 use crate::image::{Entry, Image, ImageEntry, IndexTree, SociEntry, Tree, index_type};
 use crate::index::Index;
+use crate::json::Json;
 use crate::manifest::Manifest;
 use crate::media_type::{OCI_INDEX, OCI_MANIFEST};
 use crate::platform::Platform;
@@ -23,6 +24,7 @@ pub(super) struct NewManifest {
     pub(super) manifest: Manifest,
     /// Its SOCI index and the platform to list it by; `None` when SOCI is taken out.
     pub(super) soci: Option<(Descriptor, Platform)>,
+    pub(super) spelling: Spelling,
 }
 
 pub(super) struct Rewrite<'a> {
@@ -37,6 +39,26 @@ pub(super) struct Rewrite<'a> {
     moved: BTreeMap<Digest, Digest>,
     /// Whether all SOCI indexes v2 go.
     pub(super) drop_soci: bool,
+    /// How indexes are spelled.
+    pub(super) spelling: Spelling,
+}
+
+/// How a document is spelled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Without blanks.
+    Compact,
+    /// With line ends and two blanks of indentation.
+    Indented,
+}
+
+impl Spelling {
+    pub(super) fn write(self, document: &Json) -> Vec<u8> {
+        match self {
+            Self::Compact => document.to_vec(),
+            Self::Indented => document.to_indented(),
+        }
+    }
 }
 
 struct Replaced {
@@ -55,6 +77,7 @@ impl<'a> Rewrite<'a> {
             order: Vec::new(),
             moved: BTreeMap::new(),
             drop_soci: false,
+            spelling: Spelling::Compact,
         }
     }
 
@@ -73,7 +96,7 @@ impl<'a> Rewrite<'a> {
         let old = &entry.descriptor.digest;
         let bytes = match self.documents.get(old) {
             Some(bytes) if new.manifest == entry.manifest => bytes.to_vec(),
-            _ => new.manifest.to_vec(),
+            _ => new.spelling.write(&new.manifest.to_json()),
         };
         let blob = NewBlob::of(BlobRole::Manifest, OCI_MANIFEST, bytes.clone());
         let digest = if old.matches(&bytes) {
@@ -178,7 +201,11 @@ impl<'a> Rewrite<'a> {
             return descriptor.clone();
         }
         index.media_type = index_type(&index.media_type).to_owned();
-        let blob = NewBlob::of(BlobRole::Index, &index.media_type, index.to_vec());
+        let blob = NewBlob::of(
+            BlobRole::Index,
+            &index.media_type,
+            self.spelling.write(&index.to_json()),
+        );
         let mut new = descriptor.clone();
         new.media_type.clone_from(&index.media_type);
         point_at(&mut new, &blob.descriptor.digest, &blob.bytes);

@@ -55,6 +55,13 @@ impl Json {
         out
     }
 
+    /// Writes the value with two blanks of indentation, as BuildKit does.
+    pub fn to_indented(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        write::indented(self, 0, &mut out);
+        out
+    }
+
     /// The string, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {

@@ -34,6 +34,37 @@ pub(super) fn value(value: &Json, out: &mut Vec<u8>) {
     }
 }
 
+/// As Go's `json.MarshalIndent` with two blanks: what BuildKit writes.
+pub(super) fn indented(value: &Json, depth: usize, out: &mut Vec<u8>) {
+    let line = |depth: usize, out: &mut Vec<u8>| {
+        out.push(b'\n');
+        out.resize(out.len() + 2 * depth, b' ');
+    };
+    match value {
+        Json::Array(items) if !items.is_empty() => {
+            for (i, item) in items.iter().enumerate() {
+                out.push(if i == 0 { b'[' } else { b',' });
+                line(depth + 1, out);
+                indented(item, depth + 1, out);
+            }
+            line(depth, out);
+            out.push(b']');
+        }
+        Json::Object(entries) if !entries.is_empty() => {
+            for (i, (key, item)) in entries.iter().enumerate() {
+                out.push(if i == 0 { b'{' } else { b',' });
+                line(depth + 1, out);
+                string(key, out);
+                out.extend(b": ");
+                indented(item, depth + 1, out);
+            }
+            line(depth, out);
+            out.push(b'}');
+        }
+        flat => self::value(flat, out),
+    }
+}
+
 /// Go escapes, beyond what JSON demands, `<`, `>`, `&` (for HTML) and U+2028, U+2029 (for
 /// JavaScript); DEL and the C1 controls stay as they are.
 fn string(text: &str, out: &mut Vec<u8>) {
@@ -77,6 +108,13 @@ mod tests {
         );
     }
 
+    #[test]
+    fn indentation_is_that_of_go() {
+        let value = Json::parse(br#"{"a":[1,{"b":[]}],"c":{}}"#).unwrap();
+        let text = "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ],\n  \"c\": {}\n}";
+        assert_eq!(String::from_utf8(value.to_indented()).unwrap(), text);
+    }
+
     fn values() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
             Just(Json::Null),
@@ -97,7 +135,8 @@ mod tests {
         #[test]
         fn what_is_written_reads_back_the_same(value in values()) {
             let bytes = value.to_vec();
-            prop_assert_eq!(Json::parse(&bytes).unwrap(), value);
+            prop_assert_eq!(&Json::parse(&bytes).unwrap(), &value);
+            prop_assert_eq!(Json::parse(&value.to_indented()).unwrap(), value);
         }
     }
 }
