@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let call: Value = serde_json::from_str(&line?)?;
         let path = call["path"].as_str().ok_or("a call without a path")?;
         let mut documents = Documents::new();
-        documents.add(path.to_owned(), std::fs::read(path)?, false);
+        let bytes = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+        documents.add(path.to_owned(), bytes, false);
         let answer = match documents.lint(&call["options"].to_string()) {
             Ok(report) => {
                 let mut answer = json!({ "report": report });

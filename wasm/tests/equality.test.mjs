@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
@@ -16,7 +16,7 @@ const fixtures = execFileSync(
   { cwd: ROOT, encoding: "utf8" },
 )
   .split("\0")
-  .filter((path) => !path.endsWith(".snap") && !path.endsWith(".rs") && !path.endsWith(".options.json"))
+  .filter((path) => path !== "" && !path.endsWith(".snap") && !path.endsWith(".rs") && !path.endsWith(".options.json"))
   .filter((path) => existsSync(join(ROOT, path)));
 
 /** Options that reach other branches than the defaults. */
@@ -28,7 +28,7 @@ const OPTIONS = [
 
 /** The options that a fixture brings along; `"@name"` in them stands for a file of facts. */
 function ownOptions(path) {
-  const file = join(ROOT, path.replace(/\.[^.]+$/, ".options.json"));
+  const file = join(ROOT, `${path.replace(/\.[^./]+$/, "")}.options.json`);
   if (!existsSync(file)) return [];
   const facts = (_, name) => readFileSync(join(ROOT, `crates/soci-lint/tests/fixtures/facts/${name}.json`), "utf8");
   return [JSON.parse(readFileSync(file, "utf8").replace(/"@([a-z0-9-]+)"/g, facts))];
@@ -37,14 +37,14 @@ function ownOptions(path) {
 test("over all fixtures the module and the native linter give the same bytes", (t) => {
   assert.ok(fixtures.length >= 50, `${fixtures.length} fixtures`);
   const calls = fixtures.flatMap((path) => [...OPTIONS, ...ownOptions(path)].map((options) => ({ path, options })));
-  const native = execFileSync("cargo", ["run", "--quiet", "--locked", "--package", "soci-wasm", "--example", "native"], {
+  const done = spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "soci-wasm", "--example", "native"], {
     cwd: ROOT,
     input: calls.map((call) => JSON.stringify(call)).join("\n"),
     encoding: "utf8",
     maxBuffer: 1 << 30,
-  })
-    .trimEnd()
-    .split("\n");
+  });
+  assert.equal(done.status, 0, done.stderr);
+  const native = done.stdout.trimEnd().split("\n");
   assert.equal(native.length, calls.length);
   for (const [index, { path, options }] of calls.entries()) {
     const documents = new Documents();
