@@ -67,7 +67,7 @@ pub fn failed(error: &Error) -> CommandError {
             let by_choice = layers.iter().any(|(_, reason)| reason.is_by_choice());
             match (by_choice, layers.iter().any(|(_, reason)| *reason == SkipReason::Zstd)) {
                 (true, _) => error.help("--min-layer-size sets the minimum; small layers gain nothing from lazy loading"),
-                (_, true) => error.help("build the image with gzip: docker buildx build --output type=…,compression=gzip"),
+                (_, true) => error.help("--recompress gzip rewrites such layers; or build with compression=gzip"),
                 _ => error,
             }
         }

@@ -192,9 +192,13 @@ fn an_interrupted_run_leaves_nothing_and_says_so() {
         writer.write_all(&input[..input.len() / 2]).expect("it is read");
         let id = child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        // The flag is looked at between two reads.
-        let _ = writer.write_all(&input[input.len() / 2..]);
+        // The flag is looked at between two reads: a little more arrives now and then, until nobody reads any more.
+        for piece in input[input.len() / 2..].chunks(512) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            if writer.write_all(piece).is_err() {
+                break;
+            }
+        }
         drop(writer);
         let output = child.wait_with_output().expect("runs");
         assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));

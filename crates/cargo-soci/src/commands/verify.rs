@@ -98,13 +98,14 @@ fn human(verdicts: &[Verdict]) -> String {
         };
         let name = escape::terminal(&name);
         let counted = format!(
-            "{} layers, {} spans, {} files checked",
-            verdict.layers, verdict.spans, verdict.files
+            "{}, {}, {} checked",
+            count(verdict.layers, "layer"),
+            count(verdict.spans, "span"),
+            count(verdict.files, "file")
         );
         match verdict.findings.len() {
             0 => line(&mut text, &format!("{name}: good; {counted}")),
-            1 => line(&mut text, &format!("{name}: 1 finding; {counted}")),
-            number => line(&mut text, &format!("{name}: {number} findings; {counted}")),
+            number => line(&mut text, &format!("{name}: {}; {counted}", count(number, "finding"))),
         }
         for finding in &verdict.findings {
             let platform = match &finding.platform {
@@ -139,4 +140,11 @@ fn consequence(consequence: Consequence) -> &'static str {
 
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("writing to a string never fails");
+}
+
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
 }

@@ -1,10 +1,12 @@
 //! The commands against registries: the one in this process with its faults, and real ones.
 #![cfg(target_os = "linux")]
 
+mod ecr;
 mod faults;
 mod killed;
 mod places;
 mod reuse;
+mod servers;
 mod wire;
 
 use std::process::{Command, Output};
