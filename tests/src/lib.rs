@@ -2,6 +2,8 @@
 
 pub mod images;
 pub mod registry;
+#[cfg(unix)]
+pub mod servers;
 
 use std::fs;
 use std::path::{Path, PathBuf};

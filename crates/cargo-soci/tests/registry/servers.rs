@@ -14,8 +14,18 @@ fn tool(words: &[&str]) -> String {
     let output = Command::new(words[0])
         .args(&words[1..])
         .output()
-        .unwrap_or_else(|error| panic!("{} cannot be started ({error}): `cargo xtask test` installs it", words[0]));
-    assert!(output.status.success(), "{words:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        .unwrap_or_else(|error| {
+            panic!(
+                "{} cannot be started ({error}): `cargo xtask test` installs it",
+                words[0]
+            )
+        });
+    assert!(
+        output.status.success(),
+        "{words:?}: {}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
     text(&output.stdout)
 }
 
@@ -23,7 +33,11 @@ fn tool(words: &[&str]) -> String {
 fn layout(folder: &Path) -> String {
     let registry = with_image(Behaviour::default());
     let path = folder.join("image").display().to_string();
-    good(&soci(&["remove", &registry.name("app:1"), &format!("oci:{path}:1"), "-q"]).output().unwrap());
+    good(
+        &soci(&["remove", &registry.name("app:1"), &format!("oci:{path}:1"), "-q"])
+            .output()
+            .unwrap(),
+    );
     path
 }
 
@@ -39,19 +53,41 @@ fn every_way_gives_the_same_image_there_too() {
     good(&soci(&["remove", &plain, &name("app:1"), "-q"]).output().unwrap());
     let sources = [plain, name("app:1")];
     for (number, source) in sources.iter().enumerate() {
-        let destinations =
-            [name(&format!("app:soci{number}")), name(&format!("other/app{number}:1")), path(&format!("l{number}")), path(&format!("{number}.tar"))];
+        let destinations = [
+            name(&format!("app:soci{number}")),
+            name(&format!("other/app{number}:1")),
+            path(&format!("l{number}")),
+            path(&format!("{number}.tar")),
+        ];
         for destination in &destinations {
-            assert_eq!(good(&convert(&[source, destination, "-q"])), expected, "{source} {destination}");
-            let verdict = good(&soci(&["verify", destination, "--progress", "none"]).output().unwrap());
+            assert_eq!(
+                good(&convert(&[source, destination, "-q"])),
+                expected,
+                "{source} {destination}"
+            );
+            let verdict = good(
+                &soci(&["verify", destination, "--progress", "none"])
+                    .output()
+                    .unwrap(),
+            );
             assert!(verdict.contains("good; 3 layers"), "{verdict}");
         }
     }
     // Bytes as curl would get them.
-    let raw = tool(&["skopeo", "inspect", "--raw", "--tls-verify=false", &format!("docker://{}", name("app:soci1"))]);
+    let raw = tool(&[
+        "skopeo",
+        "inspect",
+        "--raw",
+        "--tls-verify=false",
+        &format!("docker://{}", name("app:soci1")),
+    ]);
     assert_eq!(soci_tests::registry::digest_of(raw.as_bytes()), expected);
     // And back.
-    good(&soci(&["remove", &name("app:soci1"), &name("app:back"), "-q"]).output().unwrap());
+    good(
+        &soci(&["remove", &name("app:soci1"), &name("app:back"), "-q"])
+            .output()
+            .unwrap(),
+    );
     let digest = |tag: &str| good(&soci(&["inspect", &name(tag), "-q"]).output().unwrap());
     assert_eq!(digest("app:back"), digest("app:1"));
 }
@@ -63,13 +99,24 @@ fn v1_goes_through_the_tag_that_lists_referrers() {
     let plain = layout(folder.path());
     let name = format!("{}/app:1", server.host());
     let flags = ["--min-layer-size", "50KiB", "-q", "--progress", "none"];
-    let made = good(&soci(&[&["create", &plain, &name][..], &flags].concat()).output().unwrap());
+    let made = good(
+        &soci(&[&["create", &plain, &name][..], &flags].concat())
+            .output()
+            .unwrap(),
+    );
     let image = good(&soci(&["inspect", &name, "-q"]).output().unwrap());
-    let tags = tool(&["skopeo", "list-tags", "--tls-verify=false", &format!("docker://{}/app", server.host())]);
+    let tags = tool(&[
+        "skopeo",
+        "list-tags",
+        "--tls-verify=false",
+        &format!("docker://{}/app", server.host()),
+    ]);
     assert!(tags.contains(&image.replace(':', "-")), "{tags}");
     let shown = good(&soci(&["inspect", &name]).output().unwrap());
     assert!(shown.contains(&format!("SOCI index v1 {made}")), "{shown}");
-    assert!(good(&soci(&["verify", &name, "--progress", "none"]).output().unwrap()).contains("good; 3 layers"));
+    assert!(
+        good(&soci(&["verify", &name, "--progress", "none"]).output().unwrap()).contains("good; 3 layers")
+    );
 }
 
 #[test]
@@ -78,10 +125,23 @@ fn images_of_skopeo_and_buildah_are_converted_in_place() {
     let folder = tempfile::tempdir().unwrap();
     let plain = layout(folder.path());
     let by_skopeo = format!("{}/skopeo:1", server.host());
-    tool(&["skopeo", "copy", "-q", "--dest-tls-verify=false", &format!("oci:{plain}:1"), &format!("docker://{by_skopeo}")]);
+    tool(&[
+        "skopeo",
+        "copy",
+        "-q",
+        "--dest-tls-verify=false",
+        &format!("oci:{plain}:1"),
+        &format!("docker://{by_skopeo}"),
+    ]);
     let by_format = format!("{}/skopeo:docker", server.host());
     tool(&[
-        "skopeo", "copy", "-q", "--format", "v2s2", "--dest-tls-verify=false", &format!("oci:{plain}:1"),
+        "skopeo",
+        "copy",
+        "-q",
+        "--format",
+        "v2s2",
+        "--dest-tls-verify=false",
+        &format!("oci:{plain}:1"),
         &format!("docker://{by_format}"),
     ]);
 
@@ -90,11 +150,44 @@ fn images_of_skopeo_and_buildah_are_converted_in_place() {
     fs::write(context.join("data"), soci_tests::images::noise(7, 1_500_000)).unwrap();
     fs::write(context.join("Containerfile"), "FROM scratch\nCOPY data /data\n").unwrap();
     let by_buildah = format!("{}/buildah:1", server.host());
-    let (root, run) = (folder.path().join("root").display().to_string(), folder.path().join("run").display().to_string());
-    let storage = ["buildah", "--storage-driver", "vfs", "--root", &root, "--runroot", &run];
-    let build = ["bud", "-q", "--isolation", "chroot", "-t", "made", "-f", "Containerfile", &context.display().to_string()];
+    let (root, run) = (
+        folder.path().join("root").display().to_string(),
+        folder.path().join("run").display().to_string(),
+    );
+    let storage = [
+        "buildah",
+        "--storage-driver",
+        "vfs",
+        "--root",
+        &root,
+        "--runroot",
+        &run,
+    ];
+    let build = [
+        "bud",
+        "-q",
+        "--isolation",
+        "chroot",
+        "-t",
+        "made",
+        "-f",
+        "Containerfile",
+        &context.display().to_string(),
+    ];
     tool(&[&storage[..], &build].concat());
-    tool(&[&storage[..], &["push", "-q", "--tls-verify=false", "made", &format!("docker://{by_buildah}")]].concat());
+    tool(
+        &[
+            &storage[..],
+            &[
+                "push",
+                "-q",
+                "--tls-verify=false",
+                "made",
+                &format!("docker://{by_buildah}"),
+            ],
+        ]
+        .concat(),
+    );
 
     for name in [&by_skopeo, &by_format, &by_buildah] {
         let before = good(&soci(&["inspect", name, "-q"]).output().unwrap());
@@ -115,23 +208,49 @@ fn a_login_and_a_certificate_of_ones_own() {
     let plain = layout(folder.path());
     let name = format!("{}/app:1", server.host());
     let ca = authority.file().display().to_string();
-    let words = ["convert", &plain, &name, "--min-layer-size", "50KiB", "--progress", "none"];
+    let words = [
+        "convert",
+        &plain,
+        &name,
+        "--min-layer-size",
+        "50KiB",
+        "--progress",
+        "none",
+    ];
 
-    let untrusted = failed(&soci(&words).env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt").output().unwrap());
+    let untrusted = failed(
+        &soci(&words)
+            .env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
+            .output()
+            .unwrap(),
+    );
     assert!(untrusted.contains("--ca-file"), "{untrusted}");
     let nobody = failed(&soci(&words).args(["--ca-file", &ca]).output().unwrap());
-    assert!(nobody.contains("without a login: refused") && nobody.contains("docker login"), "{nobody}");
+    assert!(
+        nobody.contains("without a login: refused") && nobody.contains("docker login"),
+        "{nobody}"
+    );
     let wrong = soci(&words)
         .args(["--ca-file", &ca])
-        .envs([("CARGO_SOCI_USERNAME", "tester"), ("CARGO_SOCI_PASSWORD", "other")])
+        .envs([
+            ("CARGO_SOCI_USERNAME", "tester"),
+            ("CARGO_SOCI_PASSWORD", "other"),
+        ])
         .output()
         .unwrap();
     assert!(failed(&wrong).contains("CARGO_SOCI_USERNAME: refused by the registry"));
 
     // "tester:test-password"
-    let auths = format!(r#"{{"auths": {{"{}": {{"auth": "dGVzdGVyOnRlc3QtcGFzc3dvcmQ="}}}}}}"#, server.host());
+    let auths = format!(
+        r#"{{"auths": {{"{}": {{"auth": "dGVzdGVyOnRlc3QtcGFzc3dvcmQ="}}}}}}"#,
+        server.host()
+    );
     fs::write(folder.path().join("config.json"), &auths).unwrap();
-    let docker = soci(&words).args(["--ca-file", &ca]).env("DOCKER_CONFIG", folder.path()).output().unwrap();
+    let docker = soci(&words)
+        .args(["--ca-file", &ca])
+        .env("DOCKER_CONFIG", folder.path())
+        .output()
+        .unwrap();
     good(&docker);
     fs::write(folder.path().join("auth.json"), &auths).unwrap();
     let containers = soci(&words)
@@ -167,13 +286,34 @@ fn proxies_of_the_environment_are_used() {
     let proxy = Server::tinyproxy();
     let name = format!("127.1:{}/app:1", server.address().port());
     let host = format!("127.1:{}", server.address().port());
-    let words = ["convert", &plain, &name, "--plain-http", &host, "--min-layer-size", "50KiB", "--span-size", "256KiB", "-q"];
-    let through = soci(&words).env("http_proxy", format!("http://{}", proxy.host())).output().unwrap();
+    let words = [
+        "convert",
+        &plain,
+        &name,
+        "--plain-http",
+        &host,
+        "--min-layer-size",
+        "50KiB",
+        "--span-size",
+        "256KiB",
+        "-q",
+    ];
+    let through = soci(&words)
+        .env("http_proxy", format!("http://{}", proxy.host()))
+        .output()
+        .unwrap();
     assert_eq!(good(&through), expected);
     assert!(proxy.log().contains("127.1"), "{}", proxy.log());
-    let nowhere = soci(&words).env("http_proxy", "http://127.0.0.1:1").output().unwrap();
+    let nowhere = soci(&words)
+        .env("http_proxy", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
     assert!(failed(&nowhere).contains("cannot"), "the proxy is not there");
-    let around = soci(&words).env("http_proxy", "http://127.0.0.1:1").env("NO_PROXY", "127.1").output().unwrap();
+    let around = soci(&words)
+        .env("http_proxy", "http://127.0.0.1:1")
+        .env("NO_PROXY", "127.1")
+        .output()
+        .unwrap();
     good(&around);
 
     // https to a real name, through a tunnel.
@@ -181,11 +321,20 @@ fn proxies_of_the_environment_are_used() {
     let certificate = authority.issue("DNS:registry.example");
     let server = Server::docker_registry(None, Some(&certificate));
     let proxy = ConnectProxy::start(server.address());
-    let secure = soci(&["convert", &plain, "registry.example/app:1", "--min-layer-size", "50KiB", "--span-size", "256KiB", "-q"])
-        .args(["--ca-file", &authority.file().display().to_string()])
-        .env("HTTPS_PROXY", proxy.url())
-        .output()
-        .unwrap();
+    let secure = soci(&[
+        "convert",
+        &plain,
+        "registry.example/app:1",
+        "--min-layer-size",
+        "50KiB",
+        "--span-size",
+        "256KiB",
+        "-q",
+    ])
+    .args(["--ca-file", &authority.file().display().to_string()])
+    .env("HTTPS_PROXY", proxy.url())
+    .output()
+    .unwrap();
     assert_eq!(good(&secure), expected);
     assert!(proxy.hosts().iter().all(|host| host == "registry.example:443"));
 }
@@ -193,12 +342,42 @@ fn proxies_of_the_environment_are_used() {
 #[test]
 fn one_large_layer_comes_over_three_connections() {
     let image = MadeImage::new(&[(1, 70 << 20)]);
-    let registry = soci_tests::registry::TestRegistry::start(Behaviour { redirects: true, cuts: 4, ..Behaviour::default() });
+    let registry = soci_tests::registry::TestRegistry::start(Behaviour {
+        redirects: true,
+        cuts: 4,
+        ..Behaviour::default()
+    });
     registry.with("app", |content| image.store(content, "1"));
-    let one = good(&soci(&["convert", &registry.name("app:1"), &registry.name("app:one"), "-q", "--connections-per-layer", "1"]).output().unwrap());
+    let one = good(
+        &soci(&[
+            "convert",
+            &registry.name("app:1"),
+            &registry.name("app:one"),
+            "-q",
+            "--connections-per-layer",
+            "1",
+        ])
+        .output()
+        .unwrap(),
+    );
     registry.take_log();
-    let three = good(&soci(&["convert", &registry.name("app:1"), &registry.name("app:three"), "-q", "--reuse", "none"]).output().unwrap());
+    let three = good(
+        &soci(&[
+            "convert",
+            &registry.name("app:1"),
+            &registry.name("app:three"),
+            "-q",
+            "--reuse",
+            "none",
+        ])
+        .output()
+        .unwrap(),
+    );
     assert_eq!(one, three);
-    let parts = registry.take_log().iter().filter(|one| one.elsewhere && one.range.is_some()).count();
+    let parts = registry
+        .take_log()
+        .iter()
+        .filter(|one| one.elsewhere && one.range.is_some())
+        .count();
     assert!(parts > 15, "{parts} parts");
 }

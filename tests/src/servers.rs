@@ -1,0 +1,371 @@
+//! Real servers for tests, each on a free port of 127.0.0.1 and gone with its value.
+//!
+//! The programs come from Debian; `cargo xtask test` installs them. A program that is missing is a
+//! failed test, not a skipped one.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// User and bcrypt hash of `test-password`, for [`DockerRegistry`].
+pub const TEST_USER: (&str, &str) = (
+    "tester",
+    "$2a$04$jiwxoOHmptXnOxHJPJ0g8uk7f.W6veRTOvgHbniX/3.ECSgvU5f6u",
+);
+
+/// User and bcrypt hash of the password that moto gives out for the account 123456789012.
+pub const MOTO_USER: (&str, &str) = (
+    "AWS",
+    "$2a$04$I3tNNMX60f2ROQ4A71wFkOEysRb9QAecnExpcES3BIbyZB1bgNFH.",
+);
+
+/// A program that is killed with the value.
+pub struct Server {
+    process: Child,
+    address: SocketAddr,
+    /// Lives as long as the program.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// Host and port.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Debian's `docker-registry` with an empty store.
+    pub fn docker_registry(user: Option<(&str, &str)>, tls: Option<&Certificate>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().display().to_string();
+        let address = free_address();
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {path}/data}}\n  \
+             delete: {{enabled: true}}\nhttp:\n  addr: {address}\n"
+        );
+        if let Some(certificate) = tls {
+            let (chain, key) = (certificate.chain.display(), certificate.key.display());
+            config.push_str(&format!("  tls: {{certificate: {chain}, key: {key}}}\n"));
+        }
+        if let Some((name, hash)) = user {
+            fs::write(folder.path().join("users"), format!("{name}:{hash}\n"))
+                .expect("the folder is writable");
+            config.push_str(&format!(
+                "auth:\n  htpasswd: {{realm: test, path: {path}/users}}\n"
+            ));
+        }
+        fs::write(folder.path().join("config.yml"), config).expect("the folder is writable");
+        let arguments = ["serve".to_owned(), format!("{path}/config.yml")];
+        Self::start("docker-registry", &arguments, address, Some(folder))
+    }
+
+    /// Debian's `tinyproxy`.
+    pub fn tinyproxy() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().display().to_string();
+        let address = free_address();
+        let config = format!(
+            "Port {}\nListen 127.0.0.1\nAllow 127.0.0.1\nLogFile \"{path}/log\"\nPidFile \"{path}/pid\"\n\
+             MaxClients 50\nTimeout 60\n",
+            address.port()
+        );
+        let file = folder.path().join("tinyproxy.conf");
+        fs::write(&file, config).expect("the folder is writable");
+        let arguments = ["-d".to_owned(), "-c".to_owned(), file.display().to_string()];
+        Self::start("tinyproxy", &arguments, address, Some(folder))
+    }
+
+    /// What `tinyproxy` wrote about its connections.
+    pub fn log(&self) -> String {
+        let folder = self._folder.as_ref().expect("the server has a folder");
+        fs::read_to_string(folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// moto's stand-in for AWS' API.
+    pub fn moto() -> Self {
+        let address = free_address();
+        let arguments = [
+            "-H".to_owned(),
+            "127.0.0.1".to_owned(),
+            "-p".to_owned(),
+            address.port().to_string(),
+        ];
+        let program = python_environment().join("bin/moto_server");
+        Self::start(&program.display().to_string(), &arguments, address, None)
+    }
+
+    fn start(
+        program: &str,
+        arguments: &[String],
+        address: SocketAddr,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
+        let process = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("{program} cannot be started ({error}): `cargo xtask test` installs it")
+            });
+        let server = Self {
+            process,
+            address,
+            _folder: folder,
+        };
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{program} does not listen on {address}"
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A certificate authority made with openssl.
+pub struct Authority {
+    folder: tempfile::TempDir,
+}
+
+/// A certificate for a server.
+pub struct Certificate {
+    chain: PathBuf,
+    key: PathBuf,
+}
+
+impl Authority {
+    /// A new authority that nobody trusts.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        openssl(
+            folder.path(),
+            &[
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=Test Authority",
+                "-keyout",
+                "ca.key",
+                "-out",
+                "ca.pem",
+            ],
+        );
+        Self { folder }
+    }
+
+    /// The file of its certificate.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// A certificate for names as in `DNS:registry.example` and `IP:127.0.0.1`.
+    pub fn issue(&self, names: &str) -> Certificate {
+        let folder = self.folder.path();
+        let extension =
+            format!("subjectAltName={names}\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n");
+        fs::write(folder.join("extensions"), extension).expect("the folder is writable");
+        openssl(
+            folder,
+            &[
+                "req",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-subj",
+                "/CN=server",
+                "-keyout",
+                "server.key",
+                "-out",
+                "server.csr",
+            ],
+        );
+        openssl(
+            folder,
+            &[
+                "x509",
+                "-req",
+                "-in",
+                "server.csr",
+                "-CA",
+                "ca.pem",
+                "-CAkey",
+                "ca.key",
+                "-CAcreateserial",
+                "-days",
+                "2",
+                "-extfile",
+                "extensions",
+                "-out",
+                "server.pem",
+            ],
+        );
+        Certificate {
+            chain: folder.join("server.pem"),
+            key: folder.join("server.key"),
+        }
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn openssl(folder: &Path, arguments: &[&str]) {
+    let output = Command::new("openssl")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("openssl cannot be started ({error}): `cargo xtask test` installs it")
+        });
+    assert!(
+        output.status.success(),
+        "openssl: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A proxy that takes every host for one server: real host names in tests without a network.
+pub struct ConnectProxy {
+    address: SocketAddr,
+    hosts: Arc<Mutex<Vec<String>>>,
+}
+
+impl ConnectProxy {
+    /// Starts it; it ends with the process.
+    pub fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let hosts = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&hosts);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let seen = Arc::clone(&seen);
+                thread::spawn(move || tunnel(client, target, &seen));
+            }
+        });
+        Self { address, hosts }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Host and port of each tunnel that was asked for.
+    pub fn hosts(&self) -> Vec<String> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn tunnel(client: TcpStream, target: SocketAddr, seen: &Mutex<Vec<String>>) {
+    let Ok(mut output) = client.try_clone() else {
+        return;
+    };
+    let mut reader = BufReader::new(client);
+    let mut first = String::new();
+    if reader.read_line(&mut first).is_err() {
+        return;
+    }
+    let host = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    loop {
+        let mut line = String::new();
+        match reader.read_line(&mut line) {
+            Ok(2..) if line != "\r\n" => {}
+            Ok(_) => break,
+            Err(_) => return,
+        }
+    }
+    seen.lock().unwrap_or_else(PoisonError::into_inner).push(host);
+    let Ok(mut server) = TcpStream::connect(target) else {
+        return;
+    };
+    if output
+        .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        .is_err()
+    {
+        return;
+    }
+    let Ok(mut back) = server.try_clone() else { return };
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut back, &mut output);
+        let _ = output.shutdown(std::net::Shutdown::Write);
+    });
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(count @ 1..) = reader.read(&mut buffer) {
+        if server.write_all(&buffer[..count]).is_err() {
+            return;
+        }
+    }
+    let _ = server.shutdown(std::net::Shutdown::Write);
+}
+
+/// A Python environment with `tests/python/requirements.txt`, made once per build folder.
+pub fn python_environment() -> PathBuf {
+    static ONCE: Mutex<()> = Mutex::new(());
+    let _guard = ONCE.lock().unwrap_or_else(PoisonError::into_inner);
+    let requirements = crate::repository().join("tests/python/requirements.txt");
+    let wanted = fs::read(&requirements).expect("the file is part of the repository");
+    let folder = crate::target_folder().join("python-environment");
+    let mark = folder.join("installed.txt");
+    if fs::read(&mark).is_ok_and(|have| have == wanted) {
+        return folder;
+    }
+    let run = |program: &Path, arguments: &[&str]| {
+        let output = Command::new(program)
+            .args(arguments)
+            .output()
+            .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.display()));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{} {arguments:?}: {errors}",
+            program.display()
+        );
+    };
+    let path = folder.display().to_string();
+    run(Path::new("python3"), &["-m", "venv", "--clear", &path]);
+    let file = requirements.display().to_string();
+    run(
+        &folder.join("bin/pip"),
+        &["install", "--quiet", "--disable-pip-version-check", "-r", &file],
+    );
+    fs::write(&mark, wanted).expect("the build folder is writable");
+    folder
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+    listener.local_addr().expect("a bound socket has an address")
+}
