@@ -1,4 +1,5 @@
 //! Images with something wrong: each oddity is found, said, and says what it does to a client.
+#![allow(clippy::disallowed_methods, reason = "a test reads the documentation")]
 
 use std::collections::BTreeMap;
 
@@ -317,4 +318,29 @@ fn facts_of_another_form_are_refused() {
     );
     let more = text.replacen('{', "{\"added\":1,", 1);
     assert!(ImageFacts::from_json(&more).is_ok(), "a newer minor form is read");
+}
+
+#[test]
+fn the_documented_example_is_read() {
+    let page = std::fs::read_to_string(soci_tests::repository().join("docs/image-facts.md")).unwrap();
+    let example = page
+        .split("```json\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let facts = ImageFacts::from_json(example).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&facts.to_json()).unwrap();
+    let documented: serde_json::Value = serde_json::from_str(example).unwrap();
+    assert_eq!(written, documented, "the example has all fields and no other");
+    // Every kind of oddity that a snapshot of this crate shows is in the table.
+    let shown = include_str!("snapshots/oddities__each_oddity_is_found_and_said.snap");
+    let kinds = shown
+        .lines()
+        .filter_map(|line| line.split_once(" ["))
+        .map(|(kind, _)| kind);
+    for kind in kinds {
+        assert!(page.contains(&format!("`{kind}`")), "{kind} is not documented");
+    }
 }
