@@ -360,7 +360,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             for (range, message) in &found.odd {
                 push(rule, self.options, file, Some(*range), message.clone(), "", out);
             }
-            for allow in &found.allows {
+            for allow in found.all() {
                 if matching(&allow.rule).next().is_none() {
                     let message = format!("there is no rule `{}`", allow.rule);
                     let help = "`cargo soci rules` lists them";
@@ -400,16 +400,12 @@ impl<'w, 'a> Writer<'w, 'a> {
         let Some(suppressions) = self.suppressions.get(found.file) else {
             return false;
         };
-        if suppressions.allows.is_empty() {
-            return false;
-        }
         let line = found
             .range
             .map(|range| self.lines[found.file].line_of(range.start));
         suppressions
-            .allows
-            .iter()
-            .any(|allow| found.rule.is_named(&allow.rule) && (allow.line.is_none() || allow.line == line))
+            .about(line)
+            .any(|allow| found.rule.is_named(&allow.rule))
     }
 
     fn finding(&self, found: &Emitted) -> Finding {

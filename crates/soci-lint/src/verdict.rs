@@ -1,5 +1,7 @@
 //! From what the rules found to one word a container.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Container, Task};
 use crate::report::Verdict;
 use crate::rules::image_facts_missing::IMAGE_FACTS_MISSING;
@@ -61,7 +63,10 @@ pub(crate) fn judge<'e>(task: &Task<'_>, container: &Container<'_>, found: &[&'e
     Judgement {
         verdict,
         headline,
-        next: reasons.first().and_then(|reason| reason.help.clone()),
+        next: match agreed {
+            true => reasons.first().and_then(|reason| reason.help.clone()),
+            false => Some("pass the parameters that decide it, by `--param NAME=VALUE`".to_owned()),
+        },
         reasons,
     }
 }
@@ -89,20 +94,32 @@ fn headline(
     container: &Container<'_>,
 ) -> String {
     let by_default = match task.os.is_absent() && container.view.is_some() {
-        true => ", on Linux by default",
+        true => " (on Linux by default)",
         false => "",
     };
     match (verdict, reasons.first()) {
         (_, None) => "nothing is known that decides".to_owned(),
         (Verdict::Lazy | Verdict::NotLazy, Some(first)) => first.message.clone(),
         (Verdict::Unknown, Some(_)) if !agreed => {
-            "it depends on a condition of the template which image runs".to_owned()
+            format!("which image runs depends on {}", open_conditions(container))
         }
         (Verdict::Unknown, Some(first)) => match conditions(reasons) {
             Some(conditions) => format!("eligible, if {conditions}{by_default}"),
             None => first.message.clone(),
         },
     }
+}
+
+/// The conditions that the image depends on and that nothing decides.
+fn open_conditions(container: &Container<'_>) -> String {
+    let names: BTreeSet<String> = container
+        .cases()
+        .iter()
+        .flat_map(|case| &case.case.when)
+        .filter(|branch| branch.by_default.is_none())
+        .map(|branch| format!("`{}`", branch.condition))
+        .collect();
+    names.into_iter().collect::<Vec<_>>().join(" and ")
 }
 
 /// What has to be so for the image to be loaded lazily; `None` if something about the image itself is open.

@@ -137,7 +137,11 @@ impl<'a> Builder<'a> {
             (None, Some(family)) => {
                 let cases = self.evaluator.text(family.value);
                 let id = cases.first().map(|case| case.value.display());
-                (id.unwrap_or_default(), family.value.range())
+                let id = id.filter(|id| !id.is_empty());
+                (
+                    id.unwrap_or_else(|| "(no family)".to_owned()),
+                    family.value.range(),
+                )
             }
             (None, None) => ("(no family)".to_owned(), opening(view.node)),
         };
@@ -255,7 +259,9 @@ impl<'a> Builder<'a> {
             .and_then(<[Case]>::first)
             .map(|case| case.value.display());
         Container {
-            name: shown.unwrap_or_else(|| "(no name)".to_owned()),
+            name: shown
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "(no name)".to_owned()),
             view: Some(view),
             range: node.range(),
             name_range: name.map_or_else(|| opening(node), |name| name.value.range()),

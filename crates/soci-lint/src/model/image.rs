@@ -23,7 +23,7 @@ pub(crate) enum Image {
     Malformed {
         reason: String,
     },
-    At(Located),
+    At(Box<Located>),
 }
 
 /// An image whose registry is known.
@@ -91,7 +91,7 @@ pub(crate) fn classify(value: &Symbolic) -> Image {
     }
     let parts = Parts::of(&text);
     if let Some(registry) = ecr_private(&parts) {
-        return Image::At(located(registry, &parts, value));
+        return Image::At(Box::new(located(registry, &parts, value)));
     }
     if parts.host_is_open() {
         return open_or_suffix(&parts, value);
@@ -117,7 +117,7 @@ pub(crate) fn classify(value: &Symbolic) -> Image {
         (Some(reason), Some(host)) if !looks_like_host(host) => Image::Malformed {
             reason: reason.clone(),
         },
-        _ => Image::At(at),
+        _ => Image::At(Box::new(at)),
     }
 }
 
@@ -257,7 +257,7 @@ fn open_or_suffix(parts: &Parts<'_>, value: &Symbolic) -> Image {
         && suffix.starts_with('.')
         && let Some(known) = registries::known(without_port(suffix))
     {
-        return Image::At(located(Registry::Known(known), parts, value));
+        return Image::At(Box::new(located(Registry::Known(known), parts, value)));
     }
     let hole = value.holes().next();
     Image::Open {

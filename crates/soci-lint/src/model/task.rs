@@ -190,7 +190,7 @@ impl Container<'_> {
     pub(crate) fn located(&self) -> impl Iterator<Item = (usize, &super::image::Located, &Case)> {
         let cases = self.cases().iter().enumerate();
         cases.filter_map(|(at, found)| match &found.image {
-            Image::At(located) => Some((at, located, &found.case)),
+            Image::At(located) => Some((at, located.as_ref(), &found.case)),
             _ => None,
         })
     }

@@ -30,8 +30,8 @@ pub(crate) fn lex(text: &str, params: &BTreeMap<String, String>) -> Symbolic {
     out
 }
 
-/// No image reference is longer; longer values are not looked into.
-const LONGEST: usize = 4096;
+/// ECS takes images of 255 characters; longer values are not looked into.
+const LONGEST: usize = 1024;
 
 #[derive(Clone, Copy)]
 struct Word<'t> {

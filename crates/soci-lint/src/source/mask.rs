@@ -33,11 +33,13 @@ pub(crate) fn mask_json(text: &str) -> Masked {
 pub(crate) fn mask_yaml(text: &str) -> Masked {
     let mut masker = Masker::new(text);
     let mut line_start = 0;
+    let mut looked_at = 0;
     while let Some(found) = masker.find_brace() {
         masker.at = found;
-        line_start = text[line_start..found]
-            .rfind('\n')
-            .map_or(line_start, |at| line_start + at + 1);
+        if let Some(at) = text[looked_at..found].rfind('\n') {
+            line_start = looked_at + at + 1;
+        }
+        looked_at = found;
         let before = text[line_start..found].trim_end_matches([' ', '\t']);
         let value_begins = before.is_empty() || before.ends_with([':', '-', ',', '[']);
         if masker.template_block() {
@@ -60,6 +62,9 @@ struct Masker<'t> {
     out: Vec<u8>,
     at: usize,
     holes: Vec<TextRange>,
+    /// Where each closing mark comes next, as far as it was looked for: a text of opening marks only
+    /// is searched once, not once for each of them.
+    closes: [(&'static str, usize); 6],
 }
 
 impl<'t> Masker<'t> {
@@ -70,6 +75,7 @@ impl<'t> Masker<'t> {
             out: text.as_bytes().to_vec(),
             at: 0,
             holes: Vec::new(),
+            closes: ["}}", "%}", "#}", "}", ")", ">"].map(|close| (close, 0)),
         }
     }
 
@@ -141,7 +147,10 @@ impl<'t> Masker<'t> {
         if self.starts_with("{#") {
             return self.blank_short("#}");
         }
-        let Some(end) = self.template_end().filter(|_| self.starts_with("{{")) else {
+        if !self.starts_with("{{") {
+            return false;
+        }
+        let Some(end) = self.template_end() else {
             return false;
         };
         let inner = self.text[self.at + 2..end - 2]
@@ -160,14 +169,23 @@ impl<'t> Masker<'t> {
     }
 
     fn blank_short(&mut self, end: &str) -> bool {
-        let limit = self.text.floor_char_boundary(self.at + LONGEST_EXPRESSION);
-        match self.text[self.at..limit].find(end) {
+        match self.next_close(end, self.at + 2) {
             Some(found) => {
-                self.blank(self.at + found + end.len());
+                self.blank(found + end.len());
                 true
             }
             None => false,
         }
+    }
+
+    /// Where `close` comes next, if it comes soon.
+    fn next_close(&mut self, close: &str, from: usize) -> Option<usize> {
+        let known = self.closes.iter_mut().find(|(known, _)| *known == close)?;
+        if known.1 < from {
+            let rest = self.text.get(from..)?;
+            known.1 = rest.find(close).map_or(usize::MAX, |found| from + found);
+        }
+        (known.1 < from + LONGEST_EXPRESSION).then_some(known.1)
     }
 
     fn blank_to(&mut self, end: &str) {
@@ -187,21 +205,12 @@ impl<'t> Masker<'t> {
     }
 
     /// Where the `{{ … }}` or `${ … }` that begins here ends.
-    fn template_end(&self) -> Option<usize> {
-        let close = if self.starts_with("{{") {
-            "}}"
-        } else if self.starts_with("${") {
-            "}"
-        } else if self.starts_with("$(") {
-            ")"
-        } else if self.starts_with("<") {
-            ">"
-        } else {
-            return None;
-        };
-        let limit = self.text.floor_char_boundary(self.at + LONGEST_EXPRESSION);
-        let found = self.text[self.at..limit].find(close)?;
-        Some(self.at + found + close.len())
+    fn template_end(&mut self) -> Option<usize> {
+        let (open, close) = [("{{", "}}"), ("${", "}"), ("$(", ")"), ("<", ">")]
+            .into_iter()
+            .find(|(open, _)| self.starts_with(open))?;
+        let found = self.next_close(close, self.at + open.len())?;
+        Some(found + close.len())
     }
 
     /// Turns the run of template text that begins here into a JSON string of the same length.
@@ -210,9 +219,10 @@ impl<'t> Masker<'t> {
         while let Some(byte) = self.peek() {
             if let Some(end) = self.template_end() {
                 self.at = end;
-            } else if byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}' | b'"' | b'[') {
-                break;
-            } else if byte == b':' && self.at > start {
+            } else if byte.is_ascii_whitespace()
+                || matches!(byte, b',' | b']' | b'}' | b'"' | b'[')
+                || byte == b':' && self.at > start
+            {
                 break;
             } else {
                 self.at += 1;

@@ -198,7 +198,7 @@ mod tests {
             let before = &text[..offset];
             let line_start = before.char_indices()
                 .filter(|&(at, c)| c == '\n' || (c == '\r' && text.as_bytes().get(at + 1) != Some(&b'\n')))
-                .map(|(at, _)| at + 1).last().unwrap_or(0);
+                .map(|(at, _)| at + 1).next_back().unwrap_or(0);
             let got = index.position(offset);
             prop_assert_eq!(got.utf16 as usize, before.encode_utf16().count());
             prop_assert_eq!(got.column as usize, offset - line_start + 1);

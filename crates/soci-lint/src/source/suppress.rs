@@ -3,6 +3,8 @@
 //! Behind a value the comment speaks of its own line, on a line of its own of the next line that is
 //! no comment, and `allow-file` speaks of the whole file.
 
+use std::collections::BTreeMap;
+
 use super::{LineIndex, Syntax, TextRange};
 
 const MARK: &str = "soci-lint:";
@@ -13,39 +15,69 @@ pub(crate) struct Allow {
     /// Code or name as written.
     pub(crate) rule: String,
     pub(crate) range: TextRange,
-    /// 0-based line it speaks of; `None` is the whole file.
-    pub(crate) line: Option<usize>,
 }
 
 /// All of a file, and the comments that could not be understood.
 #[derive(Debug, Default)]
 pub(crate) struct Suppressions {
-    pub(crate) allows: Vec<Allow>,
+    pub(crate) whole_file: Vec<Allow>,
+    /// By the 0-based line they speak of.
+    pub(crate) by_line: BTreeMap<usize, Vec<Allow>>,
     pub(crate) odd: Vec<(TextRange, String)>,
+}
+
+impl Suppressions {
+    /// Those that speak of a line; of a finding without a line only the file's.
+    pub(crate) fn about(&self, line: Option<usize>) -> impl Iterator<Item = &Allow> {
+        let on_line = line.and_then(|line| self.by_line.get(&line));
+        self.whole_file.iter().chain(on_line.into_iter().flatten())
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Allow> {
+        self.whole_file.iter().chain(self.by_line.values().flatten())
+    }
 }
 
 /// Finds the comments of a file.
 pub(crate) fn suppressions(text: &str, syntax: Syntax, lines: &LineIndex<'_>) -> Suppressions {
     let mut found = Suppressions::default();
+    let mut next = NextLine::default();
+    let mut count = 0;
     let mut from = 0;
     while let Some(at) = text[from..].find(MARK) {
-        let mark = from + at;
-        from = mark + MARK.len();
-        let line = lines.line_of(mark);
-        let line_start = lines.line_range(line).start;
-        let before = &text[line_start..mark];
-        let Some(own_line) = comment_before(before, syntax) else {
+        let line = lines.line_of(from + at);
+        let range = lines.line_range(line);
+        from = range.end.max(from + at + MARK.len());
+        count += 1;
+        if count > MOST {
+            break;
+        }
+        let Some((mark, own_line)) = comment(range, text, syntax) else {
             continue;
         };
-        let speaks_of = if own_line {
-            next_line(text, syntax, lines, line)
-        } else {
-            line
+        let speaks_of = match own_line {
+            true => next.after(line, text, syntax, lines),
+            false => line,
         };
-        let rest = text[from..].lines().next().unwrap_or("");
-        read_comment(rest, from, speaks_of, &mut found);
+        let start = mark + MARK.len();
+        let rest = text[start..range.end].trim_end_matches(['\r', '\n']);
+        read_comment(rest, start, speaks_of, &mut found);
     }
     found
+}
+
+/// More comments of a file than this are not read.
+const MOST: usize = 10_000;
+/// A line may say the mark in a string before it says it in a comment.
+const MOST_ON_LINE: usize = 4;
+
+/// The first mark of a line that stands in a comment, and whether nothing else is on the line.
+fn comment(range: TextRange, text: &str, syntax: Syntax) -> Option<(usize, bool)> {
+    let line = range.of(text);
+    let marks = line.match_indices(MARK).take(MOST_ON_LINE);
+    marks
+        .filter_map(|(at, _)| Some((range.start + at, comment_before(&line[..at], syntax)?)))
+        .next()
 }
 
 /// Whether a comment opens right before the mark; `Some(true)` if nothing else is on its line.
@@ -64,14 +96,28 @@ fn comment_before(before: &str, syntax: Syntax) -> Option<bool> {
     Some(code.trim().is_empty())
 }
 
-fn next_line(text: &str, syntax: Syntax, lines: &LineIndex<'_>, line: usize) -> usize {
-    let opener = if syntax == Syntax::Json { "//" } else { "#" };
-    (line + 1..lines.lines())
-        .find(|&next| {
+/// The next line that is no comment. The last answer is kept: in a run of comments it is the same for all.
+#[derive(Default)]
+struct NextLine {
+    last: Option<(usize, usize)>,
+}
+
+impl NextLine {
+    fn after(&mut self, line: usize, text: &str, syntax: Syntax, lines: &LineIndex<'_>) -> usize {
+        if let Some((from, next)) = self.last
+            && (from..next).contains(&line)
+        {
+            return next;
+        }
+        let opener = if syntax == Syntax::Json { "//" } else { "#" };
+        let next = (line + 1..lines.lines()).find(|&next| {
             let written = lines.line_range(next).of(text).trim();
             !written.is_empty() && !written.starts_with(opener)
-        })
-        .unwrap_or(line)
+        });
+        let next = next.unwrap_or(lines.lines());
+        self.last = Some((line, next));
+        next
+    }
 }
 
 fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) {
@@ -88,15 +134,19 @@ fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) 
             return;
         }
     };
-    let before = found.allows.len();
-    found.allows.extend(words.map(|(rule, range)| Allow {
-        rule: rule.to_owned(),
-        range,
-        line: (!whole_file).then_some(line),
-    }));
-    if found.allows.len() == before {
+    let allows: Vec<Allow> = words
+        .map(|(rule, range)| Allow {
+            rule: rule.to_owned(),
+            range,
+        })
+        .collect();
+    if allows.is_empty() {
         let message = "name the rule to allow, by code or name".to_owned();
         found.odd.push((TextRange::new(base - MARK.len(), base), message));
+    } else if whole_file {
+        found.whole_file.extend(allows);
+    } else {
+        found.by_line.entry(line).or_default().extend(allows);
     }
 }
 
