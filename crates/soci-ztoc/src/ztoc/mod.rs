@@ -1,4 +1,47 @@
-//! zTOCs: build, write, read, verify, extract.
+//! zTOCs: build, write, read, verify, extract (`docs/format/ztoc.md`).
+//!
+//! | module | story |
+//! |---|---|
+//! | `builder`, `halves`, `digests` | one pass over a layer, on one thread or two |
+//! | `value`, `toc`, `paths` | what a zTOC is, and asking it |
+//! | `encode`, `decode`, `checkpoint`, `flatbuffer` | the file format |
+//! | `skip` | why a layer has no zTOC, or a client would not take it |
+//! | `extract`, `verify`, `source` | a layer through its zTOC |
+//!
+//! ```
+//! use soci_ztoc::ztoc::{BuildOptions, Compression, Limits, Outcome, Ztoc, ZtocBuilder, extract, verify};
+//!
+//! // A plain tar with one file: header, data, the end.
+//! let mut layer = [0; 2048];
+//! layer[..5].copy_from_slice(b"hello");
+//! layer[124..135].copy_from_slice(b"00000000002");
+//! layer[156] = b'0';
+//! layer[512..514].copy_from_slice(b"hi");
+//! let sum: u32 = layer[..512].iter().map(|&byte| u32::from(byte)).sum::<u32>() + 8 * 32;
+//! layer[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
+//!
+//! let mut builder = ZtocBuilder::new(BuildOptions {
+//!     compression: Compression::Uncompressed,
+//!     span_size: BuildOptions::DEFAULT_SPAN_SIZE,
+//!     build_tool_identifier: "example".into(),
+//!     limits: Limits::default(),
+//! })?;
+//! builder.push(&layer)?;
+//! let Outcome::Indexed(built) = builder.finish()? else { panic!("nothing odd is in this layer") };
+//! let file = built.encoded().to_bytes();
+//!
+//! let ztoc = Ztoc::from_bytes(&file)?;
+//! assert!(verify(&ztoc, &mut &layer[..])?.faults.is_empty());
+//! let index = ztoc.toc.paths().find(b"/hello").expect("it is there");
+//! let entry = ztoc.toc.get(index).expect("it was just found");
+//! let mut contents = Vec::new();
+//! extract(&ztoc, &entry, &mut &layer[..], &mut |bytes: &[u8]| {
+//!     contents.extend_from_slice(bytes);
+//!     Ok(())
+//! })?;
+//! assert_eq!(contents, b"hi");
+//! # Ok::<(), soci_ztoc::Error>(())
+//! ```
 
 mod builder;
 mod checkpoint;
