@@ -369,3 +369,60 @@ fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
     listener.local_addr().expect("a bound socket has an address")
 }
+
+/// A containerd of our own.
+pub struct Containerd {
+    process: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Containerd {
+    /// Starts it in a temporary folder, without the plugins that need a system around them.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().display().to_string();
+        let disabled = ["grpc.v1.cri", "snapshotter.v1.btrfs", "snapshotter.v1.zfs", "snapshotter.v1.devmapper"]
+            .map(|plugin| format!("\"io.containerd.{plugin}\""))
+            .join(", ");
+        let config = format!(
+            "version = 2\nroot = \"{path}/root\"\nstate = \"{path}/state\"\ndisabled_plugins = [{disabled}]\n\
+             [grpc]\naddress = \"{path}/socket\"\n[ttrpc]\naddress = \"{path}/socket.ttrpc\"\n"
+        );
+        fs::write(folder.path().join("config.toml"), config).expect("the folder is writable");
+        let process = Command::new("containerd")
+            .args(["--config", &format!("{path}/config.toml")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("containerd cannot be started ({error}): `cargo xtask test` installs it"));
+        let containerd = Self { process, folder };
+        let begun = Instant::now();
+        while !containerd.command(&["version"]).output().is_ok_and(|output| output.status.success()) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "containerd does not answer");
+            thread::sleep(Duration::from_millis(50));
+        }
+        containerd
+    }
+
+    /// Runs `ctr` and gives what it prints.
+    pub fn ctr(&self, words: &[&str]) -> String {
+        let output = self.command(words).output().expect("it answered before");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "ctr {words:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("ctr");
+        command.args(["--address", &format!("{}/socket", self.folder.path().display())]).args(words);
+        command
+    }
+}
+
+impl Drop for Containerd {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -18,9 +18,9 @@ use crate::places;
 /// Flags of `create`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A SOCI index v1 refers to the image, which keeps its digest. On Fargate it still works only for AWS accounts that
-used SOCI before 2025-06-30, and is looked for only if there is no v2 (docs/registry.md has the sources). Everybody
-else needs `convert`. The registry must take manifests with a subject.
+A SOCI index v1 refers to the image, which keeps its digest. Fargate takes v1 only for AWS accounts that used SOCI
+with it before v2 came; for all others it loads the whole image and says nothing. They need `convert`
+(docs/registry.md has the sources). The registry must take manifests with a subject.
 
   cargo soci create 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4
   cargo soci create image.tar ./layout-with-index")]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use soci_tests::images::MadeImage;
 use soci_tests::registry::Behaviour;
-use soci_tests::servers::{Authority, ConnectProxy, Server, TEST_USER};
+use soci_tests::servers::{Authority, ConnectProxy, Containerd, Server, TEST_USER};
 
 use crate::{convert, expected, failed, good, soci, text, with_image};
 
@@ -380,4 +380,28 @@ fn one_large_layer_comes_over_three_connections() {
         .filter(|one| one.elsewhere && one.range.is_some())
         .count();
     assert!(parts > 15, "{parts} parts");
+}
+
+#[test]
+fn containerd_pulls_the_result_with_the_same_digests() {
+    let expected = expected();
+    let server = Server::docker_registry(None, None);
+    let folder = tempfile::tempdir().unwrap();
+    let plain = layout(folder.path());
+    let name = format!("{}/app:1", server.host());
+    assert_eq!(good(&convert(&[&plain, &name, "-q"])), expected);
+    let containerd = Containerd::start();
+    containerd.ctr(&["content", "fetch", "--plain-http", "--all-platforms", &name]);
+    let listed = containerd.ctr(&["images", "ls"]);
+    assert!(listed.contains(&expected), "{listed}");
+    let content = containerd.ctr(&["content", "ls", "-q"]);
+    let shown = good(&soci(&["inspect", &name, "--format", "json"]).output().unwrap());
+    let facts: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let layers = facts["platforms"][0]["layers"].as_array().unwrap();
+    let mut wanted: Vec<&str> = layers.iter().filter_map(|layer| layer["digest"].as_str()).collect();
+    wanted.extend(layers.iter().filter_map(|layer| layer["ztoc"]["digest"].as_str()));
+    assert_eq!(wanted.len(), 7);
+    for digest in wanted {
+        assert!(content.contains(digest), "{digest} is not among\n{content}");
+    }
 }
