@@ -68,5 +68,7 @@ pub use paths::{LookupFault, Paths};
 pub use skip::{Refusal, SkipReason};
 pub use source::{BoxError, ReadAt};
 pub use toc::{EntryType, Toc, TocEntry, Xattrs};
-pub use value::{Checkpoint, Compression, FileFacts, GzipZinfo, Span, TarZinfo, VERSION, Window, Zinfo, Ztoc};
+pub use value::{
+    Checkpoint, Compression, FileFacts, GzipZinfo, Span, TarZinfo, VERSION, Window, Zinfo, Ztoc,
+};
 pub use verify::{Fault, Verification, Verifier, verify};
