@@ -192,7 +192,7 @@ pub fn convert(
     if report.iter().all(|platform| platform.soci_index.is_none()) {
         return Err(Error::NothingToIndex);
     }
-    rewrite.finish(report)
+    Ok(rewrite.finish(report))
 }
 
 /// A SOCI index manifest v1 for one image: the referrer to push beside it.

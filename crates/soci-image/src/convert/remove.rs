@@ -44,7 +44,7 @@ pub fn remove(image: &Image, documents: &Documents) -> Result<Conversion> {
             soci_index: None,
         });
     }
-    rewrite.finish(report)
+    Ok(rewrite.finish(report))
 }
 
 /// How the image was spelled, by the manifests that conversion left alone: a builder spells all of

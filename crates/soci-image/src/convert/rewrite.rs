@@ -10,7 +10,6 @@ use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::Documents;
-use crate::error::Result;
 use crate::image::{Entry, Image, ImageEntry, IndexTree, SociEntry, Tree, index_type};
 use crate::index::Index;
 use crate::json::Json;
@@ -115,18 +114,18 @@ impl<'a> Rewrite<'a> {
     }
 
     /// Writes the indexes and the root.
-    pub(super) fn finish(mut self, platforms: Vec<ConvertedPlatform>) -> Result<Conversion> {
+    pub(super) fn finish(mut self, platforms: Vec<ConvertedPlatform>) -> Conversion {
         let image = self.image;
         let root = match &image.tree {
             Tree::Manifest(entry) => self.root_of_manifest(entry),
             Tree::Index(tree) => self.root_of_index(tree),
         };
-        Ok(Conversion {
+        Conversion {
             changed: root.digest != image.root.digest,
             root,
             blobs: self.blobs,
             platforms,
-        })
+        }
     }
 
     /// A manifest at the root gets an index around it, which lists it by the platform of its config.
