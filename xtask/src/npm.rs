@@ -60,6 +60,40 @@ pub(crate) fn bundle_action() -> Result<Vec<u8>, String> {
     .map(String::into_bytes)
 }
 
+/// The names of the packages that [`bundle_action`] takes code from.
+#[cfg(feature = "wasm")]
+pub(crate) fn bundled_packages() -> Result<Vec<String>, String> {
+    let scratch = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let metafile = scratch.path().join("inputs.json");
+    output(
+        package("esbuild", "bin/esbuild")
+            .args([
+                "action/src/main.ts",
+                "--bundle",
+                "--platform=node",
+                "--outfile=/dev/null",
+            ])
+            .arg(format!("--metafile={}", metafile.display()))
+            .current_dir(folder()),
+    )?;
+    let text = std::fs::read_to_string(&metafile).map_err(|error| format!("esbuild's metafile: {error}"))?;
+    let inputs: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("esbuild's metafile: {error}"))?;
+    let mut names: Vec<String> = inputs["inputs"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(path, _)| path.strip_prefix("node_modules/"))
+        .map(|path| {
+            let parts = if path.starts_with('@') { 2 } else { 1 };
+            path.split('/').take(parts).collect::<Vec<_>>().join("/")
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
 /// The page's scripts into `to`: `page.js` and the parts it loads later.
 pub(crate) fn bundle_page(to: &Path) -> Outcome {
     must(

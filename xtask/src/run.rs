@@ -78,6 +78,7 @@ fn show(command: &Command) -> String {
 }
 
 /// Runs this same command again in an xtask built with `feature`; keeps the plain xtask light.
+#[cfg(not(feature = "wasm"))]
 pub(crate) fn again_with_feature(feature: &str, command: &str, arguments: &[String]) -> Outcome {
     must(
         cargo()

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: all tests, each stage with its seconds.
 
 use crate::run::{Outcome, cargo, must, stage};
-use crate::setup;
+use crate::{generate, js, setup};
 
 /// Runs every test; with `--quick` those that need no servers, no browser and no fuzzing.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -44,6 +44,14 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         }
         must(&mut command)
     })?;
+    stage("JavaScript: the Action, the page, WASM against native", || {
+        js::tests(quick, false)
+    })?;
+    if !quick {
+        stage("the WASM module comes out the same elsewhere", || {
+            generate::run(&["--reproduce".to_owned()])
+        })?;
+    }
     if quick {
         eprintln!("\nnot run with --quick: tests against real servers and tools, the browser");
     }

@@ -19,7 +19,12 @@ pub(super) fn run(bench: &Bench) -> Outcome {
         let path = bench.folder.join(format!("plain-{number}.tar"));
         if !path.exists() {
             let script = "gzip -dc \"$1\" > \"$2.part\" && mv \"$2.part\" \"$2\"";
-            must(Command::new("bash").args(["-c", script, "bash"]).arg(packed).arg(&path))?;
+            must(
+                Command::new("bash")
+                    .args(["-c", script, "bash"])
+                    .arg(packed)
+                    .arg(&path),
+            )?;
         }
         plain.push(path);
     }
@@ -30,7 +35,12 @@ pub(super) fn run(bench: &Bench) -> Outcome {
             let told = output(Command::new("sha256sum").arg(path))?;
             let hex = told.split_whitespace().next().unwrap_or_default();
             diff_ids.push(format!("\"sha256:{hex}\""));
-            names.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+            names.push(
+                path.file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+            );
         }
         let write = |name: &str, text: String| {
             let path = bench.folder.join(name);
@@ -64,7 +74,10 @@ pub(super) fn run(bench: &Bench) -> Outcome {
     }
     let files = || plain.iter().map(|path| path.display().to_string());
     let words = |tool: &[&str]| -> Vec<String> {
-        tool.iter().map(|word| (*word).to_owned()).chain(files()).collect()
+        tool.iter()
+            .map(|word| (*word).to_owned())
+            .chain(files())
+            .collect()
     };
     let converted = bench.folder.join("saved-soci.tar").display().to_string();
     let ours = [bench.binary.display().to_string()]

@@ -9,8 +9,10 @@ mod cli;
 #[cfg(feature = "wasm")]
 mod files;
 #[cfg(feature = "wasm")]
+mod licences;
+#[cfg(feature = "wasm")]
 mod pages;
-#[cfg(all(feature = "wasm", unix))]
+#[cfg(feature = "wasm")]
 mod reproduce;
 #[cfg(feature = "wasm")]
 mod types;
@@ -55,10 +57,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     settle(
         check,
         &[],
-        &[Generated::new(
-            "wasm/action/dist/index.cjs",
-            npm::bundle_action()?,
-        )],
+        &[
+            Generated::new("wasm/action/dist/index.cjs", npm::bundle_action()?),
+            licences::file()?,
+        ],
     )
 }
 
