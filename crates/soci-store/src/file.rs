@@ -242,6 +242,16 @@ impl PendingFile {
     }
 }
 
+/// Where what passes only once is kept: `TMPDIR` if it is set, else `/var/tmp`, which unlike `/tmp` is made for large
+/// files and is never in memory, else the system's folder.
+pub(crate) fn spool_folder() -> PathBuf {
+    let large = Path::new("/var/tmp");
+    match std::env::var_os("TMPDIR") {
+        None if cfg!(unix) && large.is_dir() => large.to_path_buf(),
+        _ => std::env::temp_dir(),
+    }
+}
+
 /// What temporary files and folders of ours begin with.
 pub(crate) const TEMPORARY_PREFIX: &str = ".cargo-soci-";
 

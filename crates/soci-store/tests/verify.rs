@@ -283,7 +283,9 @@ fn wrong_span_digests_windows_and_entries() {
     assert_eq!(causes, [("wrong-window", Consequence::WrongContents)]);
 
     let image = Image::new("single");
-    image.change_ztoc(|ztoc| drop(ztoc.span_digests.pop()));
+    image.change_ztoc(|ztoc| {
+        ztoc.span_digests.pop();
+    });
     let causes = image.causes();
     assert!(
         causes.contains(&("ztoc-refused", Consequence::LayerNotLazy)),

@@ -35,7 +35,7 @@ impl ArchiveSource {
     /// Opens the archive at a path.
     ///
     /// A plain tar is read in place through its offsets. A gzip'd one, a pipe or a device passes through once into
-    /// an unnamed temporary file in the system's folder for such (100 GiB at most).
+    /// an unnamed temporary file in `TMPDIR` or `/var/tmp` (100 GiB at most).
     pub fn open(path: &Path, cancel: &AtomicBool) -> Result<Self> {
         Self::read(Table::open(path, cancel)?)
     }

@@ -99,7 +99,7 @@ impl Table {
     }
 
     fn spool(place: String, input: impl Read, cancel: &AtomicBool) -> Result<Self> {
-        let folder = std::env::temp_dir();
+        let folder = file::spool_folder();
         let mut spool =
             tempfile::tempfile_in(&folder).map_err(|source| io_error("write into", &folder, source))?;
         let mut reader = TarReader::new(Passing(input));

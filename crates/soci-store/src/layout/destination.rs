@@ -35,6 +35,8 @@ impl LayoutDestination {
     /// Prepares writing to a folder: one that does not exist, is empty, or is a layout. Any other is refused.
     pub fn create(target: &Path, cancel: Arc<AtomicBool>) -> Result<Self> {
         let place = target.display().to_string();
+        // Follow links: the folder behind them is written, not the link replaced.
+        let target = &fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
         let state = match fs::read_dir(target) {
             Ok(mut entries) => {
                 if entries.next().is_none() {

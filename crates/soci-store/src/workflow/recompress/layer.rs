@@ -15,7 +15,7 @@ use soci_image::media_type::LayerCompression;
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::{self, BuildOptions, Limits, Outcome, ZtocBuilder};
 
-use crate::file::{FileBlob, io_error};
+use crate::file::{FileBlob, io_error, spool_folder};
 use crate::overlay::damaged;
 use crate::store::{AnyBlob, AnySource, Blob, Source};
 use crate::workflow::index_layer::{IndexedLayer, indexed_layer, sha256};
@@ -55,7 +55,7 @@ pub(super) fn rewrite(
         cancel: [&options.cancel, stop],
         observer,
     };
-    let folder = std::env::temp_dir();
+    let folder = spool_folder();
     let spool = tempfile::tempfile_in(&folder).map_err(|source| io_error("write into", &folder, source))?;
     let output = Output {
         file: spool,
