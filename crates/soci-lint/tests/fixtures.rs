@@ -4,6 +4,11 @@
 //! `NAME.options.json` beside a document holds the options of its run; in it `"@no-index"` stands for the
 //! facts of `fixtures/facts/no-index.json`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests read their files; the crate does not"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,10 @@
 //! The examples on the rules' pages: what each page calls a trouble is found, what it proposes is silent.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests read their files; the crate does not"
+)]
+
 use soci_lint::{ImageFactsEntry, Input, Options, Report, Severity, docs, explain, lint, rules};
 
 struct Block {

@@ -1,0 +1,120 @@
+//! What is asserted about foreign documents and about foreign text in reports; the fuzz targets and the
+//! replay of seeds share it.
+
+use soci_lint::{Format, Input, Location, Options, RenderOptions, Report, escape, lint, render};
+
+const FORMATS: [Format; 5] = [
+    Format::Human,
+    Format::Short,
+    Format::Json,
+    Format::Github,
+    Format::Markdown,
+];
+
+/// Any text as JSON, comments and templates included.
+pub(crate) fn json(text: &str) {
+    document(text.as_bytes());
+    document(format!("{{{text}}}").as_bytes());
+}
+
+/// Any text as YAML.
+pub(crate) fn yaml(text: &str) {
+    document(format!("containerDefinitions:\n{text}").as_bytes());
+    document(text.as_bytes());
+}
+
+/// Any text as the resources of a CloudFormation template, and as one of its expressions.
+pub(crate) fn cloudformation(text: &str) {
+    document(format!("Resources:\n{text}").as_bytes());
+    let expression = text.replace('\n', " ");
+    let template = format!(
+        "Parameters: {{A: {{Type: String, Default: b}}}}\nConditions: {{C: !Equals [!Ref A, b]}}\nResources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - Name: n\n          Image: {expression}\n"
+    );
+    document(template.as_bytes());
+}
+
+/// Any text in the place of an image, of a name and of a path: whatever it is, each sink stays itself.
+pub(crate) fn sinks(text: &str) {
+    let quoted = serde_json::Value::from(text).to_string();
+    let bytes = format!("[{{\"name\": {quoted}, \"image\": {quoted}, \"essential\": true}}]");
+    let input = Input {
+        path: text.to_owned(),
+        bytes: bytes.into_bytes(),
+    };
+    let report = lint(std::slice::from_ref(&input), &Options::default());
+    let terminal = escape::terminal(text);
+    assert!(!terminal.chars().any(char::is_control));
+    assert!(!escape::github_property(text).contains(['\n', '\r', ':', ',']));
+    assert!(!escape::html(text).contains(['<', '>', '"', '\'']));
+    for format in FORMATS {
+        let written = written(&report, &input, format);
+        match format {
+            Format::Human | Format::Short => {
+                let odd = |c: char| c.is_control() && c != '\n';
+                assert!(!written.contains(odd), "{written:?}");
+            }
+            // Each line is a command of ours, or says how many are left out.
+            Format::Github => {
+                for line in written.lines() {
+                    let command = ["::error ", "::warning ", "::notice "]
+                        .iter()
+                        .any(|word| line.starts_with(word));
+                    assert!(command || line.contains("GitHub shows"), "{line:?}");
+                }
+            }
+            // Neither HTML of the document's own nor a mention of somebody.
+            Format::Markdown => {
+                let own = written.replace("<br>", "");
+                assert!(!own.contains(['<', '>', '@', '\r']), "{own:?}");
+            }
+            Format::Json => {
+                let read: Report = serde_json::from_str(&written).expect("our own report");
+                assert_eq!(read, report);
+            }
+        }
+    }
+}
+
+/// Lints one document; every place in the report is one of the document.
+fn document(bytes: &[u8]) {
+    let input = Input {
+        path: "document".to_owned(),
+        bytes: bytes.to_vec(),
+    };
+    let report = lint(std::slice::from_ref(&input), &Options::default());
+    let text = std::str::from_utf8(bytes).expect("the bodies take text");
+    let inside = |location: &Location| {
+        let range = location.start.byte as usize..location.end.byte as usize;
+        assert!(text.get(range).is_some(), "{location:?} in {text:?}");
+        assert!(location.start.line <= location.end.line);
+    };
+    for finding in &report.findings {
+        finding.location.iter().for_each(inside);
+        finding
+            .related
+            .iter()
+            .for_each(|related| inside(&related.location));
+    }
+    for task in report.files.iter().flat_map(|file| &file.tasks) {
+        inside(&task.location);
+        for container in &task.containers {
+            inside(&container.location);
+            container
+                .reasons
+                .iter()
+                .for_each(|reason| inside(&reason.location));
+        }
+    }
+    assert_eq!(lint(std::slice::from_ref(&input), &Options::default()), report);
+    let human = written(&report, &input, Format::Human);
+    let odd = |c: char| c.is_control() && c != '\n';
+    assert!(!human.contains(odd), "{human:?}");
+}
+
+fn written(report: &Report, input: &Input, format: Format) -> String {
+    let options = RenderOptions {
+        sources: std::slice::from_ref(input),
+        ..RenderOptions::default()
+    };
+    render(report, format, &options)
+}
