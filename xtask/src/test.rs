@@ -37,10 +37,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             .args(["test", "--workspace", "--locked"])
             .env("INSTA_UPDATE", "no");
         if !quick {
-            command.args([
-                "--features",
-                "soci-tests/real-tools,cargo-soci/real-tools,soci-store/real-tools",
-            ]);
+            command.args(["--features", "cargo-soci/real-tools"]);
         }
         must(&mut command)
     })?;
