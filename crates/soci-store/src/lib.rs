@@ -21,6 +21,7 @@ mod overlay;
 mod places;
 pub mod registry;
 pub mod store;
+#[cfg(feature = "native")]
 pub mod workflow;
 
 pub use block_on::block_on;

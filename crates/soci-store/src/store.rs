@@ -17,15 +17,12 @@
 use soci_image::{Descriptor, Digest};
 
 use crate::Result;
+
 #[cfg(feature = "native")]
-use crate::registry::{RegistryBlob, RegistryDestination, RegistrySink, RegistrySource};
+mod any;
+
 #[cfg(feature = "native")]
-use crate::{
-    archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
-    file::FileBlob,
-    layout::{LayoutDestination, LayoutSink, LayoutSource},
-    overlay::Overlay,
-};
+pub use any::{AnyBlob, AnyDestination, AnySink, AnySource};
 
 /// Documents (manifests, indexes, configs) larger than this are refused: registries do the same.
 pub const DOCUMENT_LIMIT: u64 = 4 << 20;
@@ -97,6 +94,7 @@ pub trait Blob {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize>;
 }
 
+#[cfg(feature = "native")]
 /// A place that images are written to. Methods take `&self`: zTOCs and layers arrive from several threads.
 pub trait Destination {
     /// A blob being written.
@@ -137,199 +135,4 @@ pub trait Sink {
 
     /// Stores the blob. The caller has compared digest and size.
     async fn commit(self) -> Result<()>;
-}
-
-/// Any place that images are read from.
-#[derive(Debug)]
-pub enum AnySource {
-    /// An OCI image layout in a folder.
-    #[cfg(feature = "native")]
-    Layout(LayoutSource),
-    /// An OCI image layout in a tar.
-    #[cfg(feature = "native")]
-    Archive(ArchiveSource),
-    /// An image of a registry.
-    #[cfg(feature = "native")]
-    Registry(RegistrySource),
-    /// A source with some layers rewritten.
-    #[cfg(feature = "native")]
-    Overlay(Box<Overlay>),
-}
-
-impl AnySource {
-    /// Where a blob lies: below an overlay, unless it is one of its own.
-    #[cfg(feature = "native")]
-    fn holder(&self, descriptor: &Descriptor) -> &AnySource {
-        match self {
-            Self::Overlay(overlay) => overlay
-                .base_of(&descriptor.digest)
-                .map_or(self, |base| base.holder(descriptor)),
-            _ => self,
-        }
-    }
-}
-
-/// A blob of any place, being read.
-pub enum AnyBlob {
-    /// A stretch of a file.
-    #[cfg(feature = "native")]
-    File(FileBlob),
-    /// Of a registry.
-    #[cfg(feature = "native")]
-    Registry(RegistryBlob),
-}
-
-/// Any place that images are written to.
-pub enum AnyDestination {
-    /// An OCI image layout in a folder.
-    #[cfg(feature = "native")]
-    Layout(LayoutDestination),
-    /// An OCI image layout in a tar.
-    #[cfg(feature = "native")]
-    Archive(ArchiveDestination),
-    /// A repository of a registry.
-    #[cfg(feature = "native")]
-    Registry(RegistryDestination),
-}
-
-/// A blob of any place, being written.
-pub enum AnySink {
-    /// Into a layout.
-    #[cfg(feature = "native")]
-    Layout(LayoutSink),
-    /// Into an archive.
-    #[cfg(feature = "native")]
-    Archive(ArchiveSink),
-    /// Into a registry.
-    #[cfg(feature = "native")]
-    Registry(RegistrySink),
-}
-
-/// Calls the same method on whatever place it is.
-macro_rules! each {
-    ($place:expr, $kind:ident $(+ $more:ident)?, $inner:ident => $call:expr) => {
-        match $place {
-            $(
-                #[cfg(feature = "native")]
-                $kind::$more($inner) => $call,
-            )?
-            #[cfg(feature = "native")]
-            $kind::Layout($inner) => $call,
-            #[cfg(feature = "native")]
-            $kind::Archive($inner) => $call,
-            #[cfg(feature = "native")]
-            $kind::Registry($inner) => $call,
-        }
-    };
-}
-
-impl Source for AnySource {
-    type Blob = AnyBlob;
-
-    async fn roots(&self) -> Result<Vec<Root>> {
-        each!(self, AnySource + Overlay, source => source.roots().await)
-    }
-
-    async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
-        each!(self, AnySource + Overlay, source => source.document(descriptor).await)
-    }
-
-    async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
-        each!(self, AnySource + Overlay, source => source.manifest(digest).await)
-    }
-
-    async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        each!(self, AnySource + Overlay, source => source.contains(descriptor).await)
-    }
-
-    async fn open(&self, descriptor: &Descriptor) -> Result<AnyBlob> {
-        match self {
-            #[cfg(feature = "native")]
-            Self::Layout(source) => source.open(descriptor).await.map(AnyBlob::File),
-            #[cfg(feature = "native")]
-            Self::Archive(source) => source.open(descriptor).await.map(AnyBlob::File),
-            #[cfg(feature = "native")]
-            Self::Registry(source) => source.open(descriptor).await.map(AnyBlob::Registry),
-            #[cfg(feature = "native")]
-            Self::Overlay(source) => source.open(descriptor).await,
-        }
-    }
-
-    async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        each!(self, AnySource + Overlay, source => source.read_at(descriptor, offset, buffer).await)
-    }
-
-    async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
-        each!(self, AnySource + Overlay, source => source.referrers(subject, artifact_type).await)
-    }
-
-    fn is_remote(&self) -> bool {
-        each!(self, AnySource + Overlay, source => source.is_remote())
-    }
-}
-
-impl Blob for AnyBlob {
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        match self {
-            #[cfg(feature = "native")]
-            Self::File(blob) => blob.read(buffer).await,
-            #[cfg(feature = "native")]
-            Self::Registry(blob) => blob.read(buffer).await,
-        }
-    }
-}
-
-impl Destination for AnyDestination {
-    type Sink = AnySink;
-
-    async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        each!(self, AnyDestination, place => place.contains(descriptor).await)
-    }
-
-    async fn put_blob(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        each!(self, AnyDestination, place => place.put_blob(descriptor, bytes).await)
-    }
-
-    async fn put_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        each!(self, AnyDestination, place => place.put_manifest(descriptor, bytes).await)
-    }
-
-    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
-        #[cfg(feature = "native")]
-        let source = source.holder(descriptor);
-        each!(self, AnyDestination, place => place.copy_blob(descriptor, source, verified).await)
-    }
-
-    async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<AnySink>> {
-        Ok(match self {
-            #[cfg(feature = "native")]
-            Self::Layout(place) => place.begin_blob(descriptor).await?.map(AnySink::Layout),
-            #[cfg(feature = "native")]
-            Self::Archive(place) => place.begin_blob(descriptor).await?.map(AnySink::Archive),
-            #[cfg(feature = "native")]
-            Self::Registry(place) => place.begin_blob(descriptor).await?.map(AnySink::Registry),
-        })
-    }
-
-    async fn publish(self, images: &[Published]) -> Result<()> {
-        each!(self, AnyDestination, place => place.publish(images).await)
-    }
-
-    async fn abort(self) {
-        each!(self, AnyDestination, place => place.abort().await)
-    }
-
-    fn is_sequential(&self) -> bool {
-        each!(self, AnyDestination, place => place.is_sequential())
-    }
-}
-
-impl Sink for AnySink {
-    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        each!(self, AnySink, sink => sink.write(bytes).await)
-    }
-
-    async fn commit(self) -> Result<()> {
-        each!(self, AnySink, sink => sink.commit().await)
-    }
 }

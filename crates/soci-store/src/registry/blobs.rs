@@ -121,6 +121,7 @@ impl<T: Transport> BlobReader<T> {
         }
     }
 
+    #[cfg(feature = "native")]
     /// Whether the registry answered the last opening with exactly the range.
     pub(super) fn is_ranged(&self) -> bool {
         self.ranged
