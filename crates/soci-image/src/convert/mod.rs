@@ -27,7 +27,7 @@ use crate::media_type::{OCI_CONFIG, OCI_MANIFEST, PREFETCH};
 use crate::skip::SkipReason;
 use crate::soci_index::{EMPTY_CONFIG, PrefetchEntry, SociIndex, SociVersion, ZtocEntry};
 
-pub use remove::remove;
+pub use remove::{remove, witnesses};
 use rewrite::{NewManifest, Rewrite, Spelling};
 
 /// What was made of one layer.

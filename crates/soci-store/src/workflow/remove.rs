@@ -53,7 +53,13 @@ async fn prepare(
     for root in roots {
         let documents = read_documents(source, &root.descriptor).await?;
         let image = Image::read(&root.descriptor, &documents)?;
-        let conversion = convert::remove(&image, &documents)?;
+        let mut witnessed = documents.clone();
+        for statement in convert::witnesses(&image) {
+            if source.contains(&statement).await? {
+                witnessed.insert(&statement, source.document(&statement).await?)?;
+            }
+        }
+        let conversion = convert::remove(&image, &witnessed)?;
         let planned = PlannedImage {
             root,
             image,
