@@ -1,7 +1,7 @@
 //! Files that a command writes: complete under their name, or not there at all.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{CommandError, OrFail};
@@ -17,12 +17,14 @@ enum Sink {
     /// Devices and pipes (`/dev/null`, `/dev/stdout`) cannot be replaced by renaming.
     Direct(File),
     Pending(tempfile::NamedTempFile),
+    /// On its way to stdout.
+    Spooled(File),
 }
 
 impl OutputFile {
     /// Begins a file; the folder must exist.
     pub fn create(path: &Path) -> Result<Self, CommandError> {
-        let wrong = || format!("cannot write {}", path.display());
+        let wrong = || cannot_write(path);
         let sink = if path == Path::new("-") {
             Sink::Stdout(io::BufWriter::with_capacity(1 << 18, io::stdout()))
         } else if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
@@ -52,28 +54,56 @@ impl OutputFile {
         })
     }
 
+    /// The same for contents that are known to be right only at their end: stdout gets them all at once, by way
+    /// of an unnamed temporary file.
+    pub fn create_checked(path: &Path) -> Result<Self, CommandError> {
+        if path != Path::new("-") {
+            return Self::create(path);
+        }
+        let file = tempfile::tempfile().or_fail(|| "cannot make a temporary file".into())?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            sink: Sink::Spooled(file),
+        })
+    }
+
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         match &mut self.sink {
             Sink::Stdout(stdout) => stdout.write_all(bytes),
-            Sink::Direct(file) => file.write_all(bytes),
+            Sink::Direct(file) | Sink::Spooled(file) => file.write_all(bytes),
             Sink::Pending(file) => file.write_all(bytes),
         }
-        .or_fail(|| format!("cannot write {}", self.path.display()))
+        .or_fail(|| cannot_write(&self.path))
     }
 
     /// Makes the file visible under its name.
     pub fn commit(self) -> Result<(), CommandError> {
         let Self { path, sink } = self;
-        let wrong = || format!("cannot write {}", path.display());
+        let wrong = || cannot_write(&path);
         match sink {
             Sink::Stdout(mut stdout) => stdout.flush().or_fail(wrong),
             Sink::Direct(_) => Ok(()),
+            Sink::Spooled(mut file) => {
+                file.seek(SeekFrom::Start(0)).or_fail(wrong)?;
+                let mut stdout = io::stdout().lock();
+                io::copy(&mut file, &mut stdout)
+                    .and_then(|_| stdout.flush())
+                    .or_fail(wrong)
+            }
             Sink::Pending(file) => {
                 file.as_file().sync_all().or_fail(wrong)?;
                 file.persist(&path).map_err(|error| error.error).or_fail(wrong)?;
                 Ok(())
             }
         }
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    if path == Path::new("-") {
+        "cannot write to stdout".into()
+    } else {
+        format!("cannot write {}", path.display())
     }
 }

@@ -10,7 +10,7 @@ use soci_store::workflow::Pipeline;
 use soci_ztoc::inflate::InputBuffer;
 use soci_ztoc::ztoc::{BuildOptions, Built, Compression, Limits, Outcome as Layer};
 
-use super::hex_digest;
+use super::{count, hex_digest};
 use crate::commands::Outcome;
 use crate::config::parse_size;
 use crate::context::{Context, Format};
@@ -115,11 +115,11 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         Format::Json => context.report_json(&report)?,
         _ if context.is_quiet() => context.report(&report.digest)?,
         _ => context.report(&format!(
-            "{}\n  {} bytes, {} spans, {} files\n  of layer {} ({} bytes, {})",
+            "{}\n  {} bytes, {}, {}\n  of layer {} ({} bytes, {})",
             report.digest,
             report.size,
-            report.spans,
-            report.files,
+            count(report.spans, "span"),
+            count(report.files, "file"),
             report.layer.digest,
             report.layer.size,
             report.layer.compression

@@ -48,7 +48,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         );
     }
     let mut layer = LayerFile::open(&args.layer)?;
-    let mut output = OutputFile::create(&args.output)?;
+    let mut output = OutputFile::create_checked(&args.output)?;
     let mut failed = None;
     let extracted = ztoc::extract(&ztoc, &entry, &mut layer, &mut |bytes: &[u8]| {
         let wrote = context.cancel.check().and_then(|()| output.write(bytes));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use soci_ztoc::ztoc::{Verification, Verifier};
 
 use super::layer_file::LayerFile;
-use super::{hex_digest, read_ztoc};
+use super::{count, hex_digest, read_ztoc};
 use crate::commands::Outcome;
 use crate::context::{Context, Format};
 use crate::error::OrFail;
@@ -83,11 +83,14 @@ pub fn run(args: Args, context: &Context) -> Outcome {
 fn human(report: &Report, found: &Verification) -> String {
     if report.ok {
         return format!(
-            "{}: {} spans and {} files agree with layer {}",
-            report.ztoc, report.spans, report.files, report.layer
+            "{}: {} and {} agree with layer {}",
+            report.ztoc,
+            count(report.spans, "span"),
+            count(report.files, "file"),
+            report.layer
         );
     }
-    let mut text = format!("{}: {} faults\n", report.ztoc, found.fault_count);
+    let mut text = format!("{}: {}\n", report.ztoc, count(found.fault_count, "fault"));
     for fault in report.faults.iter().take(SHOWN) {
         writeln!(text, "  {}", escape::terminal(fault)).expect("writing to a string never fails");
     }
