@@ -1,11 +1,13 @@
 //! The commands against registries: the one in this process with its faults, and real ones.
 #![cfg(target_os = "linux")]
 
+#[cfg(feature = "real-tools")]
 mod ecr;
 mod faults;
 mod killed;
 mod places;
 mod reuse;
+#[cfg(feature = "real-tools")]
 mod servers;
 mod wire;
 

@@ -169,5 +169,5 @@ fn a_sample_of_spans_is_checked_by_ranged_reads() {
     ));
     let bad = run(&["verify", &name, "--sample", "1"]);
     assert_eq!(bad.status.code(), Some(1), "{}", text(&bad.stdout));
-    assert!(text(&bad.stdout).contains("span-digest"));
+    assert!(text(&bad.stdout).contains("wrong-span-digest"));
 }
