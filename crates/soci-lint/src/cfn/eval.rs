@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Template;
 use super::condition::Truth;
-use super::intrinsic::{Call, call, get_att};
+use super::intrinsic::{Call, call};
 use crate::model::template_words::lex;
 use crate::model::value::{Branch, Case, DefaultUse, Piece, Pseudo, Symbolic, compatible};
 use crate::source::{Node, TextRange};
@@ -228,73 +228,6 @@ impl<'a> Evaluator<'a> {
             None => format!("`{name}` is not declared in this template"),
         };
         Case::plain(Symbolic::hole(&written, why, ""), range)
-    }
-
-    /// An ECR repository's address and ARN have a known shape; other attributes are open.
-    fn attribute(&self, argument: Node<'a>) -> Symbolic {
-        let Some((name, attribute)) = get_att(argument) else {
-            return Symbolic::hole("${Fn::GetAtt}", "`Fn::GetAtt` is incomplete", "");
-        };
-        self.named_attribute(name, attribute)
-    }
-
-    fn named_attribute(&self, name: &str, attribute: &str) -> Symbolic {
-        let resources = self.template.map(|template| &template.resources);
-        let resource = resources.and_then(|resources| resources.get(name));
-        let repository = || {
-            let named = resource.and_then(|found| found.properties?.get("RepositoryName"));
-            match named
-                .and_then(Node::as_str)
-                .filter(|_| named.and_then(Node::tag).is_none())
-            {
-                Some(name) => Symbolic::text(name),
-                None => Symbolic::hole(
-                    &format!("${{{name}}}"),
-                    format!("the repository `{name}` gets its name when the stack is deployed"),
-                    "",
-                ),
-            }
-        };
-        let pieces = |shape: &[&dyn Fn() -> Symbolic]| {
-            let mut out = Symbolic::default();
-            for piece in shape {
-                out.append(&piece());
-            }
-            out
-        };
-        let pseudo = |pseudo| {
-            move || Symbolic {
-                pieces: vec![Piece::Pseudo(pseudo)],
-            }
-        };
-        let text = |text: &'static str| move || Symbolic::text(text);
-        let is_repository = resource.is_some_and(|found| found.kind == "AWS::ECR::Repository");
-        match attribute {
-            "RepositoryUri" if is_repository => pieces(&[
-                &pseudo(Pseudo::AccountId),
-                &text(".dkr.ecr."),
-                &pseudo(Pseudo::Region),
-                &text("."),
-                &pseudo(Pseudo::UrlSuffix),
-                &text("/"),
-                &repository,
-            ]),
-            "Arn" if is_repository => pieces(&[
-                &text("arn:"),
-                &pseudo(Pseudo::Partition),
-                &text(":ecr:"),
-                &pseudo(Pseudo::Region),
-                &text(":"),
-                &pseudo(Pseudo::AccountId),
-                &text(":repository/"),
-                &repository,
-            ]),
-            _ => Symbolic::hole(
-                &format!("${{{name}.{attribute}}}"),
-                format!("`{name}.{attribute}` is known when the stack is deployed"),
-                "",
-            ),
-        }
     }
 
     /// `Sub` as a text, or as a list of the text and a map of names.

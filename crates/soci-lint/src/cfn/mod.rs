@@ -1,5 +1,6 @@
 //! CloudFormation templates: what they declare, and what their expressions come to.
 
+mod attribute;
 mod condition;
 mod eval;
 mod intrinsic;

@@ -1,8 +1,9 @@
 //! From trees to task definitions.
 
+use super::connect::connect;
 use super::image::classify;
 use super::placement::{self, Placement};
-use super::service::{Service, TaskLink};
+use super::service::Service;
 use super::task::{Compatibilities, Container, ImageCase, ImageField, Setting, Task};
 use super::value::{Branch, Case, Hole, Symbolic};
 use super::{Style, View};
@@ -90,8 +91,8 @@ fn document<'a>(root: &'a Root<'a>, options: &'a Options) -> Document<'a> {
     }
 }
 
-struct Builder<'a> {
-    evaluator: Evaluator<'a>,
+pub(super) struct Builder<'a> {
+    pub(super) evaluator: Evaluator<'a>,
     wrong_types: Vec<WrongType>,
     containers: usize,
 }
@@ -344,7 +345,7 @@ impl<'a> Builder<'a> {
         Compatibilities { range, values }
     }
 
-    fn setting(&self, view: View<'a>, key: &str) -> Setting {
+    pub(super) fn setting(&self, view: View<'a>, key: &str) -> Setting {
         let Some(member) = view.member(key) else {
             return Setting::Absent;
         };
@@ -356,100 +357,6 @@ impl<'a> Builder<'a> {
                 cases,
                 range: member.value.range(),
             },
-        }
-    }
-
-    /// A service document, or the services of `describe-services`.
-    fn plain_services(&mut self, root: Node<'a>) -> Vec<Service<'a>> {
-        let root = root
-            .get("service")
-            .filter(|node| node.is_mapping())
-            .unwrap_or(root);
-        let nodes: Vec<Node<'a>> = match root.get("services") {
-            Some(list) if list.is_sequence() => list.items().collect(),
-            _ => vec![root],
-        };
-        nodes
-            .into_iter()
-            .filter(|node| node.is_mapping())
-            .map(|node| {
-                let view = View {
-                    node,
-                    style: Style::Camel,
-                };
-                let name = view.member("serviceName");
-                let named = name.and_then(|name| Some((name.value.scalar()?, name.value.range())));
-                let (name, range) = named.unwrap_or(("(no name)", opening(node)));
-                self.service(view, (name.to_owned(), range), true)
-            })
-            .collect()
-    }
-
-    fn service(
-        &mut self,
-        view: View<'a>,
-        (name, name_range): (String, TextRange),
-        is_service: bool,
-    ) -> Service<'a> {
-        let mut providers = Vec::new();
-        for list in view
-            .get("capacityProviderStrategy")
-            .map(|node| self.evaluator.nodes(node))
-            .into_iter()
-            .flatten()
-        {
-            for item in list.node.items() {
-                for entry in self.evaluator.nodes(item) {
-                    let entry_view = View {
-                        node: entry.node,
-                        style: view.style,
-                    };
-                    if let Some(provider) = entry_view.get("capacityProvider") {
-                        let mut cases = self.evaluator.text(provider);
-                        for case in &mut cases {
-                            case.when.extend(list.when.iter().chain(&entry.when).cloned());
-                        }
-                        providers.extend(cases);
-                    }
-                }
-            }
-        }
-        Service {
-            name,
-            name_range,
-            view,
-            is_service,
-            task: self.task_link(view),
-            launch_type: self.setting(view, "launchType"),
-            providers,
-            platform_version: self.setting(view, "platformVersion"),
-        }
-    }
-
-    fn task_link(&self, view: View<'a>) -> TaskLink {
-        let Some(node) = view.get("taskDefinition") else {
-            return TaskLink::Absent;
-        };
-        let logical = match (node.tag(), node.scalar()) {
-            (Some("Ref" | "GetAtt"), Some(name)) => Some(name),
-            (Some("Sub"), Some(text)) => text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')),
-            (Some("GetAtt"), None) => node.items().next().and_then(Node::scalar),
-            _ if view.style == Style::Pascal => node
-                .get("Ref")
-                .and_then(Node::scalar)
-                .or_else(|| node.get("Fn::GetAtt")?.items().next()?.scalar()),
-            _ => None,
-        };
-        if let Some(name) = logical {
-            let name = name.split('.').next().unwrap_or(name);
-            return TaskLink::Logical(name.to_owned());
-        }
-        match self.evaluator.text(node).as_slice() {
-            [case] => case.value.known().map_or(TaskLink::Open, |text| {
-                let tail = text.rsplit('/').next().unwrap_or(&text);
-                TaskLink::Family(tail.split(':').next().unwrap_or(tail).to_owned())
-            }),
-            _ => TaskLink::Open,
         }
     }
 
@@ -501,7 +408,7 @@ fn is_function(node: Node<'_>) -> bool {
 }
 
 /// The first byte of a value: where an object or a list begins.
-fn opening(node: Node<'_>) -> TextRange {
+pub(super) fn opening(node: Node<'_>) -> TextRange {
     let range = node.range();
     let written = node.written();
     if written.starts_with(['{', '[']) {
@@ -513,49 +420,5 @@ fn opening(node: Node<'_>) -> TextRange {
             let line = written.lines().next().unwrap_or("").trim_end();
             TextRange::new(range.start, range.start + line.len())
         }
-    }
-}
-
-/// Gives each task the services that run it: by logical id in a template, by family anywhere, and a
-/// service that names none to the only task definition in its folder.
-fn connect(documents: &mut [Document<'_>], roots: &[Root<'_>]) {
-    let folder = |at: usize| {
-        let path = roots[at].path;
-        path.rfind(['/', '\\']).map_or("", |slash| &path[..slash])
-    };
-    let mut links = Vec::new();
-    let mut by_family = std::collections::BTreeMap::<&str, Vec<(usize, usize)>>::new();
-    let mut by_folder = std::collections::BTreeMap::<&str, Vec<(usize, usize)>>::new();
-    for (at, document) in documents.iter().enumerate() {
-        for (index, task) in document.tasks.iter().enumerate() {
-            by_folder.entry(folder(at)).or_default().push((at, index));
-            if document.kind != Kind::Cloudformation {
-                by_family.entry(&task.id).or_default().push((at, index));
-            }
-        }
-    }
-    for (at, document) in documents.iter().enumerate() {
-        for (index, service) in document.services.iter().enumerate() {
-            let service_at = (at, index);
-            match &service.task {
-                TaskLink::Logical(name) => {
-                    let task = document.tasks.iter().position(|task| task.id == *name);
-                    links.extend(task.map(|task| ((at, task), service_at)));
-                }
-                TaskLink::Family(family) => {
-                    let tasks = by_family.get(family.as_str()).into_iter().flatten();
-                    links.extend(tasks.map(|task| (*task, service_at)));
-                }
-                TaskLink::Absent | TaskLink::Open if document.kind == Kind::Service => {
-                    if let Some([task]) = by_folder.get(folder(at)).map(Vec::as_slice) {
-                        links.push((*task, service_at));
-                    }
-                }
-                TaskLink::Absent | TaskLink::Open => {}
-            }
-        }
-    }
-    for ((document, task), service) in links {
-        documents[document].tasks[task].services.push(service);
     }
 }

@@ -2,6 +2,8 @@
 //! the file, with the conditions it depends on, and with a word on where a default decided.
 
 mod build;
+mod build_service;
+mod connect;
 mod image;
 mod placement;
 mod service;
