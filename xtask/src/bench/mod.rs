@@ -9,6 +9,7 @@ mod layers;
 mod lint;
 mod measure;
 mod recompress;
+mod registry;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ const CASES: &[Case] = &[
     ("two-layers", layers::two_layers),
     ("image", image::convert),
     ("recompress", recompress::run),
+    ("registry", registry::convert),
+    ("registry-link", registry::link),
     ("lint", lint::run),
 ];
 
