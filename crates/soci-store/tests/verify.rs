@@ -198,7 +198,7 @@ fn a_soci_index_that_is_not_spelled_as_go_spells_it() {
         image.change_soci(change);
         assert_eq!(
             image.causes(),
-            [("soci-index-not-canonical", Consequence::ImageNotLazy)]
+            [("non-canonical-index", Consequence::ImageNotLazy)]
         );
     }
 }
@@ -207,17 +207,14 @@ fn a_soci_index_that_is_not_spelled_as_go_spells_it() {
 fn a_soci_index_that_is_missing_or_of_another_kind() {
     let image = Image::new("single");
     fs::remove_file(image.path(&image.soci().0)).expect("a blob");
-    assert_eq!(
-        image.causes(),
-        [("soci-index-missing", Consequence::ImageNotLazy)]
-    );
+    assert_eq!(image.causes(), [("missing-index", Consequence::ImageNotLazy)]);
 
     let image = Image::new("single");
     image.change_soci(|text| text.replace("soci.index.v2+json", "soci.index.v9+json"));
     let causes = image.causes();
     assert_eq!(
         causes[0],
-        ("soci-index-unreadable", Consequence::ImageNotLazy),
+        ("unreadable-index", Consequence::ImageNotLazy),
         "{causes:?}"
     );
 }
@@ -226,20 +223,20 @@ fn a_soci_index_that_is_missing_or_of_another_kind() {
 fn a_ztoc_that_is_missing_damaged_or_unreadable() {
     let image = Image::new("single");
     fs::remove_file(image.path(&image.ztoc().0)).expect("a blob");
-    assert_eq!(image.causes(), [("ztoc-missing", Consequence::ImageNotLazy)]);
+    assert_eq!(image.causes(), [("missing-ztoc", Consequence::ImageNotLazy)]);
 
     let image = Image::new("single");
     let (digest, mut bytes) = image.ztoc();
     fs::write(image.path(&digest), &bytes[..100]).expect("a blob");
-    assert_eq!(image.causes(), [("ztoc-wrong-size", Consequence::ImageNotLazy)]);
+    assert_eq!(image.causes(), [("wrong-ztoc-size", Consequence::ImageNotLazy)]);
     bytes[50] ^= 1;
     fs::write(image.path(&digest), &bytes).expect("a blob");
-    assert_eq!(image.causes(), [("ztoc-wrong-digest", Consequence::ImageNotLazy)]);
+    assert_eq!(image.causes(), [("wrong-ztoc-digest", Consequence::ImageNotLazy)]);
 
     let image = Image::new("single");
     let (digest, bytes) = image.ztoc();
     image.replace(&digest, &bytes[..bytes.len() / 2]);
-    assert_eq!(image.causes(), [("ztoc-unreadable", Consequence::LayerNotLazy)]);
+    assert_eq!(image.causes(), [("unreadable-ztoc", Consequence::LayerNotLazy)]);
 }
 
 #[test]
@@ -252,7 +249,7 @@ fn ztocs_of_the_wrong_layers() {
             .replace(&second, &first)
             .replace('X', &second)
     });
-    assert_eq!(image.causes(), [("ztoc-misplaced", Consequence::ReadsFail)]);
+    assert_eq!(image.causes(), [("misplaced-ztoc", Consequence::ReadsFail)]);
 
     let image = Image::new("single");
     image.change_soci(|text| {
@@ -269,7 +266,7 @@ fn ztocs_of_the_wrong_layers() {
 fn wrong_span_digests_windows_and_entries() {
     let image = Image::new("single");
     image.change_ztoc(|ztoc| ztoc.span_digests[0][0] ^= 1);
-    assert_eq!(image.causes(), [("span-digest", Consequence::ReadsFail)]);
+    assert_eq!(image.causes(), [("wrong-span-digest", Consequence::ReadsFail)]);
 
     let image = Image::new("single");
     image.change_ztoc(|ztoc| match &mut ztoc.zinfo {
@@ -288,7 +285,7 @@ fn wrong_span_digests_windows_and_entries() {
     });
     let causes = image.causes();
     assert!(
-        causes.contains(&("ztoc-refused", Consequence::LayerNotLazy)),
+        causes.contains(&("refused-ztoc", Consequence::LayerNotLazy)),
         "{causes:?}"
     );
 
@@ -315,7 +312,7 @@ fn wrong_span_digests_windows_and_entries() {
     });
     bytes[at.expect("the name is in the zTOC")] = b'_';
     image.replace(&digest, &bytes);
-    assert_eq!(image.causes(), [("toc-entry-differs", Consequence::ReadsFail)]);
+    assert_eq!(image.causes(), [("wrong-toc-entry", Consequence::ReadsFail)]);
 }
 
 #[test]
@@ -340,7 +337,7 @@ fn a_soci_index_listed_before_its_image_or_not_at_all() {
     let image = Image::new("single");
     let (digest, text) = image.index();
     image.replace(&digest, swap(&text, false).as_bytes());
-    assert_eq!(image.causes(), [("soci-index-not-listed", Consequence::None)]);
+    assert_eq!(image.causes(), [("index-not-listed", Consequence::None)]);
     assert!(image.verify().is_good(), "it is found all the same");
 
     let image = Image::new("single");
@@ -365,15 +362,15 @@ fn layers_and_configs_that_are_missing_or_damaged() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(image.path(&layer), bytes).expect("a layer");
-    assert_eq!(image.causes(), [("layer-digest", Consequence::PullFails)]);
+    assert_eq!(image.causes(), [("wrong-layer-digest", Consequence::PullFails)]);
     fs::remove_file(image.path(&layer)).expect("a layer");
-    assert_eq!(image.causes(), [("layer-missing", Consequence::PullFails)]);
+    assert_eq!(image.causes(), [("missing-layer", Consequence::PullFails)]);
 
     let image = Image::new("single");
     let empty = Digest::sha256(b"{}").to_string();
     fs::remove_file(image.path(&empty)).expect("a config");
     assert_eq!(
         image.causes(),
-        [("soci-config-missing", Consequence::ImageNotLazy)]
+        [("missing-soci-config", Consequence::ImageNotLazy)]
     );
 }

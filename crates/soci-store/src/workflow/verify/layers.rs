@@ -96,7 +96,7 @@ async fn check_layer(
         Err(error) => {
             let message = format!("the zTOC of layer {} cannot be read: {error}", task.layer.digest);
             find(
-                "ztoc-unreadable",
+                "unreadable-ztoc",
                 Consequence::LayerNotLazy,
                 &task.ztoc.digest,
                 message,
@@ -113,7 +113,7 @@ async fn check_layer(
         if ztoc.compressed_size != task.layer.size {
             let message = format!("the zTOC is for another layer than {}", task.layer.digest);
             find(
-                "ztoc-misplaced",
+                "misplaced-ztoc",
                 Consequence::ReadsFail,
                 &task.ztoc.digest,
                 message,
@@ -169,7 +169,7 @@ async fn check_layer(
     if found != *layer {
         let message = format!("layer {layer} has the digest {found}: its bytes were changed or damaged");
         find(
-            "layer-digest",
+            "wrong-layer-digest",
             Consequence::PullFails,
             layer,
             message,
@@ -186,7 +186,7 @@ async fn check_layer(
         Err(error) => {
             let message = format!("layer {layer} is damaged, although its digest is right: {error}");
             find(
-                "layer-damaged",
+                "damaged-layer",
                 Consequence::PullFails,
                 layer,
                 message,
@@ -202,7 +202,7 @@ async fn check_layer(
     if misplaced {
         let message = format!("the zTOC is for another layer than {layer}");
         find(
-            "ztoc-misplaced",
+            "misplaced-ztoc",
             Consequence::ReadsFail,
             &task.ztoc.digest,
             message,
@@ -239,7 +239,7 @@ async fn check_layer(
             ztoc.span_size()
         );
         find(
-            "span-size-differs",
+            "other-span-size",
             Consequence::None,
             &task.ztoc.digest,
             message,
@@ -259,14 +259,14 @@ async fn read_ztoc(
 ) -> Result<std::result::Result<Vec<u8>, (&'static str, String)>> {
     let digest = &descriptor.digest;
     if !source.contains(descriptor).await? {
-        return Ok(Err(("ztoc-missing", format!("zTOC {digest} is missing"))));
+        return Ok(Err(("missing-ztoc", format!("zTOC {digest} is missing"))));
     }
     if descriptor.size > ZTOC_LIMIT {
         let message = format!(
             "zTOC {digest} has {} bytes, more than the format can hold",
             descriptor.size
         );
-        return Ok(Err(("ztoc-too-large", message)));
+        return Ok(Err(("too-large-ztoc", message)));
     }
     let mut blob = source.open(descriptor).await?;
     let mut bytes = Vec::new();
@@ -286,12 +286,12 @@ async fn read_ztoc(
             "zTOC {digest} has another size than the SOCI index says ({} bytes)",
             descriptor.size
         );
-        return Ok(Err(("ztoc-wrong-size", message)));
+        return Ok(Err(("wrong-ztoc-size", message)));
     }
     let found = Digest::sha256(&bytes);
     if found != *digest {
         return Ok(Err((
-            "ztoc-wrong-digest",
+            "wrong-ztoc-digest",
             format!("zTOC {digest} has the digest {found}"),
         )));
     }

@@ -166,7 +166,7 @@ async fn check_platform(
         if !source.contains(&descriptor).await? {
             let message = format!("layer {} is missing", layer.digest);
             find(
-                "layer-missing",
+                "missing-layer",
                 Consequence::PullFails,
                 &layer.digest,
                 message,
@@ -182,7 +182,7 @@ async fn check_platform(
     if !source.contains(&config).await? {
         let message = format!("config {} is missing", config.digest);
         find(
-            "config-missing",
+            "missing-config",
             Consequence::PullFails,
             &config.digest,
             message,
@@ -217,7 +217,7 @@ async fn check_platform(
             empty.digest
         );
         find(
-            "soci-config-missing",
+            "missing-soci-config",
             Consequence::ImageNotLazy,
             &soci.digest,
             message,
@@ -229,7 +229,7 @@ async fn check_platform(
         if !source.contains(&descriptor).await? {
             let message = format!("prefetch list {} is missing", artifact.digest);
             find(
-                "prefetch-missing",
+                "missing-prefetch-list",
                 Consequence::ImageNotLazy,
                 &artifact.digest,
                 message,

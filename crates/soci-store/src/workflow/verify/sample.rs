@@ -61,7 +61,7 @@ pub(super) async fn check_span(
 ) -> Result<Option<Fault>> {
     let unreadable = |why: &str| {
         Some((
-            "span-unreadable",
+            "unreadable-span",
             Consequence::ReadsFail,
             format!("layer {}: span {id} {why}", layer.digest),
         ))
@@ -83,7 +83,7 @@ pub(super) async fn check_span(
                 "layer {}: span {id} has the digest {found}, not that of the zTOC",
                 layer.digest
             );
-            return Ok(Some(("span-digest", Consequence::ReadsFail, text)));
+            return Ok(Some(("wrong-span-digest", Consequence::ReadsFail, text)));
         }
         Some(_) => {}
     }
@@ -92,7 +92,7 @@ pub(super) async fn check_span(
         .err()
         .map(|fault| match fault {
             Wrong::Stream(error) => (
-                "span-unreadable",
+                "unreadable-span",
                 Consequence::ReadsFail,
                 format!("layer {}: span {id}: {error}", layer.digest),
             ),
