@@ -540,3 +540,40 @@ fn a_second_repository_is_filled_from_the_first() {
     );
     assert_eq!(registry.broken_tags(), [""; 0]);
 }
+
+#[test]
+fn a_second_build_of_the_same_layers_reads_none_of_them() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    project(&place, &registry.name("team/app:1.0"), "");
+    let first = place.run(&["build", "-q"]).ended(0).stdout;
+    let again = place.run(&["build", "--format", "json"]).ended(0).json();
+    assert_eq!(again["images"][0]["digest"], first.trim());
+    let layers = &again["images"][0]["conversion"]["images"][0]["platforms"][0]["layers"];
+    for layer in layers.as_array().expect("layers") {
+        assert_eq!(layer["outcome"], "reused", "{layer}");
+    }
+}
+
+#[test]
+fn a_conversion_from_a_metadata_file_writes_one() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("push-single-default", &registry);
+    let recorded =
+        std::fs::read_to_string(soci_tests::buildx_vectors().join("push-single-default/metadata.json"))
+            .expect("recorded");
+    place.write("meta.json", &recorded.replace("localhost:5055", &registry.host()));
+    let words = [
+        "convert",
+        "--from-metadata",
+        "meta.json",
+        "--metadata-file",
+        "new.json",
+        NO_MINIMUM,
+        "-q",
+    ];
+    let run = place.run(&words).ended(0);
+    let written: Value = serde_json::from_str(&place.read("new.json")).expect("JSON");
+    assert_eq!(written["containerimage.digest"], run.stdout.trim());
+    assert_eq!(written["image.name"], registry.name("team/app:1.0"));
+}

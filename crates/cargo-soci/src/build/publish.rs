@@ -13,6 +13,7 @@ use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
 
 use super::buildx::repositories;
+use crate::commands::convert::reuse::{self, ReuseFlags};
 use crate::config::Config;
 use crate::context::Context;
 use crate::conversion::{self, Converted, Plain};
@@ -83,6 +84,8 @@ pub struct Settings<'a> {
     pub config: &'a Config,
     /// What becomes of uncompressed layers.
     pub plain: Plain,
+    /// Which zTOCs that are there already serve again.
+    pub reuse: ReuseFlags,
 }
 
 /// Converts what was made and publishes it under `names` in their registries.
@@ -102,7 +105,16 @@ pub fn to_registry(
     let Some(lead) = soci_names.first() else {
         return Err(CommandError::usage("the image has no name to publish it under"));
     };
-    let options = settings.options;
+    let mut options = settings.options.clone();
+    let target = Location::Registry(lead.clone());
+    reuse::apply(
+        &settings.reuse,
+        &mut options,
+        &location(made, lead),
+        &target,
+        context,
+    )?;
+    let options = &options;
     let source = open(made, lead, context)?;
     let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
     let (source, recompressed) = conversion::prepare(source, options, recompress, context)?;
@@ -226,11 +238,14 @@ fn spread(
 
 /// What was made, in the repository of `name` if it was pushed.
 fn open(made: &Made, name: &Reference, context: &Context) -> Result<AnySource, CommandError> {
-    let location = match made {
+    places::open(&location(made, name), context)
+}
+
+fn location(made: &Made, name: &Reference) -> Location {
+    match made {
         Made::Stored(location) => location.clone(),
         Made::Pushed(digest) => Location::Registry(name.with_digest(digest)),
-    };
-    places::open(&location, context)
+    }
 }
 
 fn create(name: &Reference, context: &Context) -> Result<soci_store::store::AnyDestination, CommandError> {

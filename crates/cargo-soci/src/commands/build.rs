@@ -13,6 +13,7 @@ use crate::build::publish::{self, Settings, TagModel};
 use crate::build::run;
 use crate::commands::Outcome;
 use crate::commands::convert::human;
+use crate::commands::convert::reuse::ReuseFlags;
 use crate::config::project::{self, Selection};
 use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
@@ -154,6 +155,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
                 Builder::Buildx(_) => Plain::Keep,
                 Builder::Command(..) => Plain::Compress,
             },
+            reuse: ReuseFlags::default(),
         };
         let (report, linted) = one(plan, &settings, context)?;
         if linted.as_ref().is_some_and(|linted| linted.failed) {

@@ -92,7 +92,7 @@ pub struct Args {
     #[arg(long)]
     pub strict: bool,
     /// Write digest, descriptor and name of the image as buildx does, and the digests of its SOCI indexes
-    #[arg(long, value_name = "FILE", conflicts_with = "from_metadata")]
+    #[arg(long, value_name = "FILE")]
     pub metadata_file: Option<PathBuf>,
     /// Say what would be done, and do nothing
     #[arg(long)]

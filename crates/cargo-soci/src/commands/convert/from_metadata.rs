@@ -1,8 +1,9 @@
 //! `convert --from-metadata FILE[#TARGET]`: exactly what a build pushed, by digest, under all its names.
 
 use soci_image::Reference;
+use soci_store::Location;
 
-use super::{Args, human};
+use super::{Args, human, metadata};
 use crate::build::metadata_file::{self, BuiltImage, MetadataArgument};
 use crate::build::publish::{self, Made, PublishedImage, Settings, TagModel};
 use crate::commands::Outcome;
@@ -49,6 +50,7 @@ pub(super) fn run(
         options: &options,
         config,
         plain: super::plain(args),
+        reuse: args.reuse.clone(),
     };
     // All names are known before anything is converted.
     let mut work = Vec::new();
@@ -63,6 +65,13 @@ pub(super) fn run(
         ))
         .help("name the target: --from-metadata FILE#TARGET"));
     }
+    if args.metadata_file.is_some() && work.len() > 1 {
+        return Err(CommandError::usage(format!(
+            "{shown} has {} targets, and --metadata-file is about one image",
+            work.len()
+        ))
+        .help("name the target: --from-metadata FILE#TARGET"));
+    }
     let mut exit = Exit::Done;
     let mut reports = Vec::new();
     for (image, names) in work {
@@ -72,15 +81,24 @@ pub(super) fn run(
                 .filter_map(|name| settings.model.soci_name(name).ok())
                 .map(|name| name.to_string())
                 .collect();
-            context.report(&format!("{} would be converted to {}", image.digest, names.join(", ")))?;
+            context.report(&format!(
+                "{} would be converted to {}",
+                image.digest,
+                names.join(", ")
+            ))?;
             continue;
         }
         let made = Made::Pushed(image.digest.clone());
-        let published =
-            publish::to_registry(&made, &names, &settings, context).map_err(|error| explain(error, &image))?;
+        let published = publish::to_registry(&made, &names, &settings, context)
+            .map_err(|error| explain(error, &image))?;
         if let Some(reason) = &published.nothing_to_index {
             context.warn(reason.message());
             exit = Exit::NothingToIndex;
+        }
+        if let (Some(path), Some(converted), Some(name)) =
+            (&args.metadata_file, &published.converted, published.names.first())
+        {
+            metadata::write(path, &converted.report, &Location::Registry(name.clone()))?;
         }
         reports.push(report(&image, published, settings.model));
     }
@@ -118,8 +136,10 @@ fn names(image: &BuiltImage, given: &[String], file: &str) -> Result<Vec<Referen
             .help("builders of several nodes leave it out: give it with --name HOST/REPOSITORY:TAG"));
     }
     if let Some(name) = image.names.iter().find(|name| name.tag().is_none()) {
-        return Err(CommandError::usage(format!("{what}: {name} has no tag: the image was pushed by digest"))
-            .help(format!("give the tag with --name {}:TAG", name.name())));
+        return Err(CommandError::usage(format!(
+            "{what}: {name} has no tag: the image was pushed by digest"
+        ))
+        .help(format!("give the tag with --name {}:TAG", name.name())));
     }
     Ok(image.names.clone())
 }
@@ -152,7 +172,10 @@ fn text(report: &Report) -> String {
     let mut text = format!("{}\n", escape::terminal(&report.names.join(", ")));
     match &report.conversion {
         Some(converted) => text.push_str(&human::images(&converted.report)),
-        None => text.push_str(&format!("  {} as it was built: nothing to index\n", report.digest)),
+        None => text.push_str(&format!(
+            "  {} as it was built: nothing to index\n",
+            report.digest
+        )),
     }
     text
 }

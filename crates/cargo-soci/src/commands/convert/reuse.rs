@@ -40,6 +40,15 @@ pub struct ReuseFlags {
     pub reuse_from: Vec<String>,
 }
 
+impl Default for ReuseFlags {
+    fn default() -> Self {
+        Self {
+            reuse: Which::Same,
+            reuse_from: Vec::new(),
+        }
+    }
+}
+
 /// Opens the places that may have zTOCs.
 pub(crate) fn apply(
     flags: &ReuseFlags,

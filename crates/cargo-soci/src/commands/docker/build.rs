@@ -17,6 +17,7 @@ use crate::build::publish::{self, Made, Settings, TagModel};
 use crate::build::run::{digest_of, succeeded};
 use crate::commands::Outcome;
 use crate::commands::convert::human;
+use crate::commands::convert::reuse::ReuseFlags;
 use crate::config::{Config, Flags, project};
 use crate::context::{Context, Format};
 use crate::conversion::{self, Converted, Plain};
@@ -104,6 +105,7 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
         config: &config,
         // The user's own words choose the compression.
         plain: Plain::Keep,
+        reuse: ReuseFlags::default(),
     };
     let scratch = tempfile::Builder::new()
         .prefix(".cargo-soci-build-")
