@@ -476,6 +476,20 @@ fn an_image_of_the_same_name_is_replaced_and_others_stay() {
     );
 }
 
+#[test]
+fn a_blob_that_was_cut_off_at_the_destination_is_written_again() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let source = source_in(folder.path());
+    let there = folder.path().join("there");
+    Files::layout(&[b"old"], &[entry(b"old", "")]).write_folder(&there);
+    let copied = Descriptor::of("layer", b"copied");
+    fs::write(there.join(blob_name(&copied.digest)), b"cop").expect("temporary folder");
+    let place = create(&text(&there)).expect("creates");
+    let image = fill(&place, &source);
+    block_on(place.publish(&[image])).expect("publishes");
+    assert_eq!(read_all(&open(&text(&there)).expect("opens"), &copied), b"copied");
+}
+
 #[cfg(unix)]
 #[test]
 fn layers_of_a_layout_are_linked_not_copied() {

@@ -147,7 +147,7 @@ impl LayoutDestination {
 
     fn put(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
         let path = self.blob_path(descriptor)?;
-        if path.exists() {
+        if is_stored(&path, descriptor) {
             return Ok(());
         }
         let mut pending = PendingFile::new(path.clone())?;
@@ -167,7 +167,7 @@ impl LayoutDestination {
                 self.remember(path.to_path_buf());
                 Ok(true)
             }
-            Err(error) => Ok(error.kind() == io::ErrorKind::AlreadyExists),
+            Err(error) => Ok(error.kind() == io::ErrorKind::AlreadyExists && is_stored(path, descriptor)),
         }
     }
 }
@@ -176,7 +176,10 @@ impl Destination for LayoutDestination {
     type Sink = LayoutSink;
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        Ok(self.folder().join(blob_name(&descriptor.digest)).is_file())
+        Ok(is_stored(
+            &self.folder().join(blob_name(&descriptor.digest)),
+            descriptor,
+        ))
     }
 
     async fn put_blob(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
@@ -189,7 +192,7 @@ impl Destination for LayoutDestination {
 
     async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
         let path = self.blob_path(descriptor)?;
-        if path.exists() {
+        if is_stored(&path, descriptor) {
             return Ok(());
         }
         if let AnySource::Layout(layout) = source {
@@ -213,7 +216,7 @@ impl Destination for LayoutDestination {
 
     async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<LayoutSink>> {
         let path = self.blob_path(descriptor)?;
-        if path.exists() {
+        if is_stored(&path, descriptor) {
             return Ok(None);
         }
         let pending = PendingFile::new(path.clone())?;
@@ -269,6 +272,11 @@ impl Sink for LayoutSink {
         lock(&self.created).push(self.path);
         Ok(())
     }
+}
+
+/// Whether a blob is there already. A file of another size was cut off by somebody and is written again.
+fn is_stored(path: &Path, descriptor: &Descriptor) -> bool {
+    fs::metadata(path).is_ok_and(|kind| kind.is_file() && kind.len() == descriptor.size)
 }
 
 fn temporary_folder(target: &Path) -> Result<tempfile::TempDir> {
