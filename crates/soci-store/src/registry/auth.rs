@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use soci_image::EcrHost;
 
 use super::challenge::{Challenge, challenges};
@@ -16,13 +13,14 @@ use super::ecr;
 use super::error::RegistryError;
 use super::refusal;
 use super::secret::Secret;
+use super::token::{TokenAnswer, TokenAsk, direct, login_help, scope_texts};
 use super::transport::{Headers, Method, Patience, Request, Transport};
-use super::url::{Url, percent_encoded};
+use super::url::Url;
 
 /// What a request does with a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scope {
-    repository: String,
+    pub(super) repository: String,
     push: bool,
 }
 
@@ -45,7 +43,7 @@ impl Scope {
         self.push
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let actions = if self.push { "pull,push" } else { "pull" };
         format!("repository:{}:{actions}", self.repository)
     }
@@ -416,95 +414,5 @@ impl<T: Transport> Client<T> {
                 }
             }
         }
-    }
-}
-
-/// A question to a token server.
-struct TokenAsk {
-    realm: Url,
-    service: Option<String>,
-    scopes: Vec<String>,
-}
-
-impl TokenAsk {
-    /// The address of a GET.
-    fn address(&self) -> Url {
-        let mut url = self.realm.clone();
-        if let Some(service) = &self.service {
-            url = url.with_query("service", service);
-        }
-        for scope in &self.scopes {
-            url = url.with_query("scope", scope);
-        }
-        url
-    }
-
-    /// The form of a POST with a refresh token.
-    fn form(&self, token: &Secret) -> Secret {
-        let mut form = format!(
-            "grant_type=refresh_token&client_id=cargo-soci&refresh_token={}",
-            percent_encoded(token.expose())
-        );
-        if let Some(service) = &self.service {
-            form.push_str(&format!("&service={}", percent_encoded(service)));
-        }
-        form.push_str(&format!("&scope={}", percent_encoded(&self.scopes.join(" "))));
-        Secret::new(form)
-    }
-}
-
-#[derive(Deserialize)]
-struct TokenAnswer {
-    token: Option<String>,
-    access_token: Option<String>,
-    expires_in: Option<u64>,
-}
-
-/// The field for credentials that go out as they are.
-fn direct(credential: &Credential) -> Option<String> {
-    match credential {
-        Credential::Basic { username, password } => Some(format!(
-            "Basic {}",
-            STANDARD.encode(format!("{username}:{}", password.expose()))
-        )),
-        Credential::RegistryToken(token) => Some(format!("Bearer {}", token.expose())),
-        // A refresh token is for the token server alone.
-        Credential::IdentityToken(_) => None,
-    }
-}
-
-/// Our scopes, and the challenge's own where it names something else.
-fn scope_texts(scopes: &[Scope], challenged: Option<&str>) -> Vec<String> {
-    let mut texts: Vec<String> = scopes.iter().map(Scope::text).collect();
-    for scope in challenged
-        .unwrap_or_default()
-        .split(' ')
-        .filter(|scope| !scope.is_empty())
-    {
-        let resource = scope.rsplit_once(':').map_or(scope, |(resource, _)| resource);
-        let known = scopes
-            .iter()
-            .any(|own| resource == format!("repository:{}", own.repository));
-        // A challenge that was learned for one repository says nothing about another.
-        if !known && !scope.starts_with("repository:") && texts.len() < 8 {
-            texts.push(scope.to_owned());
-        }
-    }
-    texts
-}
-
-fn login_help(host: &str, had_credentials: bool) -> String {
-    if let Some(ecr) = EcrHost::parse(host) {
-        return format!(
-            "log in with `aws ecr get-login-password --region {} | docker login --username AWS --password-stdin {host}`, \
-             set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install docker-credential-ecr-login \
-             (it answers \"credentials not found\" also when it finds no AWS credentials)",
-            ecr.region
-        );
-    }
-    if had_credentials {
-        format!("log in again: docker login {host}")
-    } else {
-        format!("log in: docker login {host}")
     }
 }

@@ -19,13 +19,14 @@ pub(crate) async fn put_ztoc(
     descriptor: &Descriptor,
     ztoc: &EncodedZtoc,
 ) -> Result<()> {
-    if destination.contains(descriptor).await? {
-        return Ok(());
-    }
     #[cfg(feature = "native")]
     if let Some(mut sink) = destination.begin_blob(descriptor).await? {
         ztoc.write_to(|piece| crate::block_on(sink.write(piece)))?;
-        return sink.commit().await;
+        sink.commit().await?;
+    }
+    // There before, or stored just now; a registry that lost the upload gets it again.
+    if destination.contains(descriptor).await? {
+        return Ok(());
     }
     destination.put_blob(descriptor, &ztoc.to_bytes()).await
 }
