@@ -114,8 +114,8 @@ impl Tables {
         }
         let table = code_length_table(&self.code);
 
-        let mut lengths = [0_u8; 286 + 30];
         let total = litlen_count + distance_count;
+        let mut lengths = [0_u8; 286 + 30 + LONGEST_RUN];
         let mut at = 0;
         while at < total {
             bits.refill(input);
@@ -127,20 +127,28 @@ impl Tables {
                 at += 1;
                 continue;
             }
-            let (length, count) = match symbol {
+            // Runs are written at their greatest length: what is too much is written again, or is
+            // behind the last length.
+            let count = match symbol {
                 16 => {
                     let before = at.checked_sub(1).ok_or(BadBlock::Repeat)?;
-                    (lengths[before], 3 + bits.value(2))
+                    let length = lengths[before];
+                    lengths[at..at + 8].fill(length);
+                    3 + bits.value(2)
                 }
-                17 => (0, 3 + bits.value(3)),
-                _ => (0, 11 + bits.value(7)),
+                17 => {
+                    lengths[at..at + 16].fill(0);
+                    3 + bits.value(3)
+                }
+                _ => {
+                    lengths[at..at + LONGEST_RUN].fill(0);
+                    11 + bits.value(7)
+                }
             };
-            let end = at + count as usize;
-            if end > total {
-                return Err(BadBlock::Repeat);
-            }
-            lengths[at..end].fill(length);
-            at = end;
+            at += count as usize;
+        }
+        if at > total {
+            return Err(BadBlock::Repeat);
         }
 
         if lengths[256] == 0 {
@@ -157,6 +165,9 @@ impl Tables {
         Ok(())
     }
 }
+
+/// Longest run of equal code lengths, and a little.
+const LONGEST_RUN: usize = 144;
 
 fn stored(bits: &mut Bits, input: &[u8; INPUT_LEN]) -> Result<Block, BadBlock> {
     bits.align();

@@ -3,11 +3,14 @@
 /// Longest code of the literal/length and distance codes.
 pub(super) const MAX_LENGTH: usize = 15;
 
+/// What an index of symbols is masked with.
+const SYMBOLS_MASK: usize = 511;
+
 /// Symbols in canonical order with their codes.
 pub(super) struct Code {
-    /// Symbols of length l are `symbols[start[l]..start[l + 1]]`.
+    /// Symbols of length l, from 1 on, are `symbols[start[l]..start[l + 1]]`.
     pub(super) start: [usize; MAX_LENGTH + 2],
-    pub(super) symbols: [u16; 288],
+    pub(super) symbols: [u16; SYMBOLS_MASK + 1],
     /// Code of `symbols[i]`, first bit lowest.
     pub(super) codes: [u16; 288],
 }
@@ -16,7 +19,7 @@ impl Code {
     pub(super) const fn new() -> Self {
         Code {
             start: [0; MAX_LENGTH + 2],
-            symbols: [0; 288],
+            symbols: [0; SYMBOLS_MASK + 1],
             codes: [0; 288],
         }
     }
@@ -25,21 +28,17 @@ impl Code {
     /// code, or leave a part of it unused. Unused parts are accepted, if `lenient`, in a code of a
     /// single 1-bit code and in one without any codes, as in zlib's `inflate_table`.
     pub(super) fn assign(&mut self, lengths: &[u8], lenient: bool) -> bool {
-        let mut count = [0_usize; MAX_LENGTH + 1];
-        for &length in lengths {
-            count[length as usize & 15] += 1;
-        }
-        count[0] = 0;
+        let count = count(lengths);
+        let mut first_code = [0_u16; MAX_LENGTH + 1];
         let mut unused = 1_i32;
-        let mut next_code = [0_u32; MAX_LENGTH + 1];
-        let mut code = 0;
+        let mut code = 0_u32;
         let mut longest = 0;
-        self.start[0] = 0;
+        self.start[1] = 0;
         for length in 1..=MAX_LENGTH {
-            code = (code + count[length - 1] as u32) << 1;
-            next_code[length] = code;
-            self.start[length] = self.start[length - 1] + count[length - 1];
-            unused = (unused << 1) - count[length] as i32;
+            first_code[length] = code as u16;
+            code = (code + u32::from(count[length])) << 1;
+            self.start[length + 1] = self.start[length] + usize::from(count[length]);
+            unused = (unused << 1) - i32::from(count[length]);
             if unused < 0 {
                 return false;
             }
@@ -47,32 +46,55 @@ impl Code {
                 longest = length;
             }
         }
-        self.start[MAX_LENGTH + 1] = self.start[MAX_LENGTH] + count[MAX_LENGTH];
         if unused > 0 && !(lenient && longest <= 1) {
             return false;
         }
-        let mut next = self.start;
+
+        // Symbols without a code go behind the others: no branch, since which have one is as good
+        // as random.
+        let mut next = [0_u16; MAX_LENGTH + 1];
+        for (next, &start) in next.iter_mut().zip(&self.start) {
+            *next = start as u16;
+        }
+        next[0] = self.start[MAX_LENGTH + 1] as u16;
         for (symbol, &length) in lengths.iter().enumerate() {
-            let length = length as usize & 15;
-            if length > 0 {
-                let at = next[length];
-                next[length] += 1;
-                self.symbols[at] = symbol as u16;
-                self.codes[at] = (next_code[length] as u16).reverse_bits() >> (16 - length);
-                next_code[length] += 1;
+            let at = &mut next[length as usize & 15];
+            self.symbols[usize::from(*at) & SYMBOLS_MASK] = symbol as u16;
+            *at += 1;
+        }
+        for (length, &first) in first_code.iter().enumerate().skip(1) {
+            let codes = &mut self.codes[self.start[length]..self.start[length + 1]];
+            for (code, reversed) in (first..).zip(codes) {
+                *reversed = code.reverse_bits() >> (16 - length);
             }
         }
         true
     }
 
     /// Symbols and codes of one length.
-    pub(super) fn of_length(&self, length: usize) -> impl Iterator<Item = (u16, u16)> + '_ {
+    pub(super) fn of_length(&self, length: usize) -> impl DoubleEndedIterator<Item = (u16, u16)> + '_ {
         let range = self.start[length]..self.start[length + 1];
         self.symbols[range.clone()]
             .iter()
             .copied()
             .zip(self.codes[range].iter().copied())
     }
+}
+
+/// How many symbols have which length.
+fn count(lengths: &[u8]) -> [u16; MAX_LENGTH + 1] {
+    // Neighbours often have the same length: separate counters do not wait for each other.
+    let mut counts = [[0_u16; MAX_LENGTH + 1]; 4];
+    let fours = lengths.chunks_exact(4);
+    for &length in fours.remainder() {
+        counts[0][length as usize & 15] += 1;
+    }
+    for four in fours {
+        for (count, &length) in counts.iter_mut().zip(four) {
+            count[length as usize & 15] += 1;
+        }
+    }
+    core::array::from_fn(|length| counts.iter().map(|count| count[length]).sum())
 }
 
 /// Calls `subtable(prefix, bits, members)` for every group of codes longer than `root` bits that

@@ -220,38 +220,64 @@ fn exception(symbol: u16, code_length: usize) -> Option<u32> {
     }
 }
 
-/// The length symbols whose code and extra bits fit into 11 bits.
+/// The length symbols whose code and extra bits fit into 11 bits, in order of both together.
 struct PlainLengths {
-    /// Code, code length, extra bits, base.
-    symbols: [(u16, u8, u8, u16); 27],
-    count: usize,
+    /// Those of a total of l bits are `symbols[start[l]..start[l + 1]]`.
+    start: [usize; LITLEN_BITS + 2],
+    symbols: [PlainLength; 28],
+}
+
+#[derive(Clone, Copy, Default)]
+struct PlainLength {
+    code: u16,
+    code_length: u8,
+    extra: u8,
+    base: u16,
 }
 
 impl PlainLengths {
     fn of(code: &Code) -> Self {
-        let mut lengths = PlainLengths {
-            symbols: [(0, 0, 0, 0); 27],
-            count: 0,
-        };
+        let mut found = [PlainLength::default(); 28];
+        let mut end = 0;
+        let mut start = [0; LITLEN_BITS + 2];
         for l in 1..=LITLEN_BITS {
-            for (symbol, code) in code.of_length(l) {
-                if symbol > END_OF_BLOCK && exception(symbol, l).is_none() {
+            // In canonical order, the symbols of one length ascend.
+            for (symbol, code) in code
+                .of_length(l)
+                .rev()
+                .take_while(|(symbol, _)| *symbol > END_OF_BLOCK)
+            {
+                if exception(symbol, l).is_none() {
                     let (extra, base) = LENGTHS[usize::from(symbol) - 257];
-                    lengths.symbols[lengths.count] = (code, l as u8, extra, base);
-                    lengths.count += 1;
+                    found[end] = PlainLength {
+                        code,
+                        code_length: l as u8,
+                        extra,
+                        base,
+                    };
+                    end += 1;
+                    start[l + usize::from(extra) + 1] += 1;
                 }
             }
         }
-        lengths
+        for l in 0..=LITLEN_BITS {
+            start[l + 1] += start[l];
+        }
+        let mut symbols = [PlainLength::default(); 28];
+        let mut next = start;
+        for length in &found[..end] {
+            let next = &mut next[usize::from(length.code_length + length.extra)];
+            symbols[*next] = *length;
+            *next += 1;
+        }
+        PlainLengths { start, symbols }
     }
 
     /// Every length that takes `total` bits, with the bits that stand for it.
     fn for_each_of_total(&self, total: usize, mut each: impl FnMut(u16, u16)) {
-        for &(code, length, extra, base) in &self.symbols[..self.count] {
-            if usize::from(length + extra) == total {
-                for value in 0..1 << extra {
-                    each(code | value << length, base + value);
-                }
+        for length in &self.symbols[self.start[total]..self.start[total + 1]] {
+            for value in 0..1 << length.extra {
+                each(length.code | value << length.code_length, length.base + value);
             }
         }
     }
