@@ -17,7 +17,12 @@ const REFUSED: &[(&str, i32, &str)] = &[
 
 fn soci(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-soci"));
-    command.current_dir(folder).args(arguments).args(["--progress", "none"]).output().expect("runs")
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .args(["--progress", "none"])
+        .output()
+        .expect("runs")
 }
 
 fn json(output: &Output, what: &str) -> Value {
@@ -35,10 +40,13 @@ fn every_recording_is_converted_inspected_and_verified() {
     let mut refused = 0;
     for case in cases["cases"].as_array().expect("a list") {
         let name = case["name"].as_str().expect("text");
-        let Some(contents) = case["contents"].as_object() else { continue };
+        let Some(contents) = case["contents"].as_object() else {
+            continue;
+        };
         for (file, stated) in contents {
             let input = vectors.join(name).join(file);
-            let is_image = input.join("index.json").exists() || input.extension().is_some_and(|end| end == "tar");
+            let is_image =
+                input.join("index.json").exists() || input.extension().is_some_and(|end| end == "tar");
             if !is_image {
                 continue;
             }
@@ -47,7 +55,15 @@ fn every_recording_is_converted_inspected_and_verified() {
             let input = input.to_str().expect("UTF-8").to_owned();
             let run = soci(
                 folder.path(),
-                &["convert", &input, "out.tar", "--min-layer-size", "0", "--format", "json"],
+                &[
+                    "convert",
+                    &input,
+                    "out.tar",
+                    "--min-layer-size",
+                    "0",
+                    "--format",
+                    "json",
+                ],
             );
             if let Some((_, exit, word)) = REFUSED.iter().find(|(refused, ..)| *refused == what) {
                 let errors = String::from_utf8_lossy(&run.stderr);
@@ -65,14 +81,55 @@ fn every_recording_is_converted_inspected_and_verified() {
     assert!(converted >= 35, "only {converted} recordings were converted");
 }
 
+#[test]
+fn a_stream_of_buildx_gives_the_same_archive_as_the_file_of_it() {
+    for name in ["stream-plain", "stream-rawjson", "stream-quiet", "stream-docker"] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let recorded = soci_tests::buildx_vectors().join(name).join("stdout.tar");
+        let input = recorded.to_str().expect("UTF-8");
+        let of_file = soci(
+            folder.path(),
+            &["convert", input, "file.tar", "--min-layer-size", "0"],
+        );
+        assert!(of_file.status.success(), "{name}");
+        let of_stream = Command::new(env!("CARGO_BIN_EXE_cargo-soci"))
+            .current_dir(folder.path())
+            .args([
+                "convert",
+                "-",
+                "stream.tar",
+                "--min-layer-size",
+                "0",
+                "--progress",
+                "none",
+            ])
+            .stdin(fs::File::open(&recorded).expect("a recording"))
+            .output()
+            .expect("runs");
+        assert!(
+            of_stream.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&of_stream.stderr)
+        );
+        let [file, stream] =
+            ["file.tar", "stream.tar"].map(|name| fs::read(folder.path().join(name)).expect("a file"));
+        assert!(file == stream, "{name}: the archives differ");
+    }
+}
+
 fn check(what: &str, stated: &Value, report: &Value, folder: &Path) {
     let images = report["images"].as_array().expect("a list");
-    let platforms: Vec<&Value> =
-        images.iter().flat_map(|image| image["platforms"].as_array().expect("a list")).collect();
+    let platforms: Vec<&Value> = images
+        .iter()
+        .flat_map(|image| image["platforms"].as_array().expect("a list"))
+        .collect();
     // Layers and gzip members as they were recorded.
     for stated_image in stated["images"].as_array().into_iter().flatten() {
         let digest = &stated_image["digest"];
-        let Some(platform) = platforms.iter().find(|platform| platform["sourceManifest"] == *digest) else {
+        let Some(platform) = platforms
+            .iter()
+            .find(|platform| platform["sourceManifest"] == *digest)
+        else {
             panic!("{what}: image {digest} is not in the report: {report:#}");
         };
         let layers = platform["layers"].as_array().expect("a list");
@@ -93,7 +150,9 @@ fn check(what: &str, stated: &Value, report: &Value, folder: &Path) {
     }
     // The names survive.
     for name in stated["tags"].as_array().into_iter().flatten() {
-        let names = images.iter().flat_map(|image| image["names"].as_array().expect("a list"));
+        let names = images
+            .iter()
+            .flat_map(|image| image["names"].as_array().expect("a list"));
         assert!(names.clone().any(|have| have == name), "{what}: {name} is lost");
     }
     let inspected = json(&soci(folder, &["inspect", "out.tar", "--format", "json"]), what);
@@ -101,15 +160,24 @@ fn check(what: &str, stated: &Value, report: &Value, folder: &Path) {
         Value::Array(several) => several.iter().collect(),
         one => vec![one],
     };
-    let attestations: Vec<&Value> =
-        inspected.iter().flat_map(|image| image["attestations"].as_array().expect("a list")).collect();
+    let attestations: Vec<&Value> = inspected
+        .iter()
+        .flat_map(|image| image["attestations"].as_array().expect("a list"))
+        .collect();
     for attestation in &attestations {
         assert_eq!(attestation["refersToPresent"], true, "{what}: {attestation}");
-        assert_ne!(attestation["statements"], Value::Array(vec![]), "{what}: {attestation}");
+        assert_ne!(
+            attestation["statements"],
+            Value::Array(vec![]),
+            "{what}: {attestation}"
+        );
     }
     for image in &inspected {
         for oddity in image["oddities"].as_array().expect("a list") {
-            assert_eq!(oddity["kind"], "docker-layers-in-oci-manifest", "{what}: {oddity}");
+            assert_eq!(
+                oddity["kind"], "docker-layers-in-oci-manifest",
+                "{what}: {oddity}"
+            );
         }
         for platform in image["platforms"].as_array().expect("a list") {
             assert_eq!(platform["soci"]["version"], "v2", "{what}: {platform}");
@@ -125,5 +193,8 @@ fn check(what: &str, stated: &Value, report: &Value, folder: &Path) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect()
+    fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect()
 }

@@ -26,41 +26,145 @@ enum Ours {
 /// Case, what ours does, and why.
 const EXCEPTIONS: &[(&str, Ours, &str)] = &[
     ("artifact-fields", Ours::Index, "descriptor annotations survive"),
-    ("attested-all", Ours::Index, "attestations keep their bytes; their descriptors name the new image"),
-    ("attested-default", Ours::Index, "attestations keep their bytes; their descriptors name the new image"),
-    ("attested-one", Ours::Index, "attestations keep their bytes; their descriptors name the new image"),
-    ("attested-one-min0", Ours::Index, "attestations keep their bytes; their descriptors name the new image"),
+    (
+        "attested-all",
+        Ours::Index,
+        "attestations keep their bytes; their descriptors name the new image",
+    ),
+    (
+        "attested-default",
+        Ours::Index,
+        "attestations keep their bytes; their descriptors name the new image",
+    ),
+    (
+        "attested-one",
+        Ours::Index,
+        "attestations keep their bytes; their descriptors name the new image",
+    ),
+    (
+        "attested-one-min0",
+        Ours::Index,
+        "attestations keep their bytes; their descriptors name the new image",
+    ),
     ("buildah", Ours::Top, "the tag survives"),
     ("ctr-export", Ours::Top, "the names survive"),
     ("single-desc", Ours::Top, "tag and annotations survive"),
     ("skopeo", Ours::Top, "the tag survives"),
     ("umoci", Ours::Top, "the tag survives"),
     ("desc-annotations", Ours::Index, "descriptor annotations survive"),
-    ("docker-archive", Ours::Converts, "archives of docker save are read"),
-    ("docker-in-oci-arm64", Ours::Index, "a platform that was not asked for keeps its bytes"),
-    ("docker-list-amd64", Ours::Index, "a platform that was not asked for keeps its bytes"),
-    ("has-index-digest", Ours::Index, "a platform that was not asked for keeps its descriptor"),
-    ("no-media-type", Ours::Index, "a platform that was not asked for keeps its bytes"),
-    ("docker-plain-gz", Ours::Converts, "the plain docker type may hold gzip: the bytes decide"),
-    ("foreign-absent", Ours::Converts, "a foreign layer that is only at its URL is skipped"),
+    (
+        "docker-archive",
+        Ours::Converts,
+        "archives of docker save are read",
+    ),
+    (
+        "docker-in-oci-arm64",
+        Ours::Index,
+        "a platform that was not asked for keeps its bytes",
+    ),
+    (
+        "docker-list-amd64",
+        Ours::Index,
+        "a platform that was not asked for keeps its bytes",
+    ),
+    (
+        "has-index-digest",
+        Ours::Index,
+        "a platform that was not asked for keeps its descriptor",
+    ),
+    (
+        "no-media-type",
+        Ours::Index,
+        "a platform that was not asked for keeps its bytes",
+    ),
+    (
+        "docker-plain-gz",
+        Ours::Converts,
+        "the plain docker type may hold gzip: the bytes decide",
+    ),
+    (
+        "foreign-absent",
+        Ours::Converts,
+        "a foreign layer that is only at its URL is skipped",
+    ),
     ("gzip-archive", Ours::Converts, "a gzip'd archive is read"),
-    ("index-of-index-all", Ours::Index, "an index inside the index stays one"),
-    ("index-of-index-amd64", Ours::Index, "an index inside the index stays one"),
-    ("missing-layers-amd64", Ours::Converts, "layers of a platform that was not asked for may be missing"),
-    ("missing-platform-all", Ours::Index, "a platform whose manifest is elsewhere stays listed"),
-    ("missing-platform-amd64", Ours::Index, "a platform whose manifest is elsewhere stays listed"),
-    ("no-platform-in-index-all", Ours::Converts, "the platform is in the config"),
-    ("odd-layer-type", Ours::Converts, "a layer of an unknown type is skipped"),
-    ("prefetch-comma", Ours::SociIndex, "a comma is part of a path; repeat the flag for several files"),
+    (
+        "index-of-index-all",
+        Ours::Index,
+        "an index inside the index stays one",
+    ),
+    (
+        "index-of-index-amd64",
+        Ours::Index,
+        "an index inside the index stays one",
+    ),
+    (
+        "missing-layers-amd64",
+        Ours::Converts,
+        "layers of a platform that was not asked for may be missing",
+    ),
+    (
+        "missing-platform-all",
+        Ours::Index,
+        "a platform whose manifest is elsewhere stays listed",
+    ),
+    (
+        "missing-platform-amd64",
+        Ours::Index,
+        "a platform whose manifest is elsewhere stays listed",
+    ),
+    (
+        "no-platform-in-index-all",
+        Ours::Converts,
+        "the platform is in the config",
+    ),
+    (
+        "odd-layer-type",
+        Ours::Converts,
+        "a layer of an unknown type is skipped",
+    ),
+    (
+        "prefetch-comma",
+        Ours::SociIndex,
+        "a comma is part of a path; repeat the flag for several files",
+    ),
     ("prefetch-dir", Ours::SociIndex, "a directory is found"),
-    ("prefetch-dot", Ours::SociIndex, "a file is found whatever the layer writes in front of its name"),
-    ("re-two-arm64-after-amd64", Ours::Converts, "SOCI indexes of other platforms are left alone"),
-    ("re-two-both-then-amd64", Ours::Converts, "SOCI indexes of other platforms are left alone"),
-    ("two-images", Ours::Index, "two images with two tags stay two images"),
-    ("two-images-noplat", Ours::Converts, "two images with two tags stay two images"),
-    ("unindexable", Ours::Converts, "a layer that the format cannot hold is skipped"),
+    (
+        "prefetch-dot",
+        Ours::SociIndex,
+        "a file is found whatever the layer writes in front of its name",
+    ),
+    (
+        "re-two-arm64-after-amd64",
+        Ours::Converts,
+        "SOCI indexes of other platforms are left alone",
+    ),
+    (
+        "re-two-both-then-amd64",
+        Ours::Converts,
+        "SOCI indexes of other platforms are left alone",
+    ),
+    (
+        "two-images",
+        Ours::Index,
+        "two images with two tags stay two images",
+    ),
+    (
+        "two-images-noplat",
+        Ours::Converts,
+        "two images with two tags stay two images",
+    ),
+    (
+        "unindexable",
+        Ours::Converts,
+        "a layer that the format cannot hold is skipped",
+    ),
     ("unknown-fields", Ours::Index, "unknown fields survive"),
-    ("wrong-digest-dir", Ours::Refuses(3), "a layer that does not match its digest is an error"),
+    (
+        "wrong-digest-dir",
+        Ours::Refuses(3),
+        "a layer that does not match its digest is an error",
+    ),
     ("spans-word", Ours::Converts, "sizes may have units"),
 ];
 
@@ -93,7 +197,12 @@ fn every_input_gives_the_documents_of_the_reference() {
             failures.push(format!("{name}: {problem}"));
         }
     }
-    assert!(failures.is_empty(), "{} cases differ:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} cases differ:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     assert_eq!(seen.len(), EXCEPTIONS.len(), "an exception names no case");
     assert_eq!(exact, 70, "cases that are byte for byte those of the reference");
 }
@@ -105,7 +214,9 @@ fn check(vectors: &Path, case: &Value, tool: &str, exception: Option<&Ours>) -> 
     let is_folder = argv.windows(2).any(|pair| pair == ["--format", "oci-dir"]);
     let output = folder.path().join(if is_folder { "out" } else { "out.tar" });
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-soci"));
-    command.arg("convert").args(["--build-tool-identifier", tool, "--progress", "none"]);
+    command
+        .arg("convert")
+        .args(["--build-tool-identifier", tool, "--progress", "none"]);
     command.current_dir(folder.path());
     let mut minimum = false;
     let mut words = argv[1..].iter();
@@ -141,7 +252,9 @@ fn check(vectors: &Path, case: &Value, tool: &str, exception: Option<&Ours>) -> 
     let expected = &case["expected"];
     let succeeds = match exception {
         Some(Ours::Converts) => true,
-        Some(Ours::Refuses(code)) if exit != *code => return Err(format!("exit {exit}, not {code}: {stderr}")),
+        Some(Ours::Refuses(code)) if exit != *code => {
+            return Err(format!("exit {exit}, not {code}: {stderr}"));
+        }
         Some(Ours::Refuses(_)) => false,
         _ => expected["exit"] == 0,
     };
@@ -160,7 +273,9 @@ fn check(vectors: &Path, case: &Value, tool: &str, exception: Option<&Ours>) -> 
         if output.exists() {
             return Err("refused, but the output is there".into());
         }
-        let nothing = expected["stderr"].as_str().is_some_and(|text| text.contains("no ztocs created"));
+        let nothing = expected["stderr"]
+            .as_str()
+            .is_some_and(|text| text.contains("no ztocs created"));
         // A damaged layer below the minimum is not read before the minimum has decided.
         if nothing != (exit == 4) {
             return Err(format!("exit {exit}: {stderr}"));
@@ -206,7 +321,12 @@ fn compare(ours: &Output, vectors: &Path, case: &Value, exception: Option<&Ours>
             continue;
         }
         match ours.blobs.get(*digest) {
-            None => return Err(format!("{file} ({digest}) is not there; ours: {}", ours.documents())),
+            None => {
+                return Err(format!(
+                    "{file} ({digest}) is not there; ours: {}",
+                    ours.documents()
+                ));
+            }
             Some(mine) if mine != bytes => return Err(format!("{file} has other bytes")),
             Some(_) => {}
         }
@@ -247,7 +367,9 @@ impl Output {
         let mut files = BTreeMap::new();
         if path.is_dir() {
             for algorithm in ["sha256", "sha512"] {
-                let Ok(entries) = fs::read_dir(path.join("blobs").join(algorithm)) else { continue };
+                let Ok(entries) = fs::read_dir(path.join("blobs").join(algorithm)) else {
+                    continue;
+                };
                 for entry in entries {
                     let entry = entry.expect("entry");
                     let name = format!("blobs/{algorithm}/{}", entry.file_name().to_string_lossy());
@@ -273,7 +395,10 @@ impl Output {
             let digest = name.strip_prefix("blobs/")?.replace('/', ":");
             Some((digest, bytes))
         });
-        Self { index, blobs: blobs.collect() }
+        Self {
+            index,
+            blobs: blobs.collect(),
+        }
     }
 
     /// Every blob has its digest, and everything that the index points at is there.
@@ -285,7 +410,9 @@ impl Output {
         }
         for entry in self.index["manifests"].as_array().expect("list") {
             let digest = entry["digest"].as_str().expect("text");
-            let Some(bytes) = self.blobs.get(digest) else { return Err(format!("{digest} is missing")) };
+            let Some(bytes) = self.blobs.get(digest) else {
+                return Err(format!("{digest} is missing"));
+            };
             if entry["size"] != bytes.len() {
                 return Err(format!("{digest} has another size"));
             }
@@ -294,8 +421,16 @@ impl Output {
     }
 
     fn documents(&self) -> String {
-        let text = |bytes: &Vec<u8>| bytes.starts_with(b"{").then(|| String::from_utf8_lossy(bytes).into_owned());
-        self.blobs.values().filter_map(text).collect::<Vec<_>>().join("\n  ")
+        let text = |bytes: &Vec<u8>| {
+            bytes
+                .starts_with(b"{")
+                .then(|| String::from_utf8_lossy(bytes).into_owned())
+        };
+        self.blobs
+            .values()
+            .filter_map(text)
+            .collect::<Vec<_>>()
+            .join("\n  ")
     }
 }
 
@@ -307,15 +442,24 @@ fn input(vectors: &Path, case: &Value, folder: &Path) -> std::path::PathBuf {
     }
     let unpacked = folder.join("in");
     fs::create_dir(&unpacked).expect("temporary folder");
-    tar::Archive::new(fs::File::open(archive).expect("an input")).unpack(&unpacked).expect("an input");
+    tar::Archive::new(fs::File::open(archive).expect("an input"))
+        .unpack(&unpacked)
+        .expect("an input");
     unpacked
 }
 
 fn texts(list: &Value) -> Vec<&str> {
-    list.as_array().expect("list").iter().map(|word| word.as_str().expect("text")).collect()
+    list.as_array()
+        .expect("list")
+        .iter()
+        .map(|word| word.as_str().expect("text"))
+        .collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("sha256:{hash}")
 }

@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 fn folder(inputs: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("temporary folder");
     for name in inputs {
-        let from = soci_tests::image_vectors().join("inputs").join(format!("{name}.tar"));
+        let from = soci_tests::image_vectors()
+            .join("inputs")
+            .join(format!("{name}.tar"));
         fs::copy(from, folder.path().join(format!("{name}.tar"))).expect("an input");
     }
     folder
@@ -18,7 +20,10 @@ fn folder(inputs: &[&str]) -> tempfile::TempDir {
 /// One command as a user sees it: the words, exit code, stdout and stderr.
 fn see(folder: &Path, words: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-soci"));
-    command.current_dir(folder).args(words.split_whitespace()).args(["--progress", "none"]);
+    command
+        .current_dir(folder)
+        .args(words.split_whitespace())
+        .args(["--progress", "none"]);
     let output = command.output().expect("runs");
     let mut text = format!("$ cargo soci {words}\n");
     text += &String::from_utf8(output.stdout).expect("UTF-8");
@@ -67,12 +72,20 @@ fn an_image_with_attestations_and_prefetch_lists() {
 fn a_broken_image() {
     let folder = folder(&["single", "two"]);
     let path = folder.path();
-    see(path, "convert single.tar ./layout --min-layer-size 0 --span-size 64KiB");
+    see(
+        path,
+        "convert single.tar ./layout --min-layer-size 0 --span-size 64KiB",
+    );
     let blobs = path.join("layout/blobs/sha256");
     let ztoc = fs::read_dir(&blobs)
         .expect("a layout")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| fs::read(path).expect("a blob").windows(10).any(|window| window == b"cargo-soci"))
+        .filter(|path| {
+            fs::read(path)
+                .expect("a blob")
+                .windows(10)
+                .any(|window| window == b"cargo-soci")
+        })
         .filter(|path| !fs::read(path).expect("a blob").starts_with(b"{"))
         .min()
         .expect("a zTOC");
@@ -90,8 +103,16 @@ fn a_broken_image() {
 
 #[test]
 fn what_cannot_be_done() {
-    let folder =
-        folder(&["single", "zstd-only", "corrupt", "wrong-digest", "two-images", "not-a-tar", "span0-plain", "mixed"]);
+    let folder = folder(&[
+        "single",
+        "zstd-only",
+        "corrupt",
+        "wrong-digest",
+        "two-images",
+        "not-a-tar",
+        "span0-plain",
+        "mixed",
+    ]);
     let path = folder.path();
     fs::create_dir(path.join("home")).expect("temporary folder");
     fs::write(path.join("home/letter.txt"), "dear").expect("temporary folder");
@@ -129,7 +150,13 @@ fn what_cannot_be_done() {
 fn list(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     names.sort();
     names
@@ -159,9 +186,15 @@ fn standard_input_and_output_carry_archives() {
     let piped = run(&input, &words);
     assert!(piped.status.success());
     see(folder.path(), "convert single.tar file.tar --min-layer-size 0");
-    assert_eq!(piped.stdout, fs::read(folder.path().join("file.tar")).expect("a file"));
+    assert_eq!(
+        piped.stdout,
+        fs::read(folder.path().join("file.tar")).expect("a file")
+    );
     let errors = String::from_utf8(piped.stderr).expect("UTF-8");
-    assert!(errors.contains("SOCI index sha256:"), "the report is on stderr: {errors}");
+    assert!(
+        errors.contains("SOCI index sha256:"),
+        "the report is on stderr: {errors}"
+    );
 
     // What was cut off is refused, and so is nothing at all.
     for length in [0, 1000, input.len() / 2] {
@@ -177,7 +210,13 @@ fn an_interrupted_run_leaves_nothing_and_says_so() {
     use std::io::Write;
     let folder = tempfile::tempdir().expect("temporary folder");
     let pipe = folder.path().join("pipe.tar");
-    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .expect("mkfifo")
+            .success()
+    );
     for destination in ["out.tar", "./out"] {
         let child = Command::new(env!("CARGO_BIN_EXE_cargo-soci"))
             .current_dir(folder.path())
@@ -191,7 +230,13 @@ fn an_interrupted_run_leaves_nothing_and_says_so() {
         let mut writer = fs::OpenOptions::new().write(true).open(&pipe).expect("the pipe");
         writer.write_all(&input[..input.len() / 2]).expect("it is read");
         let id = child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .expect("kill")
+                .success()
+        );
         // The flag is looked at between two reads: a little more arrives now and then, until nobody reads any more.
         for piece in input[input.len() / 2..].chunks(512) {
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -201,7 +246,12 @@ fn an_interrupted_run_leaves_nothing_and_says_so() {
         }
         drop(writer);
         let output = child.wait_with_output().expect("runs");
-        assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(130),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert_eq!(list(folder.path()), ["pipe.tar"]);
     }
 }

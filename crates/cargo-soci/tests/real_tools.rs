@@ -16,14 +16,27 @@ fn tool(folder: &Path, words: &[&str]) -> Vec<u8> {
         .args(&words[1..])
         .current_dir(folder)
         .output()
-        .unwrap_or_else(|error| panic!("{} cannot be started ({error}): `cargo xtask test` installs it", words[0]));
+        .unwrap_or_else(|error| {
+            panic!(
+                "{} cannot be started ({error}): `cargo xtask test` installs it",
+                words[0]
+            )
+        });
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {errors}", words.join(" "));
     output.stdout
 }
 
 fn soci(folder: &Path, words: &[&str]) -> Vec<u8> {
-    tool(folder, &[&[env!("CARGO_BIN_EXE_cargo-soci")], words, &["--progress", "none"]].concat())
+    tool(
+        folder,
+        &[
+            &[env!("CARGO_BIN_EXE_cargo-soci")],
+            words,
+            &["--progress", "none"],
+        ]
+        .concat(),
+    )
 }
 
 fn json(bytes: &[u8]) -> Value {
@@ -38,15 +51,26 @@ fn context(folder: &Path) -> PathBuf {
     fs::write(context.join("program"), &binary[..binary.len().min(3 << 20)]).expect("temporary folder");
     let numbers: String = (0..20_000).map(|number| format!("{number}\n")).collect();
     fs::write(context.join("numbers"), numbers).expect("temporary folder");
-    fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY program /app/program\nCOPY numbers /app/numbers\n")
-        .expect("temporary folder");
+    fs::write(
+        context.join("Dockerfile"),
+        "FROM scratch\nCOPY program /app/program\nCOPY numbers /app/numbers\n",
+    )
+    .expect("temporary folder");
     context
 }
 
 fn buildah(folder: &Path, words: &[&str]) {
     let root = folder.join("storage").display().to_string();
     let run = folder.join("run").display().to_string();
-    let fixed = ["buildah", "--storage-driver", "vfs", "--root", &root, "--runroot", &run];
+    let fixed = [
+        "buildah",
+        "--storage-driver",
+        "vfs",
+        "--root",
+        &root,
+        "--runroot",
+        &run,
+    ];
     tool(folder, &[&fixed, words].concat());
 }
 
@@ -77,8 +101,14 @@ impl Containerd {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|error| panic!("containerd cannot be started ({error}): `cargo xtask test` installs it"));
-        let this = Self { process, socket, folder };
+            .unwrap_or_else(|error| {
+                panic!("containerd cannot be started ({error}): `cargo xtask test` installs it")
+            });
+        let this = Self {
+            process,
+            socket,
+            folder,
+        };
         let started = Instant::now();
         while !Command::new("ctr")
             .args(["--address", &this.socket, "version"])
@@ -86,14 +116,20 @@ impl Containerd {
             .is_ok_and(|output| output.status.success())
         {
             let log = fs::read_to_string(this.folder.path().join("log")).unwrap_or_default();
-            assert!(started.elapsed() < Duration::from_secs(30), "containerd does not answer: {log}");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "containerd does not answer: {log}"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         this
     }
 
     fn ctr(&self, words: &[&str]) -> Vec<u8> {
-        tool(self.folder.path(), &[&["ctr", "--address", &self.socket], words].concat())
+        tool(
+            self.folder.path(),
+            &[&["ctr", "--address", &self.socket], words].concat(),
+        )
     }
 
     /// Imports an archive and gives the digest that the name points at.
@@ -103,7 +139,10 @@ impl Containerd {
         let list = String::from_utf8(self.ctr(&["image", "ls"])).expect("UTF-8");
         let line = list.lines().find(|line| line.starts_with(&format!("{name} ")));
         let line = line.unwrap_or_else(|| panic!("{name} was not imported: {list}"));
-        line.split_whitespace().find(|word| word.starts_with("sha256:")).expect("a digest").to_owned()
+        line.split_whitespace()
+            .find(|word| word.starts_with("sha256:"))
+            .expect("a digest")
+            .to_owned()
     }
 }
 
@@ -125,14 +164,23 @@ fn blobs(archive: &Path) -> Vec<(String, Vec<u8>)> {
         std::io::Read::read_to_end(&mut entry, &mut bytes).expect("a tar");
         (name, bytes)
     });
-    entries.filter(|(name, bytes)| name.starts_with("blobs/") && !bytes.is_empty()).collect()
+    entries
+        .filter(|(name, bytes)| name.starts_with("blobs/") && !bytes.is_empty())
+        .collect()
 }
 
 /// Converts, verifies, and lets skopeo read the result: the bytes that skopeo sees are ours.
 fn convert_and_read(folder: &Path, from: &str, to: &str) -> Value {
-    let report = json(&soci(folder, &["convert", from, to, "--min-layer-size", "0", "--format", "json"]));
+    let report = json(&soci(
+        folder,
+        &["convert", from, to, "--min-layer-size", "0", "--format", "json"],
+    ));
     soci(folder, &["verify", to]);
-    let place = if to.ends_with(".tar") { format!("oci-archive:{to}") } else { format!("oci:{to}") };
+    let place = if to.ends_with(".tar") {
+        format!("oci-archive:{to}")
+    } else {
+        format!("oci:{to}")
+    };
     let image = &report["images"][0];
     // Of two names skopeo wants to be told one.
     let place = match &image["names"].as_array().expect("a list")[..] {
@@ -140,9 +188,16 @@ fn convert_and_read(folder: &Path, from: &str, to: &str) -> Value {
         _ => place,
     };
     let raw = tool(folder, &["skopeo", "inspect", "--raw", &place]);
-    assert_eq!(soci_image::Digest::sha256(&raw).as_str(), image["digest"], "skopeo reads other bytes");
+    assert_eq!(
+        soci_image::Digest::sha256(&raw).as_str(),
+        image["digest"],
+        "skopeo reads other bytes"
+    );
     let index = json(&raw);
-    assert_eq!(index["manifests"][1]["artifactType"], "application/vnd.amazon.soci.index.v2+json");
+    assert_eq!(
+        index["manifests"][1]["artifactType"],
+        "application/vnd.amazon.soci.index.v2+json"
+    );
     let verdict = image["platforms"][0].clone();
     assert_eq!(verdict["layers"][0]["outcome"], "indexed");
     report
@@ -153,8 +208,28 @@ fn an_image_from_buildah_goes_into_containerd_and_comes_out_the_same() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path();
     let context = context(path).display().to_string();
-    buildah(path, &["bud", "--isolation", "chroot", "--layers=false", "-q", "-t", "example.com/app:1", &context]);
-    buildah(path, &["push", "-q", "example.com/app:1", "oci-archive:image.tar:example.com/app:1"]);
+    buildah(
+        path,
+        &[
+            "bud",
+            "--isolation",
+            "chroot",
+            "--layers=false",
+            "-q",
+            "-t",
+            "example.com/app:1",
+            &context,
+        ],
+    );
+    buildah(
+        path,
+        &[
+            "push",
+            "-q",
+            "example.com/app:1",
+            "oci-archive:image.tar:example.com/app:1",
+        ],
+    );
     buildah(path, &["push", "-q", "example.com/app:1", "oci:layout:v1"]);
     let report = convert_and_read(path, "image.tar", "soci.tar");
     let of_layout = convert_and_read(path, "./layout", "./soci-layout");
@@ -181,8 +256,28 @@ fn an_export_of_ctr_is_converted_and_imported_back() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path();
     let context = context(path).display().to_string();
-    buildah(path, &["bud", "--isolation", "chroot", "--layers=false", "-q", "-t", "example.com/app:2", &context]);
-    buildah(path, &["push", "-q", "example.com/app:2", "oci-archive:image.tar:example.com/app:2"]);
+    buildah(
+        path,
+        &[
+            "bud",
+            "--isolation",
+            "chroot",
+            "--layers=false",
+            "-q",
+            "-t",
+            "example.com/app:2",
+            &context,
+        ],
+    );
+    buildah(
+        path,
+        &[
+            "push",
+            "-q",
+            "example.com/app:2",
+            "oci-archive:image.tar:example.com/app:2",
+        ],
+    );
     let containerd = Containerd::start();
     let plain = containerd.import(&path.join("image.tar"), "example.com/app:2");
     let export = path.join("export.tar").display().to_string();
@@ -202,7 +297,18 @@ fn layers_from_umoci_are_converted_and_keep_their_tags() {
     let context = context(path).display().to_string();
     tool(path, &["umoci", "init", "--layout", "layout"]);
     tool(path, &["umoci", "new", "--image", "layout:v1"]);
-    tool(path, &["umoci", "insert", "--rootless", "--image", "layout:v1", &context, "/app"]);
+    tool(
+        path,
+        &[
+            "umoci",
+            "insert",
+            "--rootless",
+            "--image",
+            "layout:v1",
+            &context,
+            "/app",
+        ],
+    );
     tool(path, &["umoci", "tag", "--image", "layout:v1", "stable"]);
     let report = convert_and_read(path, "./layout", "soci.tar");
     assert_eq!(report["images"][0]["names"], serde_json::json!(["v1", "stable"]));
@@ -215,9 +321,20 @@ fn layers_from_umoci_are_converted_and_keep_their_tags() {
     assert_eq!(tags, ["stable", "v1"]);
     let containerd = Containerd::start();
     let archive = path.join("soci.tar").display().to_string();
-    containerd.ctr(&["image", "import", "--no-unpack", "--all-platforms", "--base-name", "example.com/app", &archive]);
+    containerd.ctr(&[
+        "image",
+        "import",
+        "--no-unpack",
+        "--all-platforms",
+        "--base-name",
+        "example.com/app",
+        &archive,
+    ]);
     let list = String::from_utf8(containerd.ctr(&["image", "ls", "-q"])).expect("UTF-8");
-    assert!(list.contains("example.com/app:v1") && list.contains("example.com/app:stable"), "{list}");
+    assert!(
+        list.contains("example.com/app:v1") && list.contains("example.com/app:stable"),
+        "{list}"
+    );
 }
 
 #[test]
@@ -226,16 +343,47 @@ fn a_file_read_through_its_spans_has_the_bytes_that_went_into_the_image() {
     let path = folder.path();
     let context = context(path);
     let context_text = context.display().to_string();
-    buildah(path, &["bud", "--isolation", "chroot", "--layers=false", "-q", "-t", "example.com/app:3", &context_text]);
+    buildah(
+        path,
+        &[
+            "bud",
+            "--isolation",
+            "chroot",
+            "--layers=false",
+            "-q",
+            "-t",
+            "example.com/app:3",
+            &context_text,
+        ],
+    );
     buildah(path, &["push", "-q", "example.com/app:3", "oci:layout:v3"]);
-    let words = ["convert", "./layout", "./soci", "--min-layer-size", "0", "--span-size", "65536", "--format", "json"];
+    let words = [
+        "convert",
+        "./layout",
+        "./soci",
+        "--min-layer-size",
+        "0",
+        "--span-size",
+        "65536",
+        "--format",
+        "json",
+    ];
     let report = json(&soci(path, &words));
     let layer = &report["images"][0]["platforms"][0]["layers"][0];
     let blob = |digest: &Value| format!("soci/blobs/{}", digest.as_str().expect("text").replace(':', "/"));
     assert!(layer["spans"].as_u64() > Some(10), "{layer}");
     for name in ["program", "numbers"] {
         let file = format!("app/{name}");
-        let read = soci(path, &["ztoc", "extract", &blob(&layer["digest"]), &blob(&layer["ztoc"]), &file]);
+        let read = soci(
+            path,
+            &[
+                "ztoc",
+                "extract",
+                &blob(&layer["digest"]),
+                &blob(&layer["ztoc"]),
+                &file,
+            ],
+        );
         assert_eq!(read, fs::read(context.join(name)).expect("the context"), "{name}");
     }
 }
