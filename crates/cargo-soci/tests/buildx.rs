@@ -577,3 +577,52 @@ fn a_conversion_from_a_metadata_file_writes_one() {
     assert_eq!(written["containerimage.digest"], run.stdout.trim());
     assert_eq!(written["image.name"], registry.name("team/app:1.0"));
 }
+
+#[test]
+fn layers_are_rewritten_in_place_in_a_registry_and_in_a_layout() {
+    let registry = registry_with("push-single-default");
+    let place = Place::new();
+    let name = registry.name("team/estargz:1");
+    let image = soci_tests::buildx_vectors().join("oci-estargz/image.tar");
+    for target in [name.as_str(), "./layout"] {
+        let image = image.display().to_string();
+        place.run(&["convert", &image, target, NO_MINIMUM]).ended(0);
+        let run = place
+            .run(&[
+                "convert",
+                target,
+                NO_MINIMUM,
+                "--recompress",
+                "gzip",
+                "--format",
+                "json",
+            ])
+            .ended(0);
+        let report = run.json();
+        let rewritten = report["recompressed"].as_array().expect("rewritten layers");
+        assert!(!rewritten.is_empty());
+        assert!(
+            rewritten
+                .iter()
+                .all(|layer| layer["reason"] == "several gzip members")
+        );
+        let run = place.run(&["verify", target]).ended(0);
+        assert!(!run.stderr.contains("several gzip members"), "{}", run.stderr);
+        // Once more: nothing is left to rewrite.
+        let run = place
+            .run(&[
+                "convert",
+                target,
+                NO_MINIMUM,
+                "--recompress",
+                "gzip",
+                "--format",
+                "json",
+            ])
+            .ended(0);
+        assert!(run.json().get("recompressed").is_none(), "{}", run.stdout);
+    }
+    let index: Value = serde_json::from_str(&place.read("layout/index.json")).expect("JSON");
+    assert_eq!(index["manifests"].as_array().map(Vec::len), Some(1), "{index}");
+    assert_eq!(registry.broken_tags(), [""; 0]);
+}

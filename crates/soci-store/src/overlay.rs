@@ -16,6 +16,8 @@ pub struct Overlay {
     pub(crate) base: AnySource,
     /// The images, with the digests that they have now.
     pub(crate) roots: Vec<Root>,
+    /// What the source lists in the place of each new image.
+    pub(crate) originals: BTreeMap<Digest, Descriptor>,
     /// New manifests and indexes.
     pub(crate) documents: BTreeMap<Digest, Vec<u8>>,
     /// New layers, in unnamed temporary files.

@@ -27,6 +27,14 @@ pub enum AnySource {
 }
 
 impl AnySource {
+    /// The image that the place itself lists, for one whose layers were rewritten on the way.
+    pub(crate) fn listed<'a>(&'a self, root: &'a Descriptor) -> &'a Descriptor {
+        match self {
+            Self::Overlay(overlay) => overlay.originals.get(&root.digest).unwrap_or(root),
+            _ => root,
+        }
+    }
+
     /// Where a blob lies: below an overlay, unless it is one of its own.
     fn holder(&self, descriptor: &Descriptor) -> &AnySource {
         match self {

@@ -22,6 +22,8 @@ mod pipeline;
 mod plan;
 mod publish;
 #[cfg(feature = "native")]
+mod queue;
+#[cfg(feature = "native")]
 mod recompress;
 #[cfg(feature = "native")]
 mod remove;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use soci_image::annotation::{CONTAINERD_NAME, REF_NAME};
 use soci_image::convert::{self, Conversion, LayerIndex, PlatformIndex};
@@ -18,8 +17,9 @@ use super::meter::Meter;
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan, PlannedImage, PlannedLayer, plan, reasons};
 use super::publish::{put_image, put_ztoc};
+use super::queue::Queue;
 use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report};
-use crate::store::{AnyDestination, AnySource, Destination, Published, RootName, Source};
+use crate::store::{AnyDestination, AnySource, Destination, Published, Root, RootName, Source};
 use crate::{Error, Result, block_on};
 
 /// Converts the images of `source` that the options choose, and writes them to `destination`.
@@ -142,17 +142,15 @@ fn prepare(
             }
         };
         let mut root = planned.root.clone();
+        // The source's own image, should layers have been rewritten on the way here.
+        root.descriptor = source.listed(&root.descriptor).clone();
         if let Some(tag) = tag {
             rename(&mut root.names, tag);
         }
         report.missing_prefetch_files.extend(missing);
-        report.images.push(image_report(
-            planned,
-            &root.names,
-            &conversion,
-            &layers,
-            &platforms,
-        ));
+        report
+            .images
+            .push(image_report(planned, &root, &conversion, &layers, &platforms));
         published.push(Published {
             root,
             descriptor: conversion.root,
@@ -190,13 +188,8 @@ impl Done {
 /// A layer that a thread is done with, and its zTOC if the writer still has to store it.
 type Finished = (Done, Option<Box<EncodedZtoc>>);
 
-/// What the threads share.
-struct Shared {
-    /// Layers that nobody has taken yet, the smallest first: the largest is taken from the end.
-    open: Vec<Descriptor>,
-    finished: BTreeMap<Digest, Finished>,
-    error: Option<Error>,
-}
+/// What may wait for the writer of an archive: the zTOCs of about 1 GB of layers.
+const WAITING: u64 = 8 << 20;
 
 /// Indexes every layer of the plan and brings layers and zTOCs to the destination in manifest order.
 fn index_layers(
@@ -213,70 +206,52 @@ fn index_layers(
     if source.is_remote() && destination.is_sequential() {
         return write_in_order(plan, source, destination, work);
     }
-    let mut open: Vec<Descriptor> = plan.layers_to_index().into_iter().cloned().collect();
-    // A stable sort: layers of one size stay in manifest order, so that runs are alike.
-    open.sort_by_key(|layer| layer.size);
-    let jobs = options.jobs.get().min(open.len());
-    let state = Mutex::new(Shared {
-        open,
-        finished: BTreeMap::new(),
-        error: None,
-    });
-    let changed = Condvar::new();
+    let layers: Vec<Descriptor> = plan.layers_to_index().into_iter().cloned().collect();
+    let jobs = options.jobs.get().min(layers.len());
+    let queue = Queue::new(layers, WAITING);
     let thread = || {
-        while let Some(layer) = take(&state, &stop) {
-            let outcome = work(&layer);
-            let mut shared = lock(&state);
-            match outcome {
+        let _ending = Ending(&queue, &stop);
+        while let Some(layer) = queue.take() {
+            match work(&layer) {
                 Ok(finished) => {
-                    shared.finished.insert(layer.digest, finished);
+                    let bytes = finished.1.as_ref().map_or(0, |ztoc| ztoc.size());
+                    queue.finish(layer.digest, finished, bytes);
                 }
                 Err(error) => {
                     stop.store(true, Ordering::Relaxed);
-                    shared.error.get_or_insert(error);
+                    queue.fail(error);
                 }
             }
-            drop(shared);
-            changed.notify_all();
         }
     };
     let written = std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(thread);
         }
-        let written = write_in_order(plan, source, destination, |layer| wait(&state, &changed, layer));
+        let _ending = Ending(&queue, &stop);
+        let written = write_in_order(plan, source, destination, |layer| queue.wait(&layer.digest));
         if written.is_err() {
             stop.store(true, Ordering::Relaxed);
+            queue.stop();
         }
         written
     });
     written.map_err(|error| match error {
         // The writer gave up because a thread had failed: that one knows why.
-        Error::Interrupted => lock(&state).error.take().unwrap_or(error),
+        Error::Interrupted => queue.take_error().unwrap_or(error),
         other => other,
     })
 }
 
-/// The largest layer that nobody has taken.
-fn take(state: &Mutex<Shared>, stop: &AtomicBool) -> Option<Descriptor> {
-    if stop.load(Ordering::Relaxed) {
-        None
-    } else {
-        lock(state).open.pop()
-    }
-}
+/// Lets nobody wait for a thread that panics: the scope then ends with its panic.
+struct Ending<'a>(&'a Queue<Finished>, &'a AtomicBool);
 
-/// Waits until a thread is done with the layer; `Interrupted` if a thread has failed.
-fn wait(state: &Mutex<Shared>, changed: &Condvar, layer: &Descriptor) -> Result<Finished> {
-    let mut shared = lock(state);
-    loop {
-        if shared.error.is_some() {
-            return Err(Error::Interrupted);
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.1.store(true, Ordering::Relaxed);
+            self.0.stop();
         }
-        if let Some(finished) = shared.finished.remove(&layer.digest) {
-            return Ok(finished);
-        }
-        shared = changed.wait(shared).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
@@ -442,7 +417,7 @@ pub(super) fn rename(names: &mut Vec<RootName>, tag: &str) {
 
 fn image_report(
     planned: &PlannedImage,
-    names: &[RootName],
+    root: &Root,
     conversion: &Conversion,
     layers: &BTreeMap<Digest, Done>,
     platforms: &[PlatformIndex],
@@ -477,11 +452,12 @@ fn image_report(
         });
     }
     ImageReport {
-        names: names
+        names: root
+            .names
             .iter()
             .filter_map(|name| name.full.clone().or_else(|| name.tag.clone()))
             .collect(),
-        source_digest: planned.root.descriptor.digest.clone(),
+        source_digest: root.descriptor.digest.clone(),
         digest: conversion.root.digest.clone(),
         media_type: conversion.root.media_type.clone(),
         size: conversion.root.size,
@@ -517,9 +493,4 @@ fn layer_report(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>) -> LayerR
         media_type: layer.descriptor.media_type.clone(),
         outcome,
     }
-}
-
-/// A thread that panicked ends the scope with its panic; until then the state is what it was.
-fn lock(state: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

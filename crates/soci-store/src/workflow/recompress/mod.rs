@@ -103,6 +103,9 @@ pub fn recompress(
         }
     }
     let (roots, documents) = documents::rewrite(&plan, &rewritten)?;
+    let originals = (plan.images.iter().zip(&roots))
+        .map(|(planned, new)| (new.descriptor.digest.clone(), planned.root.descriptor.clone()))
+        .collect();
     let roots = with_others(block_on(source.roots())?, &plan, roots);
     let mut blobs = BTreeMap::new();
     for (_, layer) in rewritten {
@@ -111,6 +114,7 @@ pub fn recompress(
     let overlay = Overlay {
         base: source,
         roots,
+        originals,
         documents,
         blobs,
         indexed,
@@ -139,6 +143,10 @@ fn candidates(plan: &Plan, recompress: Recompress) -> Vec<Candidate> {
             (Decision::Skip(SkipReason::Zstd), _) => Some("zstd"),
             (Decision::Index, LayerCompression::Gzip) => {
                 descriptor.annotation(ESTARGZ).map(|_| "several gzip members")
+            }
+            // Its zTOC is there already, so it need not be read, unless its descriptor says that it should be.
+            (_, LayerCompression::Gzip) if descriptor.annotation(ESTARGZ).is_some() => {
+                Some("several gzip members")
             }
             _ => continue,
         };
