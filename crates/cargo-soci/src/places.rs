@@ -9,13 +9,17 @@ use crate::error::CommandError;
 
 /// Reads SRC or DST; the message of a text that is neither names what to write instead.
 pub fn location(text: &str) -> Result<Location, CommandError> {
-    text.parse().map_err(|error: soci_store::LocationError| CommandError::usage(error.to_string()))
+    text.parse()
+        .map_err(|error: soci_store::LocationError| CommandError::usage(error.to_string()))
 }
 
 /// Opens a place for reading.
 pub fn open(location: &Location, context: &Context) -> Result<AnySource, CommandError> {
     match location {
-        Location::Registry(reference) => context.registries.source(reference, context).map(AnySource::Registry),
+        Location::Registry(reference) => context
+            .registries
+            .source(reference, context)
+            .map(AnySource::Registry),
         _ => AnySource::open(location, &context.cancel.flag()).map_err(|error| failed(&error)),
     }
 }
@@ -23,9 +27,10 @@ pub fn open(location: &Location, context: &Context) -> Result<AnySource, Command
 /// Prepares a place for writing.
 pub fn create(location: &Location, context: &Context) -> Result<AnyDestination, CommandError> {
     match location {
-        Location::Registry(reference) => {
-            context.registries.destination(reference, context).map(AnyDestination::Registry)
-        }
+        Location::Registry(reference) => context
+            .registries
+            .destination(reference, context)
+            .map(AnyDestination::Registry),
         _ => AnyDestination::create(location, &context.cancel.flag()).map_err(|error| failed(&error)),
     }
 }
@@ -65,18 +70,27 @@ pub fn failed(error: &Error) -> CommandError {
         Error::NothingToIndex { layers } => {
             let error = CommandError::nothing_to_index(text);
             let by_choice = layers.iter().any(|(_, reason)| reason.is_by_choice());
-            match (by_choice, layers.iter().any(|(_, reason)| *reason == SkipReason::Zstd)) {
-                (true, _) => error.help("--min-layer-size sets the minimum; small layers gain nothing from lazy loading"),
-                (_, true) => error.help("--recompress gzip rewrites such layers; or build with compression=gzip"),
+            match (
+                by_choice,
+                layers.iter().any(|(_, reason)| *reason == SkipReason::Zstd),
+            ) {
+                (true, _) => error
+                    .help("--min-layer-size sets the minimum; small layers gain nothing from lazy loading"),
+                (_, true) => {
+                    error.help("--recompress gzip rewrites such layers; or build with compression=gzip")
+                }
                 _ => error,
             }
         }
-        Error::Layer { source: soci_ztoc::Error::SpanSize { .. }, .. } => {
-            CommandError::usage(text).help("give a --span-size above 0; the default is 4MiB")
-        }
+        Error::Layer {
+            source: soci_ztoc::Error::SpanSize { .. },
+            ..
+        } => CommandError::usage(text).help("give a --span-size above 0; the default is 4MiB"),
         Error::Location(_) => CommandError::usage(text),
-        Error::Layer { .. } | Error::DigestMismatch { .. } | Error::SizeMismatch { .. } => CommandError::failed(text)
-            .help("the image is damaged: build or copy it again; nothing was written"),
+        Error::Layer { .. } | Error::DigestMismatch { .. } | Error::SizeMismatch { .. } => {
+            CommandError::failed(text)
+                .help("the image is damaged: build or copy it again; nothing was written")
+        }
         Error::SeveralImages { .. } => CommandError::usage(text),
         Error::Registry(problem) => match problem.help() {
             Some(help) => CommandError::failed(text).help(help),

@@ -34,7 +34,11 @@ SRC and DST are places:
   docker buildx build --push --metadata-file meta.json . && docker soci convert --from-metadata meta.json")]
 pub struct Args {
     /// Where the image is
-    #[arg(value_name = "SRC", required_unless_present = "from_metadata", conflicts_with = "from_metadata")]
+    #[arg(
+        value_name = "SRC",
+        required_unless_present = "from_metadata",
+        conflicts_with = "from_metadata"
+    )]
     pub source: Option<String>,
     /// Where the SOCI-enabled image goes; without it, it takes the place of SRC
     #[arg(value_name = "DST")]
@@ -121,14 +125,22 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let destination_location = match &args.destination {
         Some(text) => places::location(text)?,
         None if source_location == Location::Stream => {
-            return Err(CommandError::usage("an image from standard input needs a destination")
-                .help("cargo soci convert - image-soci.tar"));
+            return Err(
+                CommandError::usage("an image from standard input needs a destination")
+                    .help("cargo soci convert - image-soci.tar"),
+            );
         }
         None => source_location.clone(),
     };
     let mut options = options(&args, &config, context)?;
     options.tag = places::wanted_tag(&source_location, args.tag.as_deref())?;
-    reuse::apply(&args.reuse, &mut options, &source_location, &destination_location, context)?;
+    reuse::apply(
+        &args.reuse,
+        &mut options,
+        &source_location,
+        &destination_location,
+        context,
+    )?;
     let source = places::open(&source_location, context)?;
     let recompress = conversion::recompress(&config, &source, plain(&args))?;
     if args.dry_run {
@@ -139,7 +151,10 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         }
         .map(|()| Exit::Done);
     }
-    let new_tag = args.destination.as_ref().and(places::new_tag(&destination_location));
+    let new_tag = args
+        .destination
+        .as_ref()
+        .and(places::new_tag(&destination_location));
     let destination = match &args.destination {
         Some(_) => places::create(&destination_location, context)?,
         None => places::create_in_place(&destination_location, context)?,
@@ -167,7 +182,11 @@ fn print(
         return Ok(());
     }
     if context.is_quiet() {
-        let digests: Vec<_> = report.images.iter().map(|image| image.digest.to_string()).collect();
+        let digests: Vec<_> = report
+            .images
+            .iter()
+            .map(|image| image.digest.to_string())
+            .collect();
         return context.report(&digests.join("\n"));
     }
     match format {
@@ -180,14 +199,26 @@ fn config(args: &Args) -> Result<Config, CommandError> {
     let mut flags = Flags::default();
     flags.list("platforms", "--platform", &args.platforms)?;
     flags.word("span-size", "--span-size", args.span_size.as_deref())?;
-    flags.word("min-layer-size", "--min-layer-size", args.min_layer_size.as_deref())?;
+    flags.word(
+        "min-layer-size",
+        "--min-layer-size",
+        args.min_layer_size.as_deref(),
+    )?;
     flags.word("recompress", "--recompress", args.recompress.as_deref())?;
-    flags.word("recompress-level", "--recompress-level", args.recompress_level.as_deref())?;
+    flags.word(
+        "recompress-level",
+        "--recompress-level",
+        args.recompress_level.as_deref(),
+    )?;
     flags.word("tag-model", "--tag-model", args.tag_model.as_deref())?;
     flags.word("jobs", "--jobs", args.jobs.as_deref())?;
     flags.pairs(&args.config)?;
     let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    Ok(Config::load(project::around(&folder), &flags, std::env::vars_os())?)
+    Ok(Config::load(
+        project::around(&folder),
+        &flags,
+        std::env::vars_os(),
+    )?)
 }
 
 fn options(args: &Args, config: &Config, context: &Context) -> Result<Options, CommandError> {
@@ -201,7 +232,11 @@ fn options(args: &Args, config: &Config, context: &Context) -> Result<Options, C
 }
 
 fn plain(args: &Args) -> Plain {
-    if args.keep_uncompressed { Plain::Keep } else { Plain::CompressDockerSave }
+    if args.keep_uncompressed {
+        Plain::Keep
+    } else {
+        Plain::CompressDockerSave
+    }
 }
 
 fn prefetch_files(args: &Args) -> Result<Vec<String>, CommandError> {
@@ -218,6 +253,7 @@ fn read_list(path: &Path) -> Result<Vec<String>, CommandError> {
         CommandError::usage(format!("cannot read the list of files in {}", path.display())).because(error)
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
-    serde_json::from_str(&text)
-        .map_err(|error| wrong(&error).help(r#"the file must hold a JSON list such as ["/app/main", "/etc/app.toml"]"#))
+    serde_json::from_str(&text).map_err(|error| {
+        wrong(&error).help(r#"the file must hold a JSON list such as ["/app/main", "/etc/app.toml"]"#)
+    })
 }

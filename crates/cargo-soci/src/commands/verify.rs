@@ -63,7 +63,10 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             .select(&options.platforms)
             .map_err(|error| CommandError::failed(error.to_string()))?;
     }
-    options.sample = args.sample.map(|spans| Sample { spans: spans.get(), seed: RandomState::new().build_hasher().finish() });
+    options.sample = args.sample.map(|spans| Sample {
+        spans: spans.get(),
+        seed: RandomState::new().build_hasher().finish(),
+    });
     let progress = LayerProgress::new(context, "checked", "checked");
     let mut verdicts = Vec::new();
     for image in &images {
@@ -105,7 +108,10 @@ fn human(verdicts: &[Verdict]) -> String {
         );
         match verdict.findings.len() {
             0 => line(&mut text, &format!("{name}: good; {counted}")),
-            number => line(&mut text, &format!("{name}: {}; {counted}", count(number, "finding"))),
+            number => line(
+                &mut text,
+                &format!("{name}: {}; {counted}", count(number, "finding")),
+            ),
         }
         for finding in &verdict.findings {
             let platform = match &finding.platform {

@@ -14,9 +14,20 @@ use crate::escape;
 pub(crate) fn report(report: &Report, destination: &Location) -> String {
     let mut text = String::new();
     for image in &report.images {
-        let names = if image.names.is_empty() { "image without a name".to_owned() } else { image.names.join(", ") };
+        let names = if image.names.is_empty() {
+            "image without a name".to_owned()
+        } else {
+            image.names.join(", ")
+        };
         let destination = destination.to_string();
-        line(&mut text, &format!("{} in {}", escape::terminal(&names), escape::terminal(&destination)));
+        line(
+            &mut text,
+            &format!(
+                "{} in {}",
+                escape::terminal(&names),
+                escape::terminal(&destination)
+            ),
+        );
         text.push_str(&one(image));
     }
     if let Some(traffic) = &report.traffic {
@@ -27,7 +38,11 @@ pub(crate) fn report(report: &Report, destination: &Location) -> String {
 
 /// What crossed the network and what did not have to.
 fn moved(traffic: &TrafficReport) -> String {
-    let mut text = format!("{} received, {} sent", HumanBytes(traffic.received), HumanBytes(traffic.sent));
+    let mut text = format!(
+        "{} received, {} sent",
+        HumanBytes(traffic.received),
+        HumanBytes(traffic.sent)
+    );
     let spared = [("come down", traffic.not_received), ("go up", traffic.not_sent)]
         .into_iter()
         .filter(|(_, bytes)| *bytes > 0)
@@ -48,23 +63,44 @@ pub(crate) fn images(report: &Report) -> String {
 fn one(image: &ImageReport) -> String {
     let mut text = String::new();
     match image.changed {
-        true => line(&mut text, &format!("  index {} (was {})", image.digest, short(&image.source_digest))),
-        false => line(&mut text, &format!("  index {} (as it was: nothing changed)", image.digest)),
+        true => line(
+            &mut text,
+            &format!("  index {} (was {})", image.digest, short(&image.source_digest)),
+        ),
+        false => line(
+            &mut text,
+            &format!("  index {} (as it was: nothing changed)", image.digest),
+        ),
     }
     for platform in &image.platforms {
-        let lazy = platform.layers.iter().filter(|l| !matches!(l.outcome, LayerOutcome::Skipped { .. })).count();
+        let lazy = platform
+            .layers
+            .iter()
+            .filter(|l| !matches!(l.outcome, LayerOutcome::Skipped { .. }))
+            .count();
         let soci = match &platform.soci_index {
             Some(digest) => format!("SOCI index {digest}"),
             None => "no SOCI index".to_owned(),
         };
         let name = escape::terminal(&platform.platform);
-        line(&mut text, &format!("  {name}: {lazy} of {} layers lazy, {soci}", platform.layers.len()));
+        line(
+            &mut text,
+            &format!(
+                "  {name}: {lazy} of {} layers lazy, {soci}",
+                platform.layers.len()
+            ),
+        );
         for layer in &platform.layers {
             let what = match &layer.outcome {
                 LayerOutcome::Indexed { spans, ztoc_size, .. } => {
                     format!("{}, zTOC {}", count(*spans, "span"), HumanBytes(*ztoc_size))
                 }
-                LayerOutcome::Reused { ztoc_size, tool, from, .. } => format!(
+                LayerOutcome::Reused {
+                    ztoc_size,
+                    tool,
+                    from,
+                    ..
+                } => format!(
                     "zTOC {} reused from {}, made by {}",
                     HumanBytes(*ztoc_size),
                     escape::terminal(from),
@@ -73,10 +109,19 @@ fn one(image: &ImageReport) -> String {
                 LayerOutcome::Skipped { message, .. } => format!("no zTOC: {}", escape::terminal(message)),
             };
             let size = HumanBytes(layer.size).to_string();
-            line(&mut text, &format!("    {}  {size:>11}  {what}", short(&layer.digest)));
+            line(
+                &mut text,
+                &format!("    {}  {size:>11}  {what}", short(&layer.digest)),
+            );
         }
         if platform.prefetch_artifacts > 0 {
-            line(&mut text, &format!("    {}", count(platform.prefetch_artifacts as u64, "prefetch list")));
+            line(
+                &mut text,
+                &format!(
+                    "    {}",
+                    count(platform.prefetch_artifacts as u64, "prefetch list")
+                ),
+            );
         }
     }
     text
@@ -88,7 +133,10 @@ pub(crate) fn plan(plan: &Plan) -> String {
     for image in &plan.images {
         line(&mut text, &format!("image {}", image.root.descriptor.digest));
         for platform in &image.platforms {
-            line(&mut text, &format!("  {}", escape::terminal(&platform.choice.platform.to_string())));
+            line(
+                &mut text,
+                &format!("  {}", escape::terminal(&platform.choice.platform.to_string())),
+            );
             for layer in &platform.layers {
                 let what = match &layer.decision {
                     Decision::Index => "would be indexed".to_owned(),
@@ -100,7 +148,10 @@ pub(crate) fn plan(plan: &Plan) -> String {
                     Decision::Skip(reason) => format!("no zTOC: {}", escape::terminal(&reason.to_string())),
                 };
                 let size = HumanBytes(layer.descriptor.size).to_string();
-                line(&mut text, &format!("    {}  {size:>11}  {what}", short(&layer.descriptor.digest)));
+                line(
+                    &mut text,
+                    &format!("    {}  {size:>11}  {what}", short(&layer.descriptor.digest)),
+                );
             }
         }
     }
@@ -114,7 +165,10 @@ pub(crate) fn plan_value(plan: &Plan) -> Value {
             let layers = platform.layers.iter().map(|layer| {
                 let (decision, reason) = match &layer.decision {
                     Decision::Index => ("index", Value::Null),
-                    Decision::Reuse(reused) => ("reuse", json!(format!("from {}, made by {}", reused.from, reused.tool))),
+                    Decision::Reuse(reused) => (
+                        "reuse",
+                        json!(format!("from {}, made by {}", reused.from, reused.tool)),
+                    ),
                     Decision::Skip(reason) => ("skip", json!(reason.to_string())),
                 };
                 let descriptor = &layer.descriptor;
