@@ -17,6 +17,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("libdeflate-gunzip", "libdeflate-tools"),
     ("openssl", "openssl"),
     ("pigz", "pigz"),
+    ("podman", "podman"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
     ("time", "time"),

@@ -245,6 +245,44 @@ fn a_builder_that_only_pushes() {
 }
 
 #[test]
+fn podman_builds_pushes_and_saves() {
+    let registry = DockerRegistry::start();
+    let place = example();
+    let script = "podman build --quiet --isolation chroot --build-arg BASE=scratch --tag \"$SOCI_IMAGE\" \"$SOCI_CONTEXT\" && \
+                  podman push --quiet --tls-verify=false --digestfile \"$SOCI_DIGEST_FILE\" \"$SOCI_IMAGE\"";
+    let builder = serde_json::json!(["sh", "-c", script]).to_string();
+    let name = format!("{}/team/hello:1", registry.host);
+    place
+        .run(&["build", "--offline", "--builder", &builder, "--image", &name])
+        .ended(0);
+    place.run(&["verify", &name]).ended(0);
+
+    let saved = place.join("saved.tar").display().to_string();
+    let run = Run::of(
+        place
+            .program(
+                Path::new("podman"),
+                &["save", "--quiet", "--output", &saved, &name],
+            )
+            .output()
+            .expect("podman is installed"),
+    );
+    run.ended(0);
+    let run = place
+        .run(&[
+            "convert",
+            "saved.tar",
+            "out.tar",
+            "--min-layer-size=0",
+            "--format",
+            "json",
+        ])
+        .ended(0);
+    assert_eq!(run.json()["recompressed"][0]["reason"], "uncompressed");
+    place.run(&["verify", "out.tar"]).ended(0);
+}
+
+#[test]
 fn a_real_builder_that_fails_leaves_no_tag() {
     let registry = DockerRegistry::start();
     let place = example();
