@@ -390,6 +390,9 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// Longer texts are open: an expression of a few lines can name its own parts again and again.
+const MAX_TEXT: usize = 16 << 10;
+const MAX_PIECES: usize = 256;
 /// Lists longer than this are not joined; `Fn::Join` of image parts has about ten.
 const MAX_LIST: usize = 256;
 
@@ -420,7 +423,13 @@ fn product(left: &[Case], right: &[Case], range: TextRange) -> Vec<Case> {
                 continue;
             }
             let mut case = a.clone();
-            case.value.append(&b.value);
+            if a.value.text_len() + b.value.text_len() > MAX_TEXT
+                || a.value.pieces.len() + b.value.pieces.len() > MAX_PIECES
+            {
+                case.value = Symbolic::hole("${…}", "the text is too long to be evaluated", "");
+            } else {
+                case.value.append(&b.value);
+            }
             case.range = range;
             for branch in &b.when {
                 if !case.when.contains(branch) {

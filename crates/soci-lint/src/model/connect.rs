@@ -25,12 +25,14 @@ pub(super) fn connect(documents: &mut [Document<'_>], roots: &[Root<'_>]) {
         }
     }
     for (at, document) in documents.iter().enumerate() {
+        let names = document.tasks.iter().enumerate();
+        let by_name: BTreeMap<&str, usize> = names.map(|(index, task)| (task.id.as_str(), index)).collect();
         for (index, service) in document.services.iter().enumerate() {
             let service_at = (at, index);
             match &service.task {
                 TaskLink::Logical(name) => {
-                    let task = document.tasks.iter().position(|task| task.id == *name);
-                    links.extend(task.map(|task| ((at, task), service_at)));
+                    let task = by_name.get(name.as_str());
+                    links.extend(task.map(|task| ((at, *task), service_at)));
                 }
                 TaskLink::Family(family) => {
                     let tasks = by_family.get(family.as_str()).into_iter().flatten();

@@ -87,6 +87,15 @@ impl Symbolic {
         })
     }
 
+    /// Bytes of the literal pieces.
+    pub(crate) fn text_len(&self) -> usize {
+        let lengths = self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            _ => 0,
+        });
+        lengths.sum()
+    }
+
     /// Adds `other` behind; neighbouring texts become one.
     pub(crate) fn append(&mut self, other: &Self) {
         for piece in &other.pieces {

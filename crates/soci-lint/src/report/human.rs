@@ -1,13 +1,13 @@
 //! Snippets of the files with what was found in them, and a table of verdicts.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::short::summary_line;
-use super::{ContainerReport, Finding, RenderOptions, Report, Verdict, terminal};
+use super::{ContainerReport, Finding, Related, RenderOptions, Report, Verdict, terminal};
 use crate::Input;
 use crate::rules::Severity;
 use crate::source::{BOM, Location};
@@ -19,10 +19,14 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
         true => Renderer::styled(),
         false => Renderer::plain(),
     };
-    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(width);
+    let writer = Writer {
+        texts: texts(options.sources),
+        renderer: renderer.decor_style(DecorStyle::Ascii).term_width(width),
+        color: options.color,
+    };
     let mut out = String::new();
     for finding in &report.findings {
-        out.push_str(&snippet(finding, options, &renderer));
+        out.push_str(&writer.snippet(finding));
         out.push_str("\n\n");
     }
     table(report, options.color, &mut out);
@@ -31,110 +35,139 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     out
 }
 
-fn snippet(finding: &Finding, options: &RenderOptions<'_>, renderer: &Renderer) -> String {
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-        _ => Level::INFO,
-    };
-    let title = level
-        .primary_title(terminal(&finding.message))
-        .id(finding.code.clone());
-    let title = match options.color {
-        true => title.id_url(finding.url.clone()),
-        false => title,
-    };
-    let mut group = Group::with_title(title);
-    let path = terminal(&finding.file);
-    let label = match &finding.container {
-        Some(container) => format!("container `{}`", terminal(container)),
-        None => String::new(),
-    };
-    match (&finding.location, window(options.sources, finding)) {
-        (Some(_), Some(window)) => {
-            let primary = AnnotationKind::Primary.span(window.primary.clone()).label(label);
-            let mut snippet = Snippet::source(window.text)
-                .path(path)
-                .line_start(window.line)
-                .fold(true)
-                .annotation(primary);
-            for (range, message) in window.related {
-                snippet = snippet.annotation(AnnotationKind::Context.span(range).label(terminal(&message)));
+/// The files that are text, by path.
+fn texts(sources: &[Input]) -> HashMap<&str, &str> {
+    sources
+        .iter()
+        .filter_map(|source| Some((source.path.as_str(), std::str::from_utf8(&source.bytes).ok()?)))
+        .collect()
+}
+
+struct Writer<'s> {
+    texts: HashMap<&'s str, &'s str>,
+    renderer: Renderer,
+    color: bool,
+}
+
+impl Writer<'_> {
+    fn snippet(&self, finding: &Finding) -> String {
+        let level = match finding.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            _ => Level::INFO,
+        };
+        let title = level
+            .primary_title(terminal(&finding.message))
+            .id(finding.code.clone());
+        let title = match self.color {
+            true => title.id_url(finding.url.clone()),
+            false => title,
+        };
+        let mut group = Group::with_title(title);
+        let path = terminal(&finding.file);
+        let origin = |location: &Location| {
+            Origin::path(path.clone())
+                .line(location.start.line as usize)
+                .char_column(location.start.column_utf16 as usize)
+        };
+        match (&finding.location, self.window(finding)) {
+            (Some(location), Some(window)) => {
+                let mut snippet = Snippet::source(window.text).line_start(window.line).fold(true);
+                // The renderer counts columns from where its text begins.
+                match window.is_cut {
+                    true => group = group.element(origin(location)),
+                    false => snippet = snippet.path(path.clone()),
+                }
+                let label = match &finding.container {
+                    Some(container) => format!("container `{}`", terminal(container)),
+                    None => String::new(),
+                };
+                snippet = snippet.annotation(AnnotationKind::Primary.span(window.primary).label(label));
+                for (range, message) in window.related {
+                    snippet =
+                        snippet.annotation(AnnotationKind::Context.span(range).label(terminal(message)));
+                }
+                group = group.element(snippet);
+                for related in window.elsewhere {
+                    group = group.element(Level::NOTE.message(elsewhere(related)));
+                }
             }
-            group = group.element(snippet);
+            (Some(location), None) => group = group.element(origin(location)),
+            (None, _) if !path.is_empty() => group = group.element(Origin::path(path)),
+            (None, _) => {}
         }
-        (Some(location), None) => {
-            group = group.element(
-                Origin::path(path)
-                    .line(location.start.line as usize)
-                    .char_column(location.start.column_utf16 as usize),
-            );
+        if let Some(help) = &finding.help {
+            group = group.element(Level::HELP.message(terminal(help)));
         }
-        (None, _) if !path.is_empty() => group = group.element(Origin::path(path)),
-        (None, _) => {}
+        group = group.element(Level::NOTE.message(finding.url.clone()));
+        self.renderer.render(&[group])
     }
-    if let Some(help) = &finding.help {
-        group = group.element(Level::HELP.message(terminal(help)));
+
+    fn window<'f>(&self, finding: &'f Finding) -> Option<Window<'_, 'f>> {
+        let location = finding.location.as_ref()?;
+        let text: &str = self.texts.get(finding.file.as_str())?;
+        let near = |related: &&Related| {
+            let distance = related.location.start.byte.abs_diff(location.start.byte);
+            related.file == finding.file && distance <= FARTHEST
+        };
+        let (related, elsewhere): (Vec<&Related>, Vec<&Related>) = finding.related.iter().partition(near);
+        let places = || std::iter::once(location).chain(related.iter().map(|related| &related.location));
+        let first = places().map(|place| place.start.byte as usize).min()?;
+        let last = places().map(|place| place.end.byte as usize).max()?;
+        let begin = text.floor_char_boundary(first.saturating_sub(LONGEST_LINE));
+        let mut start = match text[begin..first].rfind('\n') {
+            Some(at) => begin + at + 1,
+            None => begin,
+        };
+        let is_cut = start > 0 && !text[..start].ends_with('\n');
+        if start == 0 && text.as_bytes().starts_with(BOM) {
+            start = BOM.len();
+        }
+        let limit = text.floor_char_boundary((last + LONGEST_LINE).min(text.len()));
+        let end = text[last..limit].find('\n').map_or(limit, |at| last + at);
+        let lines = text.get(start..end)?;
+        let range = |place: &Location| {
+            let from = (place.start.byte as usize).saturating_sub(start);
+            let to = (place.end.byte as usize).saturating_sub(start);
+            from.min(lines.len())..to.min(lines.len())
+        };
+        Some(Window {
+            primary: range(location),
+            related: related
+                .iter()
+                .map(|related| (range(&related.location), related.message.as_str()))
+                .collect(),
+            elsewhere,
+            text: lines,
+            line: places().map(|place| place.start.line).min()? as usize,
+            is_cut,
+        })
     }
-    group = group.element(Level::NOTE.message(finding.url.clone()));
-    renderer.render(&[group])
+}
+
+/// A related place that is too far away for the snippet, or in another file.
+fn elsewhere(related: &Related) -> String {
+    let start = related.location.start;
+    let place = format!("{}:{}:{}", related.file, start.line, start.column_utf16);
+    format!("{}: {}", terminal(&place), terminal(&related.message))
 }
 
 /// The lines of a file that a finding needs. Only these are given to the renderer: it reads its
 /// whole text, which for a large file would be slow for each finding.
-struct Window<'s> {
-    text: Cow<'s, str>,
+struct Window<'s, 'f> {
+    text: &'s str,
     line: usize,
     primary: std::ops::Range<usize>,
-    related: Vec<(std::ops::Range<usize>, String)>,
+    related: Vec<(std::ops::Range<usize>, &'f str)>,
+    elsewhere: Vec<&'f Related>,
+    /// Whether the text begins within a line.
+    is_cut: bool,
 }
 
-/// Longer lines are cut around the finding.
+/// Longer lines are cut around the finding, in bytes.
 const LONGEST_LINE: usize = 2000;
-/// A related place further away than this is left out of the snippet.
-const FARTHEST: u32 = 2000;
-
-fn window<'s>(sources: &'s [Input], finding: &Finding) -> Option<Window<'s>> {
-    let location = finding.location.as_ref()?;
-    let bytes = &sources.iter().find(|source| source.path == finding.file)?.bytes;
-    let text = std::str::from_utf8(bytes).ok()?;
-    let near = |other: &Location| other.start.line.abs_diff(location.start.line) <= FARTHEST;
-    let related: Vec<_> = finding
-        .related
-        .iter()
-        .filter(|related| related.file == finding.file && near(&related.location))
-        .collect();
-    let places = || std::iter::once(location).chain(related.iter().map(|related| &related.location));
-    let first = places().map(|place| place.start.byte as usize).min()?;
-    let last = places().map(|place| place.end.byte as usize).max()?;
-    let mut start = text[..first].rfind('\n').map_or(0, |at| at + 1);
-    let mut end = text[last..].find('\n').map_or(text.len(), |at| last + at);
-    if start == 0 && bytes.starts_with(BOM) {
-        start = BOM.len();
-    }
-    if first - start > LONGEST_LINE {
-        start = text.floor_char_boundary(first - LONGEST_LINE / 10);
-    }
-    if end - last > LONGEST_LINE {
-        end = text.floor_char_boundary(last + LONGEST_LINE / 10);
-    }
-    let line = places().map(|place| place.start.line).min()? as usize;
-    let lines = text.get(start..end)?;
-    let range = |place: &Location| {
-        let from = (place.start.byte as usize).saturating_sub(start);
-        let to = (place.end.byte as usize).saturating_sub(start);
-        from.min(lines.len())..to.min(lines.len())
-    };
-    Some(Window {
-        primary: range(location),
-        related: related
-            .iter()
-            .map(|related| (range(&related.location), related.message.clone()))
-            .collect(),
-        text: Cow::Borrowed(lines),
-        line,
-    })
-}
+/// A related place further away, in bytes, gets a line instead of a mark in the snippet.
+const FARTHEST: u32 = 16 << 10;
 
 /// One row a container, one line of what to do for those that are not lazy.
 fn table(report: &Report, color: bool, out: &mut String) {

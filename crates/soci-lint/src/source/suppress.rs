@@ -68,6 +68,8 @@ pub(crate) fn suppressions(text: &str, syntax: Syntax, lines: &LineIndex<'_>) ->
 
 /// More comments of a file than this are not read.
 const MOST: usize = 10_000;
+/// More rules of a comment than this are not read.
+const MOST_RULES: usize = 32;
 /// A line may say the mark in a string before it says it in a comment.
 const MOST_ON_LINE: usize = 4;
 
@@ -135,6 +137,7 @@ fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) 
         }
     };
     let allows: Vec<Allow> = words
+        .take(MOST_RULES)
         .map(|(rule, range)| Allow {
             rule: rule.to_owned(),
             range,
