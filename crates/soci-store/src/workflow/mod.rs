@@ -16,6 +16,8 @@ mod create;
 mod examine;
 mod index_layer;
 #[cfg(feature = "native")]
+mod layers;
+#[cfg(feature = "native")]
 mod meter;
 mod options;
 mod pipeline;
@@ -31,6 +33,8 @@ mod report;
 mod reuse;
 #[cfg(feature = "native")]
 mod run;
+#[cfg(feature = "native")]
+mod summary;
 #[cfg(feature = "native")]
 mod verify;
 

@@ -1,0 +1,145 @@
+//! From layers that are done to what SOCI indexes and reports say about them.
+
+use std::collections::BTreeMap;
+
+use soci_image::Digest;
+use soci_image::convert::{Conversion, LayerIndex, PlatformIndex};
+use soci_image::skip::SkipReason;
+use soci_image::soci_index::prefetch::Search;
+
+use super::layers::Done;
+use super::options::Options;
+use super::plan::{Decision, PlannedImage, PlannedLayer};
+use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport};
+use crate::store::Root;
+
+/// What the SOCI indexes of an image will say, and the files to prefetch that it does not have.
+pub(super) fn platform_indexes(
+    planned: &PlannedImage,
+    layers: &BTreeMap<Digest, Done>,
+    options: &Options,
+) -> (Vec<PlatformIndex>, Vec<String>) {
+    let mut missing = Vec::new();
+    let mut indexes = Vec::new();
+    for platform in &planned.platforms {
+        let mut search = Search::new(options.prefetch.iter().cloned());
+        for (position, layer) in platform.layers.iter().enumerate().rev() {
+            if let Some(Done::Ztoc(facts)) = layers.get(&layer.descriptor.digest)
+                && matches!(layer.decision, Decision::Index | Decision::Reuse(_))
+            {
+                search.layer(
+                    position,
+                    facts.prefetch.iter().map(|(name, spans)| (&name[..], *spans)),
+                );
+            }
+        }
+        let (prefetch, not_found) = search.finish();
+        missing.extend(not_found);
+        let layers = platform
+            .layers
+            .iter()
+            .map(|layer| layer_index(layer, layers, options))
+            .collect();
+        indexes.push(PlatformIndex {
+            choice: platform.choice.clone(),
+            layers,
+            prefetch,
+        });
+    }
+    (indexes, missing)
+}
+
+fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &Options) -> LayerIndex {
+    match (&layer.decision, layers.get(&layer.descriptor.digest)) {
+        (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => {
+            LayerIndex::Skipped(reason.clone())
+        }
+        (Decision::Index | Decision::Reuse(_), Some(Done::Ztoc(facts))) => LayerIndex::Ztoc {
+            digest: facts.digest.clone(),
+            size: facts.size,
+            span_size: options.span_size,
+            disable_xattrs: facts.disable_xattrs,
+        },
+        (Decision::Index | Decision::Reuse(_), _) => unreachable!("every layer to index was waited for"),
+    }
+}
+
+pub(super) fn image_report(
+    planned: &PlannedImage,
+    root: &Root,
+    conversion: &Conversion,
+    layers: &BTreeMap<Digest, Done>,
+    platforms: &[PlatformIndex],
+) -> ImageReport {
+    let mut reports = Vec::new();
+    for (plan, index) in planned.platforms.iter().zip(platforms) {
+        let converted = conversion
+            .platforms
+            .iter()
+            .find(|platform| platform.choice.id == plan.choice.id);
+        let images = planned.image.images();
+        let source_manifest = images
+            .iter()
+            .find(|image| image.id == plan.choice.id)
+            .map_or_else(
+                || planned.root.descriptor.digest.clone(),
+                |image| image.descriptor.digest.clone(),
+            );
+        reports.push(PlatformReport {
+            platform: plan.choice.platform.to_string(),
+            manifest: converted.map_or_else(|| source_manifest.clone(), |done| done.manifest.digest.clone()),
+            source_manifest,
+            soci_index: converted
+                .and_then(|done| done.soci_index.as_ref())
+                .map(|index| index.digest.clone()),
+            layers: plan
+                .layers
+                .iter()
+                .map(|layer| layer_report(layer, layers))
+                .collect(),
+            prefetch_artifacts: index.prefetch.len(),
+        });
+    }
+    ImageReport {
+        names: root
+            .names
+            .iter()
+            .filter_map(|name| name.full.clone().or_else(|| name.tag.clone()))
+            .collect(),
+        source_digest: root.descriptor.digest.clone(),
+        digest: conversion.root.digest.clone(),
+        media_type: conversion.root.media_type.clone(),
+        size: conversion.root.size,
+        changed: conversion.changed,
+        platforms: reports,
+    }
+}
+
+fn layer_report(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>) -> LayerReport {
+    let skipped = |reason: &SkipReason| LayerOutcome::Skipped {
+        reason: reason.clone(),
+        message: reason.to_string(),
+    };
+    let outcome = match (&layer.decision, layers.get(&layer.descriptor.digest)) {
+        (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => skipped(reason),
+        (Decision::Index, Some(Done::Ztoc(facts))) => LayerOutcome::Indexed {
+            ztoc: facts.digest.clone(),
+            ztoc_size: facts.size,
+            spans: facts.spans,
+            members: facts.members,
+        },
+        (Decision::Reuse(reused), _) => LayerOutcome::Reused {
+            ztoc: reused.facts.digest.clone(),
+            ztoc_size: reused.facts.size,
+            tool: reused.tool.clone(),
+            from: reused.from.clone(),
+        },
+        (Decision::Index, None) => unreachable!("every layer to index was waited for"),
+    };
+    LayerReport {
+        digest: layer.descriptor.digest.clone(),
+        size: layer.descriptor.size,
+        media_type: layer.descriptor.media_type.clone(),
+        outcome,
+    }
+}
