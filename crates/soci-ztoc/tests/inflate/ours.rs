@@ -68,7 +68,6 @@ pub(crate) fn inflate_until_error(gzip: &[u8], piece: usize) -> (Inflated, Optio
 pub(crate) fn exchange(gzip: &[u8], pieces: &[usize]) -> Result<Inflated, InflateError> {
     let mut inflated = Inflated::default();
     let mut inflater = GzipInflater::new();
-    let mut compressed = Vec::new();
     let mut spare = InputBuffer::new();
     let mut rest = gzip;
     for &piece in pieces.iter().cycle() {
@@ -81,13 +80,12 @@ pub(crate) fn exchange(gzip: &[u8], pieces: &[usize]) -> Result<Inflated, Inflat
         spare.set_filled(now.len());
         rest = later;
         spare = inflater.exchange(spare);
-        compressed.extend_from_slice(spare.finished());
-        inflated.compressed.clone_from(&compressed);
+        inflated.compressed.extend_from_slice(spare.finished());
         inflater.run(&mut inflated)?;
     }
+    let exchanged = inflated.compressed.len();
     inflater.finish(&mut inflated)?;
-    compressed.extend_from_slice(inflater.into_buffer().finished());
-    inflated.compressed = compressed;
+    assert!(inflated.compressed[exchanged..] == *inflater.into_buffer().finished());
     Ok(inflated)
 }
 

@@ -1,6 +1,9 @@
 //! The seeds of the fuzz target, on a stable toolchain.
 
-#![allow(clippy::disallowed_methods, reason = "the pure crate reads no files; its tests do")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the pure crate reads no files; its tests do"
+)]
 
 use std::fs;
 use std::path::Path;
