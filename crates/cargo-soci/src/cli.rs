@@ -147,7 +147,8 @@ pub fn context(caller: Caller, shared: &Shared, docker: DockerFlags) -> Context 
 }
 
 fn parse(caller: Caller, arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let words = std::iter::once(OsString::from(caller.name())).chain(commands::mark_buildx_words(caller, arguments));
+    let words =
+        std::iter::once(OsString::from(caller.name())).chain(commands::mark_buildx_words(caller, arguments));
     let mut matches = command(caller).try_get_matches_from(words)?;
     Cli::from_arg_matches_mut(&mut matches)
 }

@@ -63,4 +63,14 @@ mod tests {
     fn bytes_that_are_not_utf8_are_shown_as_bytes() {
         assert_eq!(terminal_bytes(b"a\xff\xfeb\x07"), "a\\xff\\xfeb\\u{7}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_steers_a_terminal_comes_out(bytes: Vec<u8>) {
+            let shown = terminal_bytes(&bytes);
+            proptest::prop_assert!(!shown.chars().any(is_unsafe));
+            let text = String::from_utf8_lossy(&bytes);
+            proptest::prop_assert!(!terminal(&text).chars().any(is_unsafe));
+        }
+    }
 }

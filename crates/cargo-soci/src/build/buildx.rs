@@ -490,4 +490,22 @@ mod tests {
             .to_vec();
         assert_eq!(split_csv(&csv(&fields)), Some(fields));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_fields_come_back_from_csv(fields in proptest::collection::vec("[ -~]{0,12}", 1..6)) {
+            proptest::prop_assert_eq!(split_csv(&csv(&fields)), Some(fields));
+        }
+
+        #[test]
+        fn any_words_pass_but_for_the_metadata_file(words in proptest::collection::vec("(-{0,2}[a-z=,\"]{0,8}|--output|-o|--tag|--push)", 0..8)) {
+            if let Ok(build) = read_user_words(&words) {
+                // Nothing but the metadata file is taken out; a value may get a word of its own.
+                let text = |words: &[String]| words.concat().replace('=', "");
+                if build.metadata_file.is_none() {
+                    proptest::prop_assert_eq!(text(&build.words), text(&words));
+                }
+            }
+        }
+    }
 }

@@ -7,9 +7,16 @@ use super::keys::{KEYS, Kind};
 /// The whole page.
 pub fn markdown() -> String {
     let mut page = String::from(INTRODUCTION);
-    for (title, prefix) in [("What is built and how", ""), ("Linting", "lint."), ("Registries", "registry.")] {
+    for (title, prefix) in [
+        ("What is built and how", ""),
+        ("Linting", "lint."),
+        ("Registries", "registry."),
+    ] {
         put(&mut page, format_args!("\n## {title}\n"));
-        put(&mut page, format_args!("| key | variable | value | |\n|---|---|---|---|"));
+        put(
+            &mut page,
+            format_args!("| key | variable | value | |\n|---|---|---|---|"),
+        );
         let keys = KEYS.iter().filter(|key| match prefix {
             "" => !key.name.contains('.'),
             prefix => key.name.starts_with(prefix),

@@ -263,3 +263,20 @@ fn unknown_and_open_placeholders_are_errors() {
         assert!(error.message.contains(problem), "{error}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_file_is_read_or_refused_with_its_place(text in "([a-z-]{1,12}( = |\\.)|\\[|\\]|\"|\n|[0-9]|image|lint|span-size){0,20}") {
+        let (_keep, project) = project(&[("soci.toml", &text)]);
+        if let Err(error) = load(&project, &Flags::default(), &[]) {
+            proptest::prop_assert!(error.message.contains("soci.toml:"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn any_word_is_a_value_or_refused(word in "\\PC{0,40}") {
+        for key in KEYS {
+            let _ = value::from_word(key, &word);
+        }
+    }
+}

@@ -77,7 +77,11 @@ fn read_ztoc(path: &Path) -> Result<(Ztoc, Vec<u8>), CommandError> {
 }
 
 fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 fn hex_digest(hash: [u8; 32]) -> String {
