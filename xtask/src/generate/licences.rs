@@ -111,26 +111,21 @@ fn bundled() -> Result<BTreeMap<String, Package>, String> {
 
 /// The texts of the licences in a package's folder; of several to choose from, the shorter kind.
 fn texts(folder: &Path) -> Result<Vec<String>, String> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|error| format!("cannot read {}: {error}", folder.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file())
-        .filter(|path| {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .to_uppercase();
-            ["LICENSE", "LICENCE", "COPYING", "NOTICE"]
-                .iter()
-                .any(|word| name.starts_with(word))
-        })
-        .collect();
-    files.sort();
+    let mut files = files_in(folder)?;
+    files.retain(|path| {
+        let name = upper_name(path);
+        ["LICENSE", "LICENCE", "COPYING", "NOTICE"]
+            .iter()
+            .any(|word| name.starts_with(word))
+    });
+    // saphyr-parser's own LICENSE only points there.
+    let further = folder.join(".licenses");
+    if further.is_dir() {
+        files = files_in(&further)?;
+    }
     let mit: Vec<PathBuf> = files
         .iter()
-        .filter(|path| path.to_string_lossy().to_uppercase().ends_with("MIT"))
+        .filter(|path| upper_name(path).ends_with("MIT"))
         .cloned()
         .collect();
     let chosen = if mit.is_empty() { files } else { mit };
@@ -138,6 +133,22 @@ fn texts(folder: &Path) -> Result<Vec<String>, String> {
         .iter()
         .map(|path| Ok(read(path)?.replace("\r\n", "\n").trim().to_owned()))
         .collect()
+}
+
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(|error| format!("cannot read {}: {error}", folder.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn upper_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().to_uppercase()
 }
 
 fn read(path: &Path) -> Result<String, String> {
