@@ -1,6 +1,7 @@
 //! The registry client against the registry in this process, one fault after another.
 
 mod faults;
+mod foreign;
 mod login;
 mod reading;
 mod writing;

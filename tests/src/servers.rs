@@ -381,9 +381,14 @@ impl Containerd {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().display().to_string();
-        let disabled = ["grpc.v1.cri", "snapshotter.v1.btrfs", "snapshotter.v1.zfs", "snapshotter.v1.devmapper"]
-            .map(|plugin| format!("\"io.containerd.{plugin}\""))
-            .join(", ");
+        let disabled = [
+            "grpc.v1.cri",
+            "snapshotter.v1.btrfs",
+            "snapshotter.v1.zfs",
+            "snapshotter.v1.devmapper",
+        ]
+        .map(|plugin| format!("\"io.containerd.{plugin}\""))
+        .join(", ");
         let config = format!(
             "version = 2\nroot = \"{path}/root\"\nstate = \"{path}/state\"\ndisabled_plugins = [{disabled}]\n\
              [grpc]\naddress = \"{path}/socket\"\n[ttrpc]\naddress = \"{path}/socket.ttrpc\"\n"
@@ -395,11 +400,20 @@ impl Containerd {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("containerd cannot be started ({error}): `cargo xtask test` installs it"));
+            .unwrap_or_else(|error| {
+                panic!("containerd cannot be started ({error}): `cargo xtask test` installs it")
+            });
         let containerd = Self { process, folder };
         let begun = Instant::now();
-        while !containerd.command(&["version"]).output().is_ok_and(|output| output.status.success()) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "containerd does not answer");
+        while !containerd
+            .command(&["version"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+        {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "containerd does not answer"
+            );
             thread::sleep(Duration::from_millis(50));
         }
         containerd
@@ -415,7 +429,9 @@ impl Containerd {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new("ctr");
-        command.args(["--address", &format!("{}/socket", self.folder.path().display())]).args(words);
+        command
+            .args(["--address", &format!("{}/socket", self.folder.path().display())])
+            .args(words);
         command
     }
 }

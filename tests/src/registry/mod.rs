@@ -15,7 +15,7 @@ mod http;
 mod protocol;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,9 @@ pub(crate) struct State {
     repositories: BTreeMap<String, RepositoryContent>,
     behaviour: Behaviour,
     faults: Vec<Fault>,
-    log: Vec<Exchange>,
+    log: BTreeMap<u64, Exchange>,
+    /// Exchanges whose bodies are on their way.
+    open: BTreeSet<u64>,
     /// How often each token may still be used.
     tokens: BTreeMap<String, usize>,
     /// Addresses at the other host that are still good: repository and digest.
@@ -87,7 +89,8 @@ impl TestRegistry {
                 repositories: BTreeMap::new(),
                 behaviour,
                 faults: Vec::new(),
-                log: Vec::new(),
+                log: BTreeMap::new(),
+                open: BTreeSet::new(),
                 tokens: BTreeMap::new(),
                 signed: BTreeMap::new(),
                 other,
@@ -156,9 +159,15 @@ impl TestRegistry {
         self.state().tokens.clear();
     }
 
-    /// What was asked so far; the log begins anew.
+    /// What was asked so far; the log begins anew. Bodies that are on their way are waited for a little.
     pub fn take_log(&self) -> Vec<Exchange> {
-        std::mem::take(&mut self.state().log)
+        for _ in 0..200 {
+            if self.state().open.is_empty() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        std::mem::take(&mut self.state().log).into_values().collect()
     }
 
     /// What is missing below any tag of any repository.
@@ -227,6 +236,7 @@ impl Shared {
                 }
             };
             let (response, link) = self.respond(&request, elsewhere);
+            let number = self.note(&request, &response, elsewhere);
             let response = match link {
                 Some((rate, delay)) if response.delivery == Delivery::Whole => {
                     thread::sleep(delay);
@@ -239,16 +249,18 @@ impl Shared {
                 _ => response,
             };
             let (goes_on, sent) = http::write_response(&mut output, &response, request.method == "HEAD");
-            self.note(&request, &response, sent, elsewhere);
+            self.finish(number, sent);
             if !goes_on {
                 return;
             }
         }
     }
 
-    fn note(&self, request: &Request, response: &Response, sent: usize, elsewhere: bool) {
+    /// Writes the exchange down before its answer goes out: who has the answer finds it in the log.
+    fn note(&self, request: &Request, response: &Response, elsewhere: bool) -> u64 {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.log.push(Exchange {
+        let number = state.next_number();
+        let exchange = Exchange {
             method: request.method.clone(),
             path: request.path.clone(),
             status: if response.delivery == Delivery::Nothing {
@@ -257,11 +269,22 @@ impl Shared {
                 response.status
             },
             received: request.body.len(),
-            sent,
+            sent: 0,
             authorized: request.header("authorization").is_some(),
             elsewhere,
             range: request.header("range").map(str::to_owned),
-        });
+        };
+        state.log.insert(number, exchange);
+        state.open.insert(number);
+        number
+    }
+
+    fn finish(&self, number: u64, sent: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.open.remove(&number);
+        if let Some(exchange) = state.log.get_mut(&number) {
+            exchange.sent = sent;
+        }
     }
 
     fn respond(&self, request: &Request, elsewhere: bool) -> (Response, Option<(u64, Duration)>) {
