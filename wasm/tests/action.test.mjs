@@ -86,6 +86,20 @@ test("wrong inputs are errors that say so", (t) => {
   t.assert.snapshot(lines.join(""));
 });
 
+test("facts about an image make its container lazy", () => {
+  const facts = readFileSync(join(ROOT, "crates/soci-lint/tests/fixtures/facts/lazy.json"), "utf8");
+  const files = {
+    "t.json": CLEAN,
+    "facts.json": facts,
+    "entries.json": JSON.stringify([{ image: "*/web@*", facts: JSON.parse(facts) }]),
+  };
+  const verdict = (imageFacts) => step(files, { "task-definition": "t.json", "image-facts": imageFacts }).outputs.verdict;
+  assert.equal(verdict(""), "unknown");
+  assert.equal(verdict("*/web@* = facts.json\n"), "lazy");
+  assert.equal(verdict("entries.json"), "lazy");
+  assert.equal(verdict("*/other:*=facts.json"), "unknown");
+});
+
 test("paths, folders and globs; links that lead out are not followed", () => {
   const outside = step({ "secret-taskdef.json": ELSEWHERE }, { "task-definition": "secret-taskdef.json" });
   assert.equal(outside.code, 1);

@@ -104,6 +104,12 @@ pageTest("options change the verdict, and wrong ones are explained", {}, async (
   await page.locator("#option-params").fill("");
   await page.locator("#option-select").fill("SOCI777");
   await status(page, /options cannot be used: select.*SOCI777/);
+  await page.locator("#option-select").fill("");
+  await paste(page, ELSEWHERE.replace("redis:7", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/redis:7").replace("ARM64", "X86_64"));
+  await page.locator("#option-facts").fill(readFileSync(join(ROOT, "crates/soci-lint/tests/fixtures/facts/lazy.json"), "utf8"));
+  await status(page, /2 containers: 2 lazy/);
+  await page.locator("#option-facts").fill("{");
+  await status(page, /options cannot be used: image facts/);
 });
 
 pageTest("every example of the menu has a verdict", {}, async (page) => {
