@@ -116,17 +116,21 @@ impl<'a> Builder<'a> {
                 tasks.push(self.task(pascal(properties), Some((name, resource.name_range))));
             }
         }
-        for kind in ["AWS::ECS::Service", "AWS::ECS::TaskSet"] {
-            for (name, resource) in template.of_type(kind) {
-                let Some(properties) = resource.properties else {
-                    continue;
-                };
-                let by_default = resource.condition.map(|name| self.evaluator.condition(name));
-                if by_default.is_some_and(|truth| truth.is_false()) {
-                    continue;
-                }
-                let named = (name.to_owned(), resource.name_range);
-                services.push(self.service(pascal(properties), named, kind == "AWS::ECS::Service"));
+        for (name, resource) in template
+            .order
+            .iter()
+            .map(|name| (*name, template.resources[name]))
+        {
+            let Some(properties) = resource.properties else {
+                continue;
+            };
+            let by_default = resource.condition.map(|name| self.evaluator.condition(name));
+            if by_default.is_some_and(|truth| truth.is_false()) {
+                continue;
+            }
+            let views = runners(resource.kind, pascal(properties));
+            for (noun, view) in views {
+                services.push(self.service(view, noun, (name.to_owned(), resource.name_range)));
             }
         }
     }
@@ -395,6 +399,24 @@ impl<'a> Builder<'a> {
             found: node.type_name(),
             range: node.range(),
         });
+    }
+}
+
+/// The parts of a resource that run tasks: what to call it, and where launch type and platform version stand.
+fn runners<'a>(kind: &str, properties: View<'a>) -> Vec<(&'static str, View<'a>)> {
+    match kind {
+        "AWS::ECS::Service" => vec![("service", properties)],
+        "AWS::ECS::TaskSet" => vec![("task set", properties)],
+        "AWS::Events::Rule" => properties
+            .items("targets")
+            .filter_map(|target| Some(("rule", target.view("ecsParameters")?)))
+            .collect(),
+        "AWS::Scheduler::Schedule" => properties
+            .view("target")
+            .and_then(|target| Some(("schedule", target.view("ecsParameters")?)))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

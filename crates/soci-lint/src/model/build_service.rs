@@ -27,7 +27,7 @@ impl<'a> Builder<'a> {
                 let name = view.member("serviceName");
                 let named = name.and_then(|name| Some((name.value.scalar()?, name.value.range())));
                 let (name, range) = named.unwrap_or(("(no name)", opening(node)));
-                self.service(view, (name.to_owned(), range), true)
+                self.service(view, "service", (name.to_owned(), range))
             })
             .collect()
     }
@@ -35,8 +35,8 @@ impl<'a> Builder<'a> {
     pub(super) fn service(
         &mut self,
         view: View<'a>,
+        noun: &'static str,
         (name, name_range): (String, TextRange),
-        is_service: bool,
     ) -> Service<'a> {
         let mut providers = Vec::new();
         for list in view
@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
             name,
             name_range,
             view,
-            is_service,
+            noun,
             task: self.task_link(view),
             launch_type: self.setting(view, "launchType"),
             providers,
@@ -74,7 +74,10 @@ impl<'a> Builder<'a> {
     }
 
     fn task_link(&self, view: View<'a>) -> TaskLink {
-        let Some(node) = view.get("taskDefinition") else {
+        let named = view
+            .get("taskDefinition")
+            .or_else(|| view.get("taskDefinitionArn"));
+        let Some(node) = named else {
             return TaskLink::Absent;
         };
         let logical = match (node.tag(), node.scalar()) {

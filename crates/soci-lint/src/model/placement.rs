@@ -188,13 +188,16 @@ fn of_services(documents: &[Document<'_>], task: &Task<'_>) -> Option<Placement>
         };
         match service.says() {
             Says::Fargate { word, range } => {
-                let reason = format!("the service `{}` runs the task with {word}", service.name);
+                let reason = format!(
+                    "the {} `{}` runs the task with {word}",
+                    service.noun, service.name
+                );
                 return Some(place(Fargate::Yes, range, reason, ""));
             }
             Says::Elsewhere { word, range } => {
                 let reason = format!(
-                    "the service `{}` runs the task with {word}, not on Fargate",
-                    service.name
+                    "the {} `{}` runs the task with {word}, not on Fargate",
+                    service.noun, service.name
                 );
                 elsewhere = Some(place(Fargate::No, range, reason, ELSEWHERE));
             }

@@ -5,13 +5,13 @@ use super::task::Setting;
 use super::value::Case;
 use crate::source::TextRange;
 
-/// An ECS service, a task set or another thing that runs tasks.
+/// An ECS service, a task set, an EventBridge rule or schedule: what runs tasks.
 pub(crate) struct Service<'a> {
     pub(crate) name: String,
     pub(crate) name_range: TextRange,
     pub(crate) view: View<'a>,
-    /// `AWS::ECS::Service` or `AWS::ECS::TaskSet`.
-    pub(crate) is_service: bool,
+    /// What it is: `service`, `task set`, `rule` or `schedule`.
+    pub(crate) noun: &'static str,
     pub(crate) task: TaskLink,
     /// `launchType`.
     pub(crate) launch_type: Setting,

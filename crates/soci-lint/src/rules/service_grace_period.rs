@@ -77,7 +77,7 @@ fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
     }
     for &(document, at) in &task.services {
         let service = &sink.documents[document].services[at];
-        if !service.is_service {
+        if service.noun != "service" {
             continue;
         }
         let balanced = service
