@@ -18,7 +18,7 @@ const MIB: u64 = 1 << 20;
 /// More than one layer per thread by far.
 const LAYERS: usize = 32;
 
-/// What the zTOC of each layer has at least: a window of 32 KiB for every 64 KiB.
+/// What the zTOC of each layer has at least: a window of 32 KiB for every stored block of 64 KiB.
 const ZTOC: u64 = 3 * MIB;
 
 /// The most that this process has had in memory.
@@ -32,7 +32,7 @@ fn peak() -> u64 {
         * 1024
 }
 
-/// A gzip'd tar with one file of 6 MiB and `number` KiB that does not compress.
+/// A gzip'd tar, stored only, with one file of 6 MiB and `number` KiB.
 fn layer(number: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64 ^ number as u64;
     let content: Vec<u8> = (0..6 * MIB / 8 + number as u64 * 128)
@@ -46,7 +46,7 @@ fn layer(number: usize) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.set_size(content.len() as u64);
     header.set_mode(0o644);
-    let mut archive = tar::Builder::new(GzBuilder::new().write(Vec::new(), Compression::fast()));
+    let mut archive = tar::Builder::new(GzBuilder::new().write(Vec::new(), Compression::none()));
     archive
         .append_data(&mut header, format!("file-{number}"), &content[..])
         .expect("memory takes all");
@@ -90,7 +90,7 @@ fn an_archive_takes_memory_by_threads_and_not_by_layers() {
 
     let options = Options {
         min_layer_size: 0,
-        span_size: 65536,
+        span_size: 32768,
         jobs: NonZeroUsize::new(2).expect("not 0"),
         ..Options::default()
     };

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! open (largest first) ──take──► threads ──finish──► finished ──wait──► writer (in its own order)
-//!                                                    └ at most `budget` bytes,
-//!                                                      and one result per thread
+//!                                                    └ at most `budget` bytes, one result per
+//!                                                      thread, and the one that the writer gets
 //! ```
 //!
 //! Threads are fastest when they begin with the largest layer, but the writer of an archive needs the layers
