@@ -72,6 +72,8 @@ pub fn listen() -> Cancel {
             let child = *for_signals.child.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((id, own_group)) = child {
                 child::kill_id(id, own_group);
+                // Whoever waits for it can now end as well, and take its temporary folder away.
+                std::thread::sleep(std::time::Duration::from_millis(500));
             }
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }

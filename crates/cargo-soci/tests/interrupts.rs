@@ -96,6 +96,7 @@ fn the_third_signal_kills_a_builder_that_does_not_listen() {
     );
     let mut child = place
         .command(&["build"])
+        .env("TMPDIR", place.path())
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -109,6 +110,7 @@ fn the_third_signal_kills_a_builder_that_does_not_listen() {
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(130));
     assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(place.leftovers(), [""; 0]);
 }
 
 #[test]
