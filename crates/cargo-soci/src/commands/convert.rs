@@ -31,7 +31,8 @@ SRC and DST are places:
 
   cargo soci convert image.tar image-soci.tar
   docker buildx build --output type=oci . | cargo soci convert - image-soci.tar
-  docker buildx build --push --metadata-file meta.json . && docker soci convert --from-metadata meta.json")]
+  docker buildx build --push --metadata-file meta.json .
+  docker soci convert --from-metadata meta.json")]
 pub struct Args {
     /// Where the image is
     #[arg(
