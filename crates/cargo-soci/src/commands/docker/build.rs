@@ -9,7 +9,7 @@ use std::process::Command;
 use soci_image::Reference;
 use soci_store::Location;
 
-use crate::build::buildx::{self, UserBuild, UserOutput};
+use crate::build::buildx::user::{self, UserBuild, UserOutput};
 use crate::build::child;
 use crate::build::metadata_file;
 use crate::build::plan::docker;
@@ -71,7 +71,7 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
         })
         .collect::<Result<Vec<String>, _>>()?;
     let (own, words) = split_own(words)?;
-    let build = buildx::read_user_words(&words).map_err(CommandError::usage)?;
+    let build = user::read_user_words(&words).map_err(CommandError::usage)?;
     if build.help {
         let usage = "Usage: docker soci build [OPTIONS] PATH | URL | -";
         context.report(&format!(
@@ -215,7 +215,7 @@ fn command(build: &UserBuild, metadata: &Path, scratch: &Path, context: &Context
     let mut words = build.words.clone();
     for (number, output) in build.outputs.iter().enumerate() {
         if let UserOutput::Stdout { word, fields } = output {
-            words[*word] = buildx::output_to_file(fields, &spool(scratch, number));
+            words[*word] = user::output_to_file(fields, &spool(scratch, number));
         }
     }
     let mut command = docker(context);

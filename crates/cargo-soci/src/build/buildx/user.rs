@@ -1,90 +1,8 @@
-//! `docker buildx build`: the command line we give it, and the one a user gives it through us.
+//! What the words of a user's `docker buildx build` say about its results.
 
 use std::path::{Path, PathBuf};
 
-use soci_image::Reference;
-
-/// What a build of ours is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Request {
-    /// Dockerfile, if not the builder's default.
-    pub dockerfile: Option<PathBuf>,
-    /// Context folder.
-    pub context: PathBuf,
-    /// Stage.
-    pub target: Option<String>,
-    /// Build arguments.
-    pub build_args: Vec<(String, String)>,
-    /// Platforms; the builder's own if empty.
-    pub platforms: Vec<String>,
-}
-
-/// Where the builder is to put the image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Pushed under its names.
-    Push(Vec<Reference>),
-    /// Pushed into the repositories of these names, without a tag: nothing names the image until it
-    /// is SOCI-enabled.
-    PushByDigest(Vec<Reference>),
-    /// An OCI archive.
-    Archive(PathBuf),
-}
-
-/// The words after `docker` for a build of ours.
-pub fn words(request: &Request, output: &Output, metadata_file: &Path) -> Vec<String> {
-    let mut words: Vec<String> = ["buildx", "build"].map(str::to_owned).to_vec();
-    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    if let Some(path) = &request.dockerfile {
-        flag("--file", path.display().to_string());
-    }
-    if let Some(target) = &request.target {
-        flag("--target", target.clone());
-    }
-    for (name, value) in &request.build_args {
-        flag("--build-arg", format!("{name}={value}"));
-    }
-    if !request.platforms.is_empty() {
-        flag("--platform", request.platforms.join(","));
-    }
-    match output {
-        Output::Push(names) => {
-            for name in names {
-                flag("--tag", name.to_string());
-            }
-            words.push("--push".to_owned());
-        }
-        Output::PushByDigest(names) => {
-            let names: Vec<String> = repositories(names).iter().map(Reference::name).collect();
-            let fields = [
-                "type=image".to_owned(),
-                format!("name={}", names.join(",")),
-                "push-by-digest=true".to_owned(),
-                "name-canonical=true".to_owned(),
-                "push=true".to_owned(),
-            ];
-            flag("--output", csv(&fields));
-        }
-        Output::Archive(path) => {
-            let fields = ["type=oci".to_owned(), format!("dest={}", path.display())];
-            flag("--output", csv(&fields));
-        }
-    }
-    words.extend(["--metadata-file".to_owned(), metadata_file.display().to_string()]);
-    words.push(request.context.display().to_string());
-    words
-}
-
-/// One name of each repository, in the order of their first.
-pub fn repositories(names: &[Reference]) -> Vec<Reference> {
-    let mut firsts: Vec<Reference> = Vec::new();
-    for name in names {
-        if !firsts.iter().any(|first| first.name() == name.name()) {
-            firsts.push(name.clone());
-        }
-    }
-    firsts
-}
+use super::csv;
 
 /// What the words of a user's `docker buildx build` say about its results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -203,7 +121,7 @@ pub fn read_user_words(words: &[String]) -> Result<UserBuild, String> {
 
 /// An `--output` value; `None` if it only loads into the engine.
 fn read_output(value: &str, word: usize) -> Result<Option<UserOutput>, String> {
-    let fields = split_csv(value).ok_or_else(|| format!("--output {value:?}: quotes do not match"))?;
+    let fields = csv::read(value).ok_or_else(|| format!("--output {value:?}: quotes do not match"))?;
     if let [only] = fields.as_slice()
         && !only.contains('=')
     {
@@ -256,7 +174,7 @@ fn read_output(value: &str, word: usize) -> Result<Option<UserOutput>, String> {
 pub fn output_to_file(fields: &[String], path: &Path) -> String {
     let mut fields = fields.to_vec();
     fields.push(format!("dest={}", path.display()));
-    csv(&fields)
+    csv::write(&fields)
 }
 
 /// `--name=value`, `--name`, `-n`, `-nvalue`; `None` for a word that is no flag.
@@ -331,55 +249,6 @@ const VALUE_FLAGS: &[&str] = &[
     "-t",
 ];
 
-/// One line of CSV, as `--output` takes it: fields that hold a comma or a quote are quoted.
-fn csv(fields: &[String]) -> String {
-    let quoted: Vec<String> = fields
-        .iter()
-        .map(|field| {
-            if field.contains([',', '"', '\n']) {
-                format!("\"{}\"", field.replace('"', "\"\""))
-            } else {
-                field.clone()
-            }
-        })
-        .collect();
-    quoted.join(",")
-}
-
-/// The fields of one line of CSV.
-fn split_csv(line: &str) -> Option<Vec<String>> {
-    let mut fields = Vec::new();
-    let mut rest = line;
-    loop {
-        let mut field = String::new();
-        if let Some(mut quoted) = rest.strip_prefix('"') {
-            loop {
-                let (text, after) = quoted.split_once('"')?;
-                field.push_str(text);
-                match after.strip_prefix('"') {
-                    Some(more) => {
-                        field.push('"');
-                        quoted = more;
-                    }
-                    None => {
-                        rest = after;
-                        break;
-                    }
-                }
-            }
-        } else {
-            let end = rest.find(',').unwrap_or(rest.len());
-            field.push_str(&rest[..end]);
-            rest = &rest[end..];
-        }
-        fields.push(field);
-        if rest.is_empty() {
-            return Some(fields);
-        }
-        rest = rest.strip_prefix(',')?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,37 +256,6 @@ mod tests {
     fn user(line: &str) -> UserBuild {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         read_user_words(&words).expect("good words")
-    }
-
-    fn names(texts: &[&str]) -> Vec<Reference> {
-        texts
-            .iter()
-            .map(|text| Reference::parse(text).expect("a reference"))
-            .collect()
-    }
-
-    #[test]
-    fn our_own_builds() {
-        let request = Request {
-            dockerfile: Some("d/Dockerfile".into()),
-            context: ".".into(),
-            target: Some("run".into()),
-            build_args: vec![("A".into(), "1 2".into())],
-            platforms: vec!["linux/amd64".into(), "linux/arm64".into()],
-        };
-        let tags = names(&["r.example/a:1", "r.example/a:2", "r.example/b:1"]);
-        let line = |output| words(&request, &output, Path::new("m.json")).join(" ");
-        assert_eq!(
-            line(Output::PushByDigest(tags.clone())),
-            "buildx build --file d/Dockerfile --target run --build-arg A=1 2 --platform linux/amd64,linux/arm64 \
-             --output type=image,\"name=r.example/a,r.example/b\",push-by-digest=true,name-canonical=true,push=true \
-             --metadata-file m.json ."
-        );
-        assert!(
-            line(Output::Push(tags))
-                .contains(" --tag r.example/a:1 --tag r.example/a:2 --tag r.example/b:1 --push ")
-        );
-        assert!(line(Output::Archive("x,y.tar".into())).contains(" --output type=oci,\"dest=x,y.tar\" "));
     }
 
     #[test]
@@ -483,20 +321,7 @@ mod tests {
         assert!(read_user_words(&["-o".to_owned(), "type=oci,\"dest=x".to_owned()]).is_err());
     }
 
-    #[test]
-    fn csv_is_read_as_it_is_written() {
-        let fields = ["type=oci", "dest=a,b", "x=\"q\"", ""]
-            .map(str::to_owned)
-            .to_vec();
-        assert_eq!(split_csv(&csv(&fields)), Some(fields));
-    }
-
     proptest::proptest! {
-        #[test]
-        fn any_fields_come_back_from_csv(fields in proptest::collection::vec("[ -~]{0,12}", 1..6)) {
-            proptest::prop_assert_eq!(split_csv(&csv(&fields)), Some(fields));
-        }
-
         #[test]
         fn any_words_pass_but_for_the_metadata_file(words in proptest::collection::vec("(-{0,2}[a-z=,\"]{0,8}|--output|-o|--tag|--push)", 0..8)) {
             if let Ok(build) = read_user_words(&words) {
