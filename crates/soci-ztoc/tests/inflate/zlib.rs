@@ -99,9 +99,7 @@ fn run(stream: &mut z::z_stream, gzip: &[u8], read: usize) -> Inflated {
                 z::Z_STREAM_END => ended = true,
                 z::Z_OK | z::Z_BUF_ERROR => {}
                 _ => {
-                    // SAFETY: zlib's messages are constant strings.
-                    let message = unsafe { CStr::from_ptr(stream.msg) };
-                    let fault = Some(Fault::Message(message.to_string_lossy().into_owned()));
+                    let fault = Some(message(stream));
                     return Inflated { output, stops, fault };
                 }
             }
@@ -117,8 +115,23 @@ fn run(stream: &mut z::z_stream, gzip: &[u8], read: usize) -> Inflated {
             }
         }
     }
-    let fault = (!ended).then_some(Fault::Truncated);
+    let mut fault = (!ended).then_some(Fault::Truncated);
+    // After a stop in the last byte, its other bits have not been looked at: fewer than a block, but
+    // enough for a block type.
+    if !ended && stream.avail_out > 0 {
+        // SAFETY: as above, without input.
+        match unsafe { z::inflate(stream, z::Z_BLOCK) } {
+            z::Z_OK | z::Z_BUF_ERROR => {}
+            _ => fault = Some(message(stream)),
+        }
+    }
     Inflated { output, stops, fault }
+}
+
+fn message(stream: &z::z_stream) -> Fault {
+    // SAFETY: zlib's messages are constant strings.
+    let message = unsafe { CStr::from_ptr(stream.msg) };
+    Fault::Message(message.to_string_lossy().into_owned())
 }
 
 extern "C" fn alloc(_: z::voidpf, items: z::uInt, size: z::uInt) -> z::voidpf {
