@@ -6,24 +6,26 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 
 use super::{ConfigError, file};
 
+/// Where help shows the flags of [`Selection`].
+const PACKAGES: &str = "Package selection";
+
 /// Which packages are meant, in cargo's own words.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Package selection")]
 pub struct Selection {
     /// Package of the workspace; may be repeated
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", help_heading = PACKAGES)]
     pub package: Vec<String>,
     /// Every package of the workspace that has an image
-    #[arg(long, conflicts_with = "package")]
+    #[arg(long, conflicts_with = "package", help_heading = PACKAGES)]
     pub workspace: bool,
     /// Path to Cargo.toml
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = PACKAGES)]
     pub manifest_path: Option<PathBuf>,
     /// As in cargo: Cargo.lock must not change
-    #[arg(long)]
+    #[arg(long, help_heading = PACKAGES)]
     pub locked: bool,
     /// As in cargo: no network
-    #[arg(long)]
+    #[arg(long, help_heading = PACKAGES)]
     pub offline: bool,
 }
 
