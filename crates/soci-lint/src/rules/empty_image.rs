@@ -43,7 +43,7 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html> (2026-11-23)
-    EMPTY_IMAGE, "SOCI910", "empty-image", Error, Unknown, Check::Container(check)
+    EMPTY_IMAGE, "SOCI910", "empty-image", Warning, Unknown, Check::Container(check)
 }
 
 fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
