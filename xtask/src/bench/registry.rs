@@ -1,29 +1,37 @@
 //! Images in a registry: converted there against the way over the disk, and one connection against three.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::link::Link;
 use super::measure::{Contestant, compare};
 use super::{Bench, inputs};
 use crate::oci;
 use crate::run::{Outcome, must};
 
-/// Uncompressed sizes of the layers and where in the material each begins.
-const LAYERS: &[(u64, u64)] = &[(0, 300_000_000), (300_000_000, 300_000_000), (600_000_000, 60_000_000)];
+/// Name and uncompressed size of the layers, 1.2 GB together, and where in the material each begins.
+const LAYERS: &[(&str, u64, u64)] = &[
+    ("registry-0", 0, 700_000_000),
+    ("registry-1", 700_000_000, 400_000_000),
+    ("registry-2", 300_000_000, 100_000_000),
+];
+
+/// 200 Mbit/s in bytes per second.
+const RATE: f64 = 25e6;
+const DELAY: Duration = Duration::from_millis(20);
 
 /// Registry to registry on loopback, against skopeo to a layout, our conversion there, and skopeo back.
 pub(super) fn convert(bench: &Bench) -> Outcome {
-    let registry = Registry::start(&bench.folder)?;
-    let image = upload(bench, &registry, LAYERS)?;
+    let registry = Registry::start(bench)?;
+    let image = upload(bench, &registry)?;
     let ours = bench.binary.display().to_string();
     // Other zTOCs in each round, so that each round stores them.
-    let direct = "exec \"$1\" convert --quiet --reuse none --build-tool-identifier round-$$ \"$2\" \"$2-direct\"";
+    let direct =
+        "exec \"$1\" convert --quiet --reuse none --build-tool-identifier round-$$ \"$2\" \"$2-direct\"";
     let rival = "set -e; rm -rf \"$3\"; mkdir \"$3\"; \
                  skopeo copy --quiet --src-tls-verify=false \"docker://$2\" \"oci:$3/plain:1\"; \
                  \"$1\" convert --quiet --build-tool-identifier round-$$ \"$3/plain\" \"$3/soci\"; \
@@ -35,56 +43,66 @@ pub(super) fn convert(bench: &Bench) -> Outcome {
             .to_vec()
     };
     let contestants = [
-        Contestant::new("skopeo, layout, skopeo", script(rival)),
-        Contestant::new("registry to registry", script(direct)),
+        Contestant::new("skopeo, convert in a layout, skopeo", script(rival)),
+        Contestant::new("convert, registry to registry", script(direct)).goal(0.5),
     ];
-    compare("image of three layers in a registry on loopback", &contestants, bench.rounds, &bench.folder)
+    let title = "Image of three layers, 1.2 GB uncompressed, in a registry on loopback (`registry`)";
+    compare(bench, title, &contestants, bench.rounds)
 }
 
-/// One layer behind a link of 200 Mbit/s and 20 ms: of the whole link, and of each connection.
+/// The same image behind a link: its rate for each connection, and for all of them together.
 pub(super) fn link(bench: &Bench) -> Outcome {
-    let registry = Registry::start(&bench.folder)?;
-    let image = upload(bench, &registry, &LAYERS[..1])?;
+    let registry = Registry::start(bench)?;
+    let image = upload(bench, &registry)?;
     let repository = image.split_once('/').map_or("", |(_, name)| name).to_owned();
-    for (title, shared) in [("for all connections together", true), ("for each connection", false)] {
-        let link = Link { rate: 25_000_000.0, delay: Duration::from_millis(20), shared };
-        let address = link.start(registry.address)?;
+    for (title, shared) in [("each connection", false), ("all connections together", true)] {
+        let link = Link {
+            rate: RATE,
+            delay: DELAY,
+            shared,
+        };
+        let image = format!("{}/{repository}", link.start(registry.address)?);
         let convert = |connections: &str| {
             let script = "exec \"$1\" convert --quiet --reuse none --connections-per-layer \"$3\" \
                           --build-tool-identifier round-$$ \"$2\" \"$2-link\"";
             let ours = bench.binary.display().to_string();
-            ["bash", "-c", script, "bash", &ours, &format!("{address}/{repository}"), connections]
+            ["bash", "-c", script, "bash", &ours, &image, connections]
                 .map(str::to_owned)
                 .to_vec()
         };
         let contestants = [
-            Contestant::new("one connection", convert("1")),
-            Contestant::new("three connections", convert("3")),
+            Contestant::new("one connection per layer", convert("1")),
+            Contestant::new("three connections per layer", convert("3")),
         ];
-        let title = format!("layer of 300 MB, 200 Mbit/s {title}, 20 ms");
-        compare(&title, &contestants, bench.rounds.min(3), &bench.folder)?;
+        let title = format!("The same image, 20 ms away, 200 Mbit/s for {title} (`registry-link`)");
+        compare(bench, &title, &contestants, bench.rounds.min(3))?;
     }
     Ok(())
 }
 
 /// Makes the image and brings it into the registry; gives its name.
-fn upload(bench: &Bench, registry: &Registry, layers: &[(u64, u64)]) -> Result<String, String> {
+fn upload(bench: &Bench, registry: &Registry) -> Result<String, String> {
     let mut files = Vec::new();
-    for (number, (skip, bytes)) in layers.iter().enumerate() {
-        files.push(inputs::layer(&bench.folder, &format!("registry-{number}"), *skip, *bytes)?);
+    for (name, skip, bytes) in LAYERS {
+        files.push(inputs::layer(&bench.folder, name, *skip, *bytes)?);
     }
-    let layout = bench.folder.join(format!("registry-image-{}", layers.len()));
+    let layout = bench.folder.join("registry-image");
     if !layout.join("index.json").exists() {
         oci::write_layout(&layout, &files, "1")
             .map_err(|error| format!("cannot write {}: {error}", layout.display()))?;
     }
     let name = format!("{}/bench/app:1", registry.address);
-    // Without SOCI there is nothing to remove: a copy.
-    must(Command::new(&bench.binary).args(["remove", "--quiet"]).arg(&layout).arg(&name))?;
+    must(
+        Command::new("skopeo")
+            .args(["copy", "--quiet", "--dest-tls-verify=false"])
+            .arg(format!("oci:{}:1", layout.display()))
+            .arg(format!("docker://{name}"))
+            .stdout(Stdio::null()),
+    )?;
     Ok(name)
 }
 
-/// Debian's docker-registry with its store in a temporary folder.
+/// Debian's docker-registry; its store goes with it.
 struct Registry {
     process: Child,
     address: SocketAddr,
@@ -92,12 +110,14 @@ struct Registry {
 }
 
 impl Registry {
-    fn start(folder: &Path) -> Result<Self, String> {
-        let folder = folder.join("registry-store");
+    fn start(bench: &Bench) -> Result<Self, String> {
+        let folder = bench.folder.join("registry-store");
         let _ = fs::remove_dir_all(&folder);
         let failed = |error: std::io::Error| format!("cannot start docker-registry: {error}");
         fs::create_dir_all(&folder).map_err(failed)?;
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map_err(failed)?;
+        let address = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .map_err(failed)?;
         let config = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
              http: {{addr: \"{address}\"}}\n",
@@ -108,11 +128,16 @@ impl Registry {
         let process = Command::new("docker-registry")
             .arg("serve")
             .arg(&file)
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .map_err(failed)?;
-        let registry = Self { process, address, folder };
+        let registry = Self {
+            process,
+            address,
+            folder,
+        };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
             if begun.elapsed() > Duration::from_secs(20) {
@@ -129,65 +154,5 @@ impl Drop for Registry {
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// A slow link in front of a server.
-#[derive(Clone, Copy)]
-struct Link {
-    /// Bytes per second towards the client.
-    rate: f64,
-    /// There and back: added to each connection and each request.
-    delay: Duration,
-    /// Whether all connections share the rate.
-    shared: bool,
-}
-
-/// When a link is free again.
-type Free = Arc<Mutex<Instant>>;
-
-impl Link {
-    /// Listens on a free port; ends with the process.
-    fn start(self, server: SocketAddr) -> Result<SocketAddr, String> {
-        let failed = |error: std::io::Error| format!("cannot make a slow link: {error}");
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        thread::spawn(move || {
-            let all: Free = Arc::new(Mutex::new(Instant::now()));
-            for client in listener.incoming().flatten() {
-                let free = if self.shared { Arc::clone(&all) } else { Arc::new(Mutex::new(Instant::now())) };
-                thread::spawn(move || self.connect(client, server, &free));
-            }
-        });
-        Ok(address)
-    }
-
-    fn connect(self, mut client: TcpStream, server: SocketAddr, free: &Free) {
-        thread::sleep(self.delay);
-        let Ok(mut upstream) = TcpStream::connect(server) else { return };
-        let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), upstream.try_clone()) else { return };
-        thread::spawn(move || {
-            let mut buffer = vec![0; 64 * 1024];
-            while let Ok(count @ 1..) = from_client.read(&mut buffer) {
-                thread::sleep(self.delay);
-                if to_server.write_all(&buffer[..count]).is_err() {
-                    return;
-                }
-            }
-            let _ = to_server.shutdown(std::net::Shutdown::Write);
-        });
-        let mut buffer = vec![0; 16 * 1024];
-        while let Ok(count @ 1..) = upstream.read(&mut buffer) {
-            let until = {
-                let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
-                *free = (*free).max(Instant::now()) + Duration::from_secs_f64(count as f64 / self.rate);
-                *free
-            };
-            thread::sleep(until.saturating_duration_since(Instant::now()));
-            if client.write_all(&buffer[..count]).is_err() {
-                return;
-            }
-        }
-        let _ = client.shutdown(std::net::Shutdown::Both);
     }
 }

@@ -59,6 +59,8 @@ struct State {
     /// The part that the next free worker takes.
     open: u64,
     done: BTreeMap<u64, Result<Vec<u8>, PartFault>>,
+    /// Memory of parts that were consumed, for the next ones.
+    spare: Vec<Vec<u8>>,
     stopped: bool,
 }
 
@@ -118,7 +120,8 @@ impl<T: Transport + Send + Sync + 'static> WindowedReader<T> {
                 self.taken += count;
                 return Ok(count);
             }
-            match self.shared.take_next()? {
+            let consumed = std::mem::take(&mut self.part);
+            match self.shared.take_next(consumed)? {
                 None => return Ok(0),
                 Some(Ok(part)) => (self.part, self.taken) = (part, 0),
                 Some(Err(PartFault::Failed(error))) => {
@@ -162,9 +165,12 @@ impl<T> Shared<T> {
 }
 
 impl<T: Transport> Shared<T> {
-    /// The part that comes next, or `None` after the last one; waits for it.
-    fn take_next(&self) -> Result<Option<Result<Vec<u8>, PartFault>>, RegistryError> {
+    /// The part that comes next, or `None` after the last one; waits for it. Takes the last one's memory back.
+    fn take_next(&self, consumed: Vec<u8>) -> Result<Option<Result<Vec<u8>, PartFault>>, RegistryError> {
         let mut state = lock(&self.state);
+        if consumed.capacity() > 0 {
+            state.spare.push(consumed);
+        }
         if state.next == self.parts() {
             return Ok(None);
         }
@@ -233,7 +239,8 @@ impl<T: Transport> Shared<T> {
         if !whole && !reader.is_ranged() {
             return Err(PartFault::NoRanges);
         }
-        let mut bytes = vec![0; usize::try_from(end - begin).expect("a part fits into memory")];
+        let mut bytes = lock(&self.state).spare.pop().unwrap_or_default();
+        bytes.resize(usize::try_from(end - begin).expect("a part fits into memory"), 0);
         let mut filled = 0;
         while filled < bytes.len() {
             // A consumer that went away wants no more of a slow part.
