@@ -25,6 +25,7 @@ Commands of this repository:
   cargo xtask test [--quick]    set up what is missing and run all tests
                                 (--quick: no servers, no browser, no fuzzing)
   cargo xtask bench [CASE…]     measure against the tools named in docs/benchmarks.md
+                                (--rounds N, --markdown, --binary FILE)
   cargo xtask gen [--check]     build what is generated and committed; --check: fail where it differs
   cargo xtask fuzz [--seconds N] [TARGET…]
                                 fuzz each parser of foreign bytes (nightly toolchain)

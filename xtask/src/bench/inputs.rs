@@ -23,6 +23,8 @@ fn material() -> Result<Vec<PathBuf>, String> {
 /// A gzip'd tar of at least `bytes` uncompressed; `skip` leaves out that many bytes of material first, so that
 /// two layers differ.
 pub(super) fn layer(folder: &Path, name: &str, skip: u64, bytes: u64) -> Result<PathBuf, String> {
+    // A layer of another size is another file: inputs of earlier versions never serve by their name alone.
+    let name = &format!("{name}-{bytes}-from-{skip}");
     let path = folder.join(format!("{name}.tar.gz"));
     if path.exists() {
         return Ok(path);

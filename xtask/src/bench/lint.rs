@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::Bench;
 use super::measure::{Contestant, compare};
 use crate::npm;
-use crate::run::{Outcome, must};
+use crate::run::{Outcome, output};
 
 const FILES: usize = 10_000;
 
@@ -18,7 +18,7 @@ pub(super) fn run(bench: &Bench) -> Outcome {
     many_files(bench)?;
     one_file(bench)?;
     large_documents(bench)?;
-    in_javascript()
+    in_javascript(bench)
 }
 
 /// 10,000 task definitions in one call.
@@ -44,13 +44,14 @@ fn many_files(bench: &Bench) -> Outcome {
     }
     seconds.sort_by(f64::total_cmp);
     let median = seconds[seconds.len() / 2];
-    println!(
-        "\n{FILES} files, {:.1} MB, one call: {median:.3} s [{:.3}–{:.3}], {:.0} files/s",
+    bench.format.title("The linter (`lint`)");
+    bench.format.note(&format!(
+        "{FILES} files, {:.1} MB, one call: {median:.3} s [{:.3}–{:.3}], {:.0} files/s",
         bytes as f64 / 1e6,
         seconds[0],
         seconds[seconds.len() - 1],
         FILES as f64 / median
-    );
+    ));
     Ok(())
 }
 
@@ -64,17 +65,13 @@ fn one_file(bench: &Bench) -> Outcome {
         Contestant::new("lint one file", [&binary, "lint", "--fail-on", "never", &file]),
         Contestant::new("--version", [&binary, "--version"]),
     ];
-    compare(
-        "one file, whole process",
-        &contestants,
-        bench.rounds * 3,
-        &bench.folder,
-    )
+    let title = "One task definition, whole process (`lint`)";
+    compare(bench, title, &contestants, bench.rounds * 3)
 }
 
 /// Documents from 5 to 50 MB: the time per MB must stay the same.
 fn large_documents(bench: &Bench) -> Outcome {
-    println!("\nlarge documents (best of 3)");
+    let mut rows = Vec::new();
     for megabytes in [5, 10, 25, 50] {
         let file = bench.folder.join(format!("task-definition-{megabytes}mb.json"));
         write(&file, &json_of_size(megabytes * 1_000_000))?;
@@ -85,24 +82,32 @@ fn large_documents(bench: &Bench) -> Outcome {
         for _ in 0..3 {
             best = best.min(lint(bench, &file, &["--format", "json"])?);
         }
-        println!(
-            "{:6.1} MB  {best:7.3} s  {:6.1} ms/MB",
-            size as f64 / 1e6,
-            best * 1e3 / (size as f64 / 1e6)
-        );
+        let size = size as f64 / 1e6;
+        rows.push(vec![
+            format!("{size:.1} MB"),
+            format!("{best:.3}"),
+            format!("{:.1}", best * 1e3 / size),
+        ]);
     }
+    let format = bench.format;
+    format.title("One large task definition, best of 3 (`lint`)");
+    format.table(&["", "wall s", "ms per MB"], &rows);
     Ok(())
 }
 
 /// An edit in the page and a step in a workflow, in Node.
-fn in_javascript() -> Outcome {
+fn in_javascript(bench: &Bench) -> Outcome {
     npm::install()?;
-    println!();
-    must(
+    let told = output(
         Command::new(npm::node24()?)
             .arg("tests/bench.mjs")
             .current_dir(npm::folder()),
-    )
+    )?;
+    bench.format.title("In JavaScript (`lint`)");
+    for line in told.lines().filter(|line| !line.is_empty()) {
+        bench.format.note(line);
+    }
+    Ok(())
 }
 
 /// Seconds of one `lint` whose report goes nowhere.

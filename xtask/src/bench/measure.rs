@@ -1,16 +1,24 @@
-//! Whole processes, several rounds, interleaved: wall time, CPU time, peak memory.
+//! Whole processes, several rounds, interleaved: wall time, CPU time, peak memory, bytes to the disk.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+
+use super::Bench;
+
+const MIB: f64 = 1024.0 * 1024.0;
 
 /// A command under a name; its stdout goes nowhere.
 pub(super) struct Contestant {
     /// The name in the table.
-    pub(super) name: String,
+    name: String,
     /// Program and arguments.
-    pub(super) words: Vec<String>,
+    words: Vec<String>,
+    /// The ratio of its wall time that is to be reached.
+    goal: Option<f64>,
+    /// The zTOCs that it has in flight at once: they bound its memory.
+    ztocs: Vec<PathBuf>,
 }
 
 impl Contestant {
@@ -19,30 +27,57 @@ impl Contestant {
         Self {
             name: name.to_owned(),
             words: words.into_iter().map(Into::into).collect(),
+            goal: None,
+            ztocs: Vec::new(),
         }
+    }
+
+    /// Its wall time must be at most so many times that of the first contestant.
+    pub(super) fn goal(mut self, ratio: f64) -> Self {
+        self.goal = Some(ratio);
+        self
+    }
+
+    /// Each of its processes has this zTOC in flight, written to the named file.
+    pub(super) fn ztoc(mut self, path: &Path) -> Self {
+        self.ztocs.push(path.to_owned());
+        self
+    }
+
+    /// 16 MiB and one and a half times its zTOC, in MiB.
+    fn memory_bound(&self) -> Option<f64> {
+        if self.ztocs.is_empty() {
+            return None;
+        }
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |facts| facts.len());
+        let bytes: u64 = self.ztocs.iter().map(size).sum();
+        Some(16.0 + 1.5 * bytes as f64 / MIB)
     }
 }
 
-/// The figures of one run: seconds and KiB.
+/// The figures of one run.
 #[derive(Clone, Copy)]
 struct Sample {
     wall: f64,
     cpu: f64,
-    peak_kib: f64,
+    /// Of the largest process.
+    peak_mib: f64,
+    /// What all its processes gave the file systems to write.
+    disk_mib: f64,
 }
 
 /// Runs the contestants in turn, `rounds` times after one uncounted round, and prints a table whose ratios
-/// refer to the first contestant.
+/// refer to the first contestant, with the goals and bounds behind it.
 ///
 /// # Errors
 /// When a command cannot be run or fails.
 pub(super) fn compare(
+    bench: &Bench,
     title: &str,
     contestants: &[Contestant],
     rounds: usize,
-    folder: &Path,
 ) -> Result<(), String> {
-    let report = folder.join("time.txt");
+    let report = bench.folder.join("time.txt");
     let mut samples = vec![Vec::new(); contestants.len()];
     for round in 0..=rounds {
         for (contestant, samples) in contestants.iter().zip(&mut samples) {
@@ -52,36 +87,63 @@ pub(super) fn compare(
             }
         }
     }
-    println!(
-        "\n{title} ({rounds} rounds, interleaved; median [min–max]; ratios to {})",
-        contestants[0].name
-    );
-    println!(
-        "{:<34} {:>26} {:>7} {:>20} {:>7} {:>10}",
-        "", "wall s", "ratio", "CPU s", "ratio", "peak MiB"
-    );
     let base = (median(&samples[0], |s| s.wall), median(&samples[0], |s| s.cpu));
+    let mut rows = Vec::new();
+    let mut notes = Vec::new();
     for (contestant, samples) in contestants.iter().zip(&samples) {
-        let wall = median(samples, |s| s.wall);
-        let cpu = median(samples, |s| s.cpu);
-        println!(
-            "{:<34} {:>26} {:>7.3} {:>20} {:>7.3} {:>10.1}",
-            contestant.name,
+        let wall = median(samples, |s| s.wall) / base.0;
+        let cpu = median(samples, |s| s.cpu) / base.1;
+        let peak = median(samples, |s| s.peak_mib);
+        rows.push(vec![
+            contestant.name.clone(),
             spread(samples, |s| s.wall),
-            wall / base.0,
+            format!("{wall:.3}"),
             spread(samples, |s| s.cpu),
-            cpu / base.1,
-            median(samples, |s| s.peak_kib) / 1024.0,
-        );
+            format!("{cpu:.3}"),
+            format!("{peak:.1}"),
+            format!("{:.1}", median(samples, |s| s.disk_mib)),
+        ]);
+        let verdict = |holds: bool| if holds { "reached" } else { "MISSED" };
+        if let Some(goal) = contestant.goal {
+            notes.push(format!(
+                "{}: wall ratio {wall:.3}, goal at most {goal}: {}",
+                contestant.name,
+                verdict(wall <= goal)
+            ));
+        }
+        if let Some(bound) = contestant.memory_bound() {
+            notes.push(format!(
+                "{}: peak {peak:.1} MiB, goal at most {bound:.1} (16 MiB + 1.5 × zTOC): {}",
+                contestant.name,
+                verdict(peak <= bound)
+            ));
+        }
+    }
+    let format = bench.format;
+    format.title(title);
+    format.table(
+        &[
+            "",
+            "wall s [min–max]",
+            "ratio",
+            "CPU s [min–max]",
+            "ratio",
+            "peak MiB",
+            "disk MiB",
+        ],
+        &rows,
+    );
+    for note in notes {
+        format.note(&note);
     }
     Ok(())
 }
 
-/// One run under GNU time, which knows the child's CPU time and peak memory.
+/// One run under GNU time, which knows CPU time, peak memory and writes of the child and of its children.
 fn once(contestant: &Contestant, report: &Path) -> Result<Sample, String> {
     let mut command = Command::new("/usr/bin/time");
     command
-        .args(["--format", "%U %S %M", "--output"])
+        .args(["--format", "%U %S %M %O", "--output"])
         .arg(report)
         .args(&contestant.words);
     command
@@ -106,13 +168,15 @@ fn once(contestant: &Contestant, report: &Path) -> Result<Sample, String> {
         .split_whitespace()
         .filter_map(|word| word.parse().ok())
         .collect();
-    let [user, system, peak_kib] = numbers[..] else {
+    let [user, system, peak_kib, blocks] = numbers[..] else {
         return Err(format!("GNU time wrote {text:?} for {}", contestant.name));
     };
     Ok(Sample {
         wall,
         cpu: user + system,
-        peak_kib,
+        peak_mib: peak_kib / 1024.0,
+        // Linux counts in sectors of 512 bytes, on every file system with a disk behind it.
+        disk_mib: blocks * 512.0 / MIB,
     })
 }
 

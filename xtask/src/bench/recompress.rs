@@ -89,10 +89,6 @@ pub(super) fn run(bench: &Bench) -> Outcome {
         Contestant::new("convert docker-archive, gzip -6", ours),
         Contestant::new("gzip -6", words(&["gzip", "-6", "-c"])),
     ];
-    compare(
-        "two plain layers of docker save, 600 MB, written as gzip",
-        &contestants,
-        bench.rounds,
-        &bench.folder,
-    )
+    let title = "Two plain layers of docker save, 600 MB, written as gzip (`recompress`)";
+    compare(bench, title, &contestants, bench.rounds)
 }

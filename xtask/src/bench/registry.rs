@@ -35,19 +35,40 @@ pub(super) fn convert(bench: &Bench) -> Outcome {
     let rival = "set -e; rm -rf \"$3\"; mkdir \"$3\"; \
                  skopeo copy --quiet --src-tls-verify=false \"docker://$2\" \"oci:$3/plain:1\"; \
                  \"$1\" convert --quiet --build-tool-identifier round-$$ \"$3/plain\" \"$3/soci\"; \
-                 skopeo copy --quiet --all --dest-tls-verify=false \"oci:$3/soci:1\" \"docker://$2-rival\"";
+                 skopeo copy --quiet --all --dest-tls-verify=false \"oci:$3/soci:1\" \"docker://DESTINATION\"";
     let scratch = bench.folder.join("registry-scratch").display().to_string();
     let script = |script: &str| {
         ["bash", "-c", script, "bash", &ours, &image, &scratch]
             .map(str::to_owned)
             .to_vec()
     };
-    let contestants = [
-        Contestant::new("skopeo, convert in a layout, skopeo", script(rival)),
-        Contestant::new("convert, registry to registry", script(direct)).goal(0.5),
-    ];
-    let title = "Image of three layers, 1.2 GB uncompressed, in a registry on loopback (`registry`)";
-    compare(bench, title, &contestants, bench.rounds)
+    for (title, direct_to, rival_to) in [
+        ("to another tag", "$2-direct", "$2-rival"),
+        // A new repository in each round.
+        (
+            "to another repository",
+            "${2%:1}-$$-direct:1",
+            "${2%:1}-$$-rival:1",
+        ),
+    ] {
+        let contestants = [
+            Contestant::new(
+                "skopeo, convert in a layout, skopeo",
+                script(&rival.replace("DESTINATION", rival_to)),
+            ),
+            Contestant::new(
+                "convert, registry to registry",
+                script(&direct.replace("DESTINATION", direct_to)),
+            )
+            .goal(0.5),
+        ];
+        let title = format!(
+            "Image of three layers, 1.2 GB uncompressed, in a registry on loopback, {title} (`registry`)"
+        );
+        compare(bench, &title, &contestants, bench.rounds)?;
+    }
+    let _ = fs::remove_dir_all(scratch);
+    Ok(())
 }
 
 /// The same image behind a link: its rate for each connection, and for all of them together.
@@ -86,7 +107,7 @@ fn upload(bench: &Bench, registry: &Registry) -> Result<String, String> {
     for (name, skip, bytes) in LAYERS {
         files.push(inputs::layer(&bench.folder, name, *skip, *bytes)?);
     }
-    let layout = bench.folder.join("registry-image");
+    let layout = bench.folder.join("registry-image-1200");
     if !layout.join("index.json").exists() {
         oci::write_layout(&layout, &files, "1")
             .map_err(|error| format!("cannot write {}: {error}", layout.display()))?;
