@@ -7,6 +7,7 @@ use crate::report::Verdict;
 use crate::rules::image_facts_missing::IMAGE_FACTS_MISSING;
 use crate::rules::launch_type_undecided::LAUNCH_TYPE_UNDECIDED;
 use crate::rules::platform_version_undecided::PLATFORM_VERSION_UNDECIDED;
+use crate::rules::windows_task::WINDOWS_TASK;
 use crate::rules::{Effect, Emitted};
 
 /// The verdict on one container.
@@ -128,6 +129,7 @@ fn conditions(reasons: &[&Emitted]) -> Option<String> {
     for reason in reasons {
         let word = match reason.rule.code {
             code if code == LAUNCH_TYPE_UNDECIDED.code => "it runs on Fargate",
+            code if code == WINDOWS_TASK.code => "it runs Linux containers",
             code if code == PLATFORM_VERSION_UNDECIDED.code => "the platform version is 1.4.0 or LATEST",
             code if code == IMAGE_FACTS_MISSING.code => "the image has a SOCI v2 index",
             _ => return None,

@@ -55,7 +55,7 @@ pub(crate) mod unreadable_file;
 mod unresolved_container;
 mod unresolved_image;
 pub(crate) mod unused_parameter;
-mod windows_task;
+pub(crate) mod windows_task;
 mod wrong_type;
 mod zstd_layers;
 

@@ -1,6 +1,6 @@
 //! Windows containers.
 
-use super::{Check, Sink, rule};
+use super::{Check, Effect, Severity, Sink, rule};
 use crate::model::Task;
 use crate::report::Fargate;
 
@@ -50,14 +50,23 @@ rule! {
 }
 
 fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
-    if task.placement.fargate == Fargate::No || !task.is_windows() {
+    if task.placement.fargate == Fargate::No {
         return;
     }
     let range = task.os.range().unwrap_or(task.id_range);
-    let family = task.os.display();
-    sink.report(
-        range,
-        format!("{family} containers are not loaded lazily: Fargate does that for Linux"),
-    )
-    .help("move the service to Linux containers, or make the image smaller");
+    if task.is_windows() {
+        let message = format!(
+            "{} containers are not loaded lazily: Fargate does that for Linux",
+            task.os.display()
+        );
+        sink.report(range, message)
+            .help("move the service to Linux containers, or make the image smaller");
+    } else if !task.os.is_absent() && task.os.known().is_none() {
+        let hole = task.os.hole();
+        let why = hole.map_or_else(|| task.os.display(), |hole| hole.why.clone());
+        sink.report(range, format!("the operating system is not known: {why}"))
+            .help(hole.map(|hole| hole.help.clone()).unwrap_or_default())
+            .effect(Effect::Unknown)
+            .at_most(Severity::Info);
+    }
 }
