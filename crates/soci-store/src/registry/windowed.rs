@@ -121,6 +121,8 @@ impl<T: Transport + Send + Sync + 'static> WindowedReader<T> {
                 return Ok(count);
             }
             let consumed = std::mem::take(&mut self.part);
+            // At the end nothing follows, and whoever reads again must find an empty part.
+            self.taken = 0;
             match self.shared.take_next(consumed)? {
                 None => return Ok(0),
                 Some(Ok(part)) => (self.part, self.taken) = (part, 0),
