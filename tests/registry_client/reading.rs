@@ -15,10 +15,12 @@ fn windowed(registry: &TestRegistry, bytes: &[u8], connections: usize) -> Result
     let mut buffer = vec![0; 70_000];
     loop {
         match block_on(reader.read(&mut buffer))? {
-            0 => return Ok(got),
+            0 => break,
             count => got.extend_from_slice(&buffer[..count]),
         }
     }
+    assert_eq!(block_on(reader.read(&mut buffer))?, 0, "the end stays the end");
+    Ok(got)
 }
 
 #[test]

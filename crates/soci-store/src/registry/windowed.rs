@@ -121,6 +121,7 @@ impl<T: Transport + Send + Sync + 'static> WindowedReader<T> {
                 return Ok(count);
             }
             let consumed = std::mem::take(&mut self.part);
+            self.taken = 0;
             // At the end nothing follows, and whoever reads again must find an empty part.
             self.taken = 0;
             match self.shared.take_next(consumed)? {
