@@ -160,8 +160,14 @@ mod tests {
     }
 
     fn names(words: &[&Path]) -> Result<Vec<String>, CommandError> {
-        let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        Ok(find(&words, common)?.into_iter().map(|found| found.name).collect())
+        let words: Vec<String> = words
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        Ok(find(&words, common)?
+            .into_iter()
+            .map(|found| found.name)
+            .collect())
     }
 
     #[test]

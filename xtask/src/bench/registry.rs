@@ -61,6 +61,14 @@ pub(super) fn convert(bench: &Bench) -> Outcome {
                 script(&direct.replace("DESTINATION", direct_to)),
             )
             .goal(0.5),
+            Contestant::new(
+                "the same, one connection per layer",
+                script(
+                    &direct
+                        .replace("DESTINATION", rival_to)
+                        .replace("--quiet", "--quiet --connections-per-layer 1"),
+                ),
+            ),
         ];
         let title = format!(
             "Image of three layers, 1.2 GB uncompressed, in a registry on loopback, {title} (`registry`)"

@@ -24,7 +24,9 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let is_meant = |rule: &&RuleInfo| rule.name == wanted || rule.code.eq_ignore_ascii_case(wanted);
     let Some(rule) = rules.iter().find(is_meant) else {
         let error = CommandError::usage(format!("there is no rule {wanted}"));
-        let names = rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]);
+        let names = rules
+            .iter()
+            .flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]);
         return Err(match keys::nearest(wanted, names) {
             Some(meant) => error.help(format!("did you mean {meant}?")),
             None => error.help("`cargo soci rules` lists all rules"),

@@ -398,7 +398,10 @@ fn containerd_pulls_the_result_with_the_same_digests() {
     let shown = good(&soci(&["inspect", &name, "--format", "json"]).output().unwrap());
     let facts: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let layers = facts["platforms"][0]["layers"].as_array().unwrap();
-    let mut wanted: Vec<&str> = layers.iter().filter_map(|layer| layer["digest"].as_str()).collect();
+    let mut wanted: Vec<&str> = layers
+        .iter()
+        .filter_map(|layer| layer["digest"].as_str())
+        .collect();
     wanted.extend(layers.iter().filter_map(|layer| layer["ztoc"]["digest"].as_str()));
     assert_eq!(wanted.len(), 7);
     for digest in wanted {
