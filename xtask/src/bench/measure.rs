@@ -99,7 +99,12 @@ pub(super) fn compare(
             spread(samples, |s| s.wall),
             format!("{wall:.3}"),
             spread(samples, |s| s.cpu),
-            format!("{cpu:.3}"),
+            // Below what the clock of CPU time tells apart, there is no ratio.
+            if cpu.is_finite() {
+                format!("{cpu:.3}")
+            } else {
+                "–".to_owned()
+            },
             format!("{peak:.1}"),
             format!("{:.1}", median(samples, |s| s.disk_mib)),
         ]);
