@@ -13,6 +13,15 @@ pub fn location(text: &str) -> Result<Location, CommandError> {
         .map_err(|error: soci_store::LocationError| CommandError::usage(error.to_string()))
 }
 
+/// Reads SRC, before any registry is asked and the password taken from stdin.
+pub fn source(text: &str, context: &Context) -> Result<Location, CommandError> {
+    let location = location(text)?;
+    if location == Location::Stream {
+        context.registries.leaves_stdin_to("the image")?;
+    }
+    Ok(location)
+}
+
 /// Opens a place for reading.
 pub fn open(location: &Location, context: &Context) -> Result<AnySource, CommandError> {
     match location {

@@ -129,6 +129,17 @@ impl Registries {
         block_on(RegistryDestination::open(client, reference)).map_err(|error| places::failed(&error))
     }
 
+    /// Refuses to read `what` from stdin if the registry's password comes from there.
+    pub fn leaves_stdin_to(&self, what: &str) -> Result<(), CommandError> {
+        if !self.flags.password_stdin {
+            return Ok(());
+        }
+        Err(
+            CommandError::usage(format!("--password-stdin and {what} `-` both read stdin"))
+                .help("pass the password in CARGO_SOCI_PASSWORD, or give the other one as a file"),
+        )
+    }
+
     /// What crossed the network so far.
     pub fn traffic(&self) -> Traffic {
         self.client

@@ -122,7 +122,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     if let Some(file) = &args.from_metadata {
         return from_metadata::run(file, &args, &config, format, context);
     }
-    let source_location = places::location(args.source.as_deref().unwrap_or_default())?;
+    let source_location = places::source(args.source.as_deref().unwrap_or_default(), context)?;
     let destination_location = match &args.destination {
         Some(text) => places::location(text)?,
         None if source_location == Location::Stream => {

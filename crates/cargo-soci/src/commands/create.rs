@@ -62,7 +62,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
     let config = config(&args)?;
     context.registries.configure(&config)?;
-    let source_location = places::location(&args.source)?;
+    let source_location = places::source(&args.source, context)?;
     let destination_location = match &args.destination {
         Some(text) => places::location(text)?,
         None if source_location == Location::Stream => {

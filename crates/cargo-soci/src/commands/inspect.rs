@@ -32,7 +32,7 @@ pub struct Args {
 /// Prints the facts: JSON has one `ImageFacts` document, or a list if there are several images.
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
-    let location = places::location(&args.source)?;
+    let location = places::source(&args.source, context)?;
     let tag = places::wanted_tag(&location, args.tag.as_deref())?;
     let source = places::open(&location, context)?;
     let images =

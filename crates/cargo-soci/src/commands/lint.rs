@@ -113,7 +113,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         .map_err(|error| usage(&error))?;
     let words = paths(&args, &config);
     let found = documents::find(&words, soci_lint::is_common_name)?;
-    let inputs = read(&found)?;
+    let inputs = read(&found, context)?;
     let mut report = soci_lint::lint(&inputs, &options);
     let by_name: HashSet<&str> = found
         .iter()
@@ -210,7 +210,10 @@ fn paths(args: &Args, config: &Config) -> Vec<String> {
     }
 }
 
-fn read(found: &[Found]) -> Result<Vec<Input>, CommandError> {
+fn read(found: &[Found], context: &Context) -> Result<Vec<Input>, CommandError> {
+    if found.iter().any(|found| found.name == "-") {
+        context.registries.leaves_stdin_to("the document")?;
+    }
     found
         .iter()
         .map(|found| {
@@ -265,7 +268,7 @@ fn examine(word: &str, context: &Context) -> Result<ImageFactsEntry, CommandErro
         CommandError::usage(format!("--layout {word} names no image"))
             .help("write IMAGE=SRC, with the image's name in the documents and where it lies")
     })?;
-    let location = places::location(place)?;
+    let location = places::source(place, context)?;
     let source = places::open(&location, context)?;
     let images = block_on(workflow::examine(&source, None)).map_err(|error| places::failed(&error))?;
     let found = images.into_iter().next();

@@ -37,7 +37,7 @@ pub struct Args {
 /// Removes, and prints what was done.
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
-    let source_location = places::location(&args.source)?;
+    let source_location = places::source(&args.source, context)?;
     let destination_location = match &args.destination {
         Some(text) => places::location(text)?,
         None if source_location == Location::Stream => {

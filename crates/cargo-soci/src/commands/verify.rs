@@ -45,7 +45,7 @@ pub struct Args {
 /// Checks the image; findings are exit code 1.
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
-    let location = places::location(&args.source)?;
+    let location = places::source(&args.source, context)?;
     let mut options = Options {
         tag: places::wanted_tag(&location, args.tag.as_deref())?,
         platforms: args.platforms,

@@ -85,7 +85,7 @@ pub(crate) fn apply(
         }
     }
     for text in &flags.reuse_from {
-        let source = places::open(&places::location(text)?, context)?;
+        let source = places::open(&places::source(text, context)?, context)?;
         options.reuse_from.push(ReusePlace {
             name: text.clone(),
             source: Arc::new(source),

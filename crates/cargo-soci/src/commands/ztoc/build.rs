@@ -133,6 +133,7 @@ fn read_layer(args: &Args, context: &Context) -> Result<Built, CommandError> {
     let from_stdin = args.layer == Path::new("-");
     let mut total = None;
     let mut input: Box<dyn Read> = if from_stdin {
+        context.registries.leaves_stdin_to("the layer")?;
         Box::new(io::stdin().lock())
     } else {
         let file = File::open(&args.layer).or_fail(|| format!("cannot open {name}"))?;
