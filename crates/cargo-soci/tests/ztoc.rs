@@ -333,6 +333,31 @@ fn mistakes_say_what_and_what_to_do() {
             2,
             "this command has no `--format sarif`",
         ),
+        (&["ztoc", "extract", "layer.tar.gz"], 2, "<PATH|ZTOC>"),
+        (&["ztoc", "extract", "app", "etc/app.toml"], 2, "docker://app"),
+        (
+            &["ztoc", "extract", "./none", "etc/app.toml", "-o", "x"],
+            3,
+            "none",
+        ),
+        (
+            &["ztoc", "extract", "layer.tar.gz", "x.ztoc", "a", "--tag", "1"],
+            2,
+            "--tag and --platform choose an image",
+        ),
+        (
+            &[
+                "ztoc",
+                "extract",
+                "layer.tar.gz",
+                "x.ztoc",
+                "a",
+                "-p",
+                "linux/amd64",
+            ],
+            2,
+            "--tag and --platform choose an image",
+        ),
         (&["ztoc"], 2, "Usage: "),
     ] {
         let run = place.run(words).ended(code);

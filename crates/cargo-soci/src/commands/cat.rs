@@ -31,22 +31,30 @@ pub struct Args {
     /// File in the image; links inside a layer are followed
     #[arg(value_name = "PATH")]
     pub path: String,
+    /// The image, if SRC has several.
+    #[command(flatten)]
+    pub which: Which,
+    /// Where the file goes; default: stdout
+    #[arg(short, long, value_name = "OUT", default_value = "-")]
+    pub output: PathBuf,
+}
+
+/// Flags that choose an image of a place.
+#[derive(Debug, clap::Args)]
+pub struct Which {
     /// Which of several images, by tag, full name or digest
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
     /// Platform whose file is meant; needed if there are several
     #[arg(short, long, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
-    /// Where the file goes; default: stdout
-    #[arg(short, long, value_name = "OUT", default_value = "-")]
-    pub output: PathBuf,
 }
 
-/// Prints the file.
+/// Prints the file; `ztoc extract SRC PATH` is this as well.
 pub fn run(args: Args, context: &Context) -> Outcome {
     context.format(&[Format::Human])?;
-    let location = places::location(&args.source)?;
-    let tag = places::wanted_tag(&location, args.tag.as_deref())?;
+    let location = places::source(&args.source, context)?;
+    let tag = places::wanted_tag(&location, args.which.tag.as_deref())?;
     let source = places::open(&location, context)?;
     let failed = |error| places::failed(&error);
     let images = block_on(workflow::examine(&source, tag.as_deref())).map_err(failed)?;
@@ -56,7 +64,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
                 .help("choose one with --tag"),
         );
     };
-    let (layers, index) = choose(image, args.platform.as_ref())?;
+    let (layers, index) = choose(image, args.which.platform.as_ref())?;
     let mut output = Some(args.output);
     for layer in layers.iter().rev() {
         context.cancel.check()?;
@@ -193,7 +201,7 @@ fn print(
         .toc
         .get(position)
         .expect("the position comes from this table");
-    let mut output = OutputFile::create(output)?;
+    let mut output = OutputFile::create_checked(output)?;
     let wrong = |error: &dyn std::error::Error| {
         CommandError::failed(format!("cannot read {path} from layer {}", layer.digest))
             .because(error)

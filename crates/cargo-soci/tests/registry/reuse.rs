@@ -1,4 +1,4 @@
-//! `--reuse`, `--reuse-from`, `--dry-run`, `create`, `remove`, `cat`, `verify --sample`.
+//! `--reuse`, `--reuse-from`, `--dry-run`, `create`, `remove`, `cat`, `ztoc extract`, `verify --sample`.
 
 use soci_tests::images::MadeImage;
 use soci_tests::registry::Behaviour;
@@ -125,24 +125,109 @@ fn one_file_comes_through_its_spans_only() {
         "--span-size",
         "256KiB",
     ]));
-    registry.take_log();
-    let output = run(&["cat", &name, "/layer3/file11"]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
     let expected = &soci_tests::images::noise(3, 2_000_000)[1_100_000..1_200_000];
-    assert!(output.stdout == expected, "other bytes came");
     let layers = image().layer_digests();
-    let log = registry.take_log();
-    let from_layers: usize = log
-        .iter()
-        .filter(|one| layers.iter().any(|layer| one.path.ends_with(layer)))
-        .map(|one| one.sent)
-        .sum();
-    assert!(
-        from_layers < 600_000,
-        "{from_layers} bytes of a layer of 2 MB: {log:#?}"
-    );
-    let errors = failed(&run(&["cat", &name, "/absent"]));
-    assert!(errors.contains("/absent is not in the image"), "{errors}");
+    for verb in [&["cat"][..], &["ztoc", "extract"]] {
+        registry.take_log();
+        let output = run(&[verb, &[name.as_str(), "/layer3/file11"]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(output.stdout == expected, "{verb:?}: other bytes came");
+        let log = registry.take_log();
+        let from_layers: usize = log
+            .iter()
+            .filter(|one| layers.iter().any(|layer| one.path.ends_with(layer)))
+            .map(|one| one.sent)
+            .sum();
+        assert!(
+            (expected.len()..600_000).contains(&from_layers),
+            "{verb:?}: {from_layers} bytes of a layer of 2 MB: {log:#?}"
+        );
+        let errors = failed(&run(&[verb, &[name.as_str(), "/absent"]].concat()));
+        assert!(errors.contains("/absent is not in the image"), "{errors}");
+    }
+}
+
+#[test]
+fn extract_takes_an_image_wherever_it_is() {
+    let registry = with_image(Behaviour::default());
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let places = [registry.name("app:2"), path("layout"), path("image.tar")];
+    let expected = &soci_tests::images::noise(3, 2_000_000)[1_100_000..1_200_000];
+    let target = path("file11");
+    for place in &places {
+        good(&run(&[
+            "convert",
+            &registry.name("app:1"),
+            place,
+            "--min-layer-size",
+            "0",
+        ]));
+        let output = run(&["ztoc", "extract", place, "layer3/file11", "-o", &target]);
+        assert!(output.status.success(), "{place}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty());
+        assert!(std::fs::read(&target).expect("written") == expected, "{place}");
+        std::fs::remove_file(&target).expect("it is there");
+    }
+    // The flags that choose an image count.
+    let other = run(&["ztoc", "extract", &places[1], "x", "-p", "linux/s390x"]);
+    assert!(failed(&other).contains("linux/s390x"), "{}", text(&other.stderr));
+}
+
+#[test]
+fn nothing_of_a_file_comes_out_if_a_span_of_it_is_damaged() {
+    let registry = with_image(Behaviour::default());
+    let name = registry.name("app:1");
+    good(&run(&[
+        "convert",
+        &name,
+        "--min-layer-size",
+        "0",
+        "--span-size",
+        "16KiB",
+    ]));
+    let layer = &image().layer_digests()[2];
+    for verb in [&["cat"][..], &["ztoc", "extract"]] {
+        // The first spans of the file are good.
+        registry.inject(
+            soci_tests::registry::Fault::new("GET", layer, soci_tests::registry::Effect::Corrupt)
+                .after(2)
+                .times(1),
+        );
+        let errors = run(&[verb, &[name.as_str(), "/layer3/file11"]].concat());
+        assert!(errors.stdout.is_empty(), "{verb:?}: half a file came out");
+        assert!(
+            failed(&errors).contains("cannot read /layer3/file11"),
+            "{}",
+            text(&errors.stderr)
+        );
+    }
+}
+
+#[test]
+fn stdin_holds_a_password_or_an_image() {
+    let registry = with_image(Behaviour::default());
+    let name = registry.name("app:new");
+    registry.take_log();
+    for (words, what) in [
+        (&["convert", "-", name.as_str()][..], "image"),
+        (&["create", "-", name.as_str()], "image"),
+        (&["remove", "-", name.as_str()], "image"),
+        (&["verify", "-"], "image"),
+        (&["inspect", "-"], "image"),
+        (&["cat", "-", "/x"], "image"),
+        (&["ztoc", "extract", "-", "/x"], "image"),
+        (&["ztoc", "build", "-", "-o", "x"], "layer"),
+        (&["lint", "-"], "document"),
+    ] {
+        let output = run(&[words, &["--username", "me", "--password-stdin"]].concat());
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
+        let message = format!("--password-stdin and the {what} `-` both read stdin");
+        assert!(errors.contains(&message), "{words:?}: {errors}");
+        assert!(output.stdout.is_empty(), "{words:?}");
+    }
+    assert!(registry.take_log().is_empty(), "nothing was asked before");
 }
 
 #[test]

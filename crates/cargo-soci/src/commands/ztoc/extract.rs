@@ -1,12 +1,12 @@
-//! `ztoc extract LAYER ZTOC PATH`: one file of a layer, read through its spans only.
+//! `ztoc extract SRC PATH` and `ztoc extract LAYER ZTOC PATH`: one file, read through its spans only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use soci_ztoc::ztoc::{self, EntryType, LookupFault, Ztoc};
 
 use super::layer_file::LayerFile;
 use super::read_ztoc;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, cat};
 use crate::context::{Context, Format};
 use crate::error::CommandError;
 use crate::escape;
@@ -15,16 +15,26 @@ use crate::output::OutputFile;
 
 /// Flags of `ztoc extract`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With two words the file is read out of an image, wherever it is, through its SOCI index, as by
+`cargo soci cat SRC PATH`: from a registry only the zTOCs and the spans that hold the file are
+fetched. With three words it is read out of the file of one layer.
+
+  cargo soci ztoc extract ghcr.io/team/app:1.4 /etc/os-release -o os-release
+  cargo soci ztoc extract layer.tar.gz layer.ztoc etc/os-release -o os-release")]
 pub struct Args {
-    /// Layer that the zTOC was built of
-    #[arg(value_name = "LAYER")]
-    pub layer: PathBuf,
-    /// The zTOC
-    #[arg(value_name = "ZTOC")]
-    pub ztoc: PathBuf,
-    /// File in the layer; links are followed
+    /// Where the image is; or the layer that the zTOC was built of
+    #[arg(value_name = "SRC|LAYER")]
+    pub source: PathBuf,
+    /// File in the image; or the zTOC
+    #[arg(value_name = "PATH|ZTOC")]
+    pub path_or_ztoc: PathBuf,
+    /// File in the layer, behind LAYER and ZTOC; links are followed
     #[arg(value_name = "PATH")]
-    pub path: String,
+    pub path: Option<String>,
+    /// The image, if SRC has several.
+    #[command(flatten)]
+    pub which: cat::Which,
     /// Where the file goes; default: stdout
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     pub output: PathBuf,
@@ -32,23 +42,52 @@ pub struct Args {
 
 /// Extracts the file.
 pub fn run(args: Args, context: &Context) -> Outcome {
+    let Some(path) = args.path else {
+        return cat::run(
+            cat::Args {
+                source: text(args.source)?,
+                path: text(args.path_or_ztoc)?,
+                which: args.which,
+                output: args.output,
+            },
+            context,
+        );
+    };
+    if args.which.tag.is_some() || args.which.platform.is_some() {
+        return Err(
+            CommandError::usage("--tag and --platform choose an image, and LAYER is a single layer")
+                .help("leave them out, or give an image: ztoc extract SRC PATH"),
+        );
+    }
+    of_layer(&args.source, &args.path_or_ztoc, &path, &args.output, context)
+}
+
+/// The name of an image or of a file in it, which are UTF-8 where paths need not be.
+fn text(word: PathBuf) -> Result<String, CommandError> {
+    word.into_os_string().into_string().map_err(|word| {
+        CommandError::usage(format!("{} is not UTF-8", word.display()))
+            .help("with LAYER ZTOC PATH the names of layer and zTOC may be of any bytes")
+    })
+}
+
+fn of_layer(layer_path: &Path, ztoc_path: &Path, path: &str, output: &Path, context: &Context) -> Outcome {
     context.format(&[Format::Human])?;
-    let (ztoc, _) = read_ztoc(&args.ztoc)?;
+    let (ztoc, _) = read_ztoc(ztoc_path)?;
     let index = ztoc
         .toc
         .paths()
-        .resolve(args.path.as_bytes())
-        .map_err(|fault| not_found(&ztoc, &args.path, &fault))?;
+        .resolve(path.as_bytes())
+        .map_err(|fault| not_found(&ztoc, path, &fault))?;
     let entry = ztoc.toc.get(index).expect("resolve gives indexes of this table");
     if entry.entry_type != EntryType::Regular {
         let kind = entry.entry_type.as_str();
         return Err(
-            CommandError::failed(format!("{} is no file but of type {kind}", args.path))
+            CommandError::failed(format!("{path} is no file but of type {kind}"))
                 .help("`cargo soci ztoc ls` lists the files"),
         );
     }
-    let mut layer = LayerFile::open(&args.layer)?;
-    let mut output = OutputFile::create_checked(&args.output)?;
+    let mut layer = LayerFile::open(layer_path)?;
+    let mut output = OutputFile::create_checked(output)?;
     let mut failed = None;
     let extracted = ztoc::extract(&ztoc, &entry, &mut layer, &mut |bytes: &[u8]| {
         let wrote = context.cancel.check().and_then(|()| output.write(bytes));
@@ -61,13 +100,9 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         return Err(error);
     }
     extracted.map_err(|error| {
-        CommandError::failed(format!(
-            "cannot extract {} from {}",
-            args.path,
-            args.layer.display()
-        ))
-        .because(&error)
-        .help("is this the layer that the zTOC was built of? `cargo soci ztoc verify` says more")
+        CommandError::failed(format!("cannot extract {path} from {}", layer_path.display()))
+            .because(&error)
+            .help("is this the layer that the zTOC was built of? `cargo soci ztoc verify` says more")
     })?;
     output.commit()?;
     context.detail(&format!(

@@ -31,7 +31,7 @@ pub struct Args {
 pub enum ZtocVerb {
     /// Build the zTOC of a layer
     Build(build::Args),
-    /// Read one file of a layer through its spans only
+    /// Read one file of an image or a layer through its spans only
     Extract(extract::Args),
     /// Show what a zTOC says about its layer
     Info(info::Args),
