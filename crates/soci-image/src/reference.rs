@@ -419,6 +419,8 @@ mod tests {
                     prop_assert_eq!(ours.tag_or_latest(), theirs.tag());
                 }
                 (Err(_), Err(_)) => {}
+                // A host name has no underscore; theirs takes any first component with a dot or port for a host.
+                (Err(_), Ok(theirs)) if theirs.registry().contains('_') => {}
                 (ours, theirs) => prop_assert!(false, "{}: {:?} {:?}", text, ours, theirs),
             }
         }
