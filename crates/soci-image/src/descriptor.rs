@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::json::{Fields, Json};
+use crate::json::{Entries, Fields, Json};
 use crate::platform::Platform;
 
 /// Media type, digest and size of a blob, and what else a manifest says about it.
@@ -121,38 +121,16 @@ impl Descriptor {
 
     /// The object in Go's order, empty fields left out; unknown fields come last.
     pub(crate) fn to_json(&self) -> Json {
-        let mut entries = vec![
-            ("mediaType".to_owned(), Json::from(&*self.media_type)),
-            ("digest".to_owned(), Json::from(self.digest.as_str())),
-            ("size".to_owned(), Json::from(self.size)),
-        ];
-        if !self.urls.is_empty() {
-            let urls = self.urls.iter().map(|url| Json::from(&**url)).collect();
-            entries.push(("urls".to_owned(), Json::Array(urls)));
-        }
-        push_annotations(&mut entries, &self.annotations);
-        if !self.data.is_empty() {
-            entries.push(("data".to_owned(), Json::String(ENGINE.encode(&self.data))));
-        }
-        if let Some(platform) = &self.platform {
-            entries.push(("platform".to_owned(), platform.to_json()));
-        }
-        if !self.artifact_type.is_empty() {
-            entries.push(("artifactType".to_owned(), Json::from(&*self.artifact_type)));
-        }
-        entries.extend(self.unknown.iter().cloned());
-        Json::Object(entries)
-    }
-}
-
-/// Adds `annotations` unless it is empty.
-pub(crate) fn push_annotations(entries: &mut Vec<(String, Json)>, annotations: &BTreeMap<String, String>) {
-    if !annotations.is_empty() {
-        let map = annotations
-            .iter()
-            .map(|(key, value)| (key.clone(), Json::from(&**value)))
-            .collect();
-        entries.push(("annotations".to_owned(), Json::Object(map)));
+        Entries::default()
+            .always("mediaType", &*self.media_type)
+            .always("digest", self.digest.as_str())
+            .always("size", self.size)
+            .strings("urls", &self.urls)
+            .string_map("annotations", &self.annotations)
+            .string("data", &ENGINE.encode(&self.data))
+            .optional("platform", self.platform.as_ref().map(Platform::to_json))
+            .string("artifactType", &self.artifact_type)
+            .and_unknown(&self.unknown)
     }
 }
 

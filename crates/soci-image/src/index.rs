@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::descriptor::{Descriptor, push_annotations};
+use crate::descriptor::Descriptor;
 use crate::error::Result;
-use crate::json::{Fields, Json};
-use crate::manifest::{array, descriptors, push_text};
+use crate::json::{Entries, Fields, Json};
 
 /// An image index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,15 +55,12 @@ impl Index {
 
     pub(crate) fn from_json(value: Json) -> Result<Self> {
         let mut fields = Fields::new(value, &FIELDS, "")?;
-        let subject = fields.take("subject");
         Ok(Self {
             schema_version: fields.number("schemaVersion")?,
             media_type: fields.string("mediaType")?,
             artifact_type: fields.string("artifactType")?,
-            manifests: descriptors(&mut fields, "manifests")?,
-            subject: subject
-                .map(|subject| Descriptor::from_json(subject, "subject"))
-                .transpose()?,
+            manifests: fields.descriptors("manifests")?,
+            subject: fields.descriptor("subject")?,
             annotations: fields.string_map("annotations")?,
             unknown: fields.unknown,
         })
@@ -76,16 +72,14 @@ impl Index {
     }
 
     pub(crate) fn to_json(&self) -> Json {
-        let mut entries = vec![("schemaVersion".to_owned(), Json::from(self.schema_version))];
-        push_text(&mut entries, "mediaType", &self.media_type);
-        push_text(&mut entries, "artifactType", &self.artifact_type);
-        entries.push(("manifests".to_owned(), array(&self.manifests)));
-        if let Some(subject) = &self.subject {
-            entries.push(("subject".to_owned(), subject.to_json()));
-        }
-        push_annotations(&mut entries, &self.annotations);
-        entries.extend(self.unknown.iter().cloned());
-        Json::Object(entries)
+        Entries::default()
+            .always("schemaVersion", self.schema_version)
+            .string("mediaType", &self.media_type)
+            .string("artifactType", &self.artifact_type)
+            .descriptors("manifests", &self.manifests)
+            .optional("subject", self.subject.as_ref().map(Descriptor::to_json))
+            .string_map("annotations", &self.annotations)
+            .and_unknown(&self.unknown)
     }
 }
 

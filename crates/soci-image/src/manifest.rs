@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::annotation;
-use crate::descriptor::{Descriptor, push_annotations};
+use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::json::{Fields, Json, path_of};
+use crate::json::{Entries, Fields, Json};
 use crate::media_type::{DOCKER_CONFIG, OCI_CONFIG};
 
 /// An image manifest (or an artifact in that form).
@@ -49,16 +49,13 @@ impl Manifest {
     pub(crate) fn from_json(value: Json) -> Result<Self> {
         let mut fields = Fields::new(value, &FIELDS, "")?;
         let config = fields.take("config").unwrap_or_else(|| Json::Object(Vec::new()));
-        let subject = fields.take("subject");
         Ok(Self {
             schema_version: fields.number("schemaVersion")?,
             media_type: fields.string("mediaType")?,
             artifact_type: fields.string("artifactType")?,
             config: Descriptor::from_json(config, "config")?,
-            layers: descriptors(&mut fields, "layers")?,
-            subject: subject
-                .map(|subject| Descriptor::from_json(subject, "subject"))
-                .transpose()?,
+            layers: fields.descriptors("layers")?,
+            subject: fields.descriptor("subject")?,
             annotations: fields.string_map("annotations")?,
             unknown: fields.unknown,
         })
@@ -86,37 +83,15 @@ impl Manifest {
     }
 
     pub(crate) fn to_json(&self) -> Json {
-        let mut entries = vec![("schemaVersion".to_owned(), Json::from(self.schema_version))];
-        push_text(&mut entries, "mediaType", &self.media_type);
-        push_text(&mut entries, "artifactType", &self.artifact_type);
-        entries.push(("config".to_owned(), self.config.to_json()));
-        entries.push(("layers".to_owned(), array(&self.layers)));
-        if let Some(subject) = &self.subject {
-            entries.push(("subject".to_owned(), subject.to_json()));
-        }
-        push_annotations(&mut entries, &self.annotations);
-        entries.extend(self.unknown.iter().cloned());
-        Json::Object(entries)
-    }
-}
-
-/// Reads a list of descriptors.
-pub(crate) fn descriptors(fields: &mut Fields<'_>, name: &str) -> Result<Vec<Descriptor>> {
-    let items = fields.array(name)?.unwrap_or_default();
-    items
-        .into_iter()
-        .enumerate()
-        .map(|(i, item)| Descriptor::from_json(item, &path_of("", &format!("{name}[{i}]"))))
-        .collect()
-}
-
-pub(crate) fn array(descriptors: &[Descriptor]) -> Json {
-    Json::Array(descriptors.iter().map(Descriptor::to_json).collect())
-}
-
-pub(crate) fn push_text(entries: &mut Vec<(String, Json)>, key: &str, text: &str) {
-    if !text.is_empty() {
-        entries.push((key.to_owned(), Json::from(text)));
+        Entries::default()
+            .always("schemaVersion", self.schema_version)
+            .string("mediaType", &self.media_type)
+            .string("artifactType", &self.artifact_type)
+            .always("config", self.config.to_json())
+            .descriptors("layers", &self.layers)
+            .optional("subject", self.subject.as_ref().map(Descriptor::to_json))
+            .string_map("annotations", &self.annotations)
+            .and_unknown(&self.unknown)
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, shorten};
-use crate::json::{Fields, Json};
+use crate::json::{Entries, Fields, Json};
 
 /// An operating system and an architecture, as a descriptor or a config names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -168,22 +168,13 @@ impl Platform {
 
     /// The object in Go's order; unknown fields come last.
     pub(crate) fn to_json(&self) -> Json {
-        let mut entries = vec![
-            ("architecture".to_owned(), Json::from(&*self.architecture)),
-            ("os".to_owned(), Json::from(&*self.os)),
-        ];
-        if !self.os_version.is_empty() {
-            entries.push(("os.version".to_owned(), Json::from(&*self.os_version)));
-        }
-        if !self.os_features.is_empty() {
-            let features = self.os_features.iter().map(|f| Json::from(&**f)).collect();
-            entries.push(("os.features".to_owned(), Json::Array(features)));
-        }
-        if !self.variant.is_empty() {
-            entries.push(("variant".to_owned(), Json::from(&*self.variant)));
-        }
-        entries.extend(self.unknown.iter().cloned());
-        Json::Object(entries)
+        Entries::default()
+            .always("architecture", &*self.architecture)
+            .always("os", &*self.os)
+            .string("os.version", &self.os_version)
+            .strings("os.features", &self.os_features)
+            .string("variant", &self.variant)
+            .and_unknown(&self.unknown)
     }
 }
 

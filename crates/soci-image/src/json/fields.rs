@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Json;
+use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 
@@ -13,15 +14,6 @@ pub(crate) struct Fields<'p> {
     known: Vec<(&'static str, Json)>,
     /// Entries whose key is no field, in their order.
     pub(crate) unknown: Vec<(String, Json)>,
-}
-
-/// `parent.child`, or `child` at the top.
-pub(crate) fn path_of(parent: &str, child: &str) -> String {
-    if parent.is_empty() {
-        child.to_owned()
-    } else {
-        format!("{parent}.{child}")
-    }
 }
 
 impl<'p> Fields<'p> {
@@ -54,9 +46,13 @@ impl<'p> Fields<'p> {
         Ok(Self { path, known, unknown })
     }
 
-    /// The path of a field, for messages.
+    /// The path of a field, for messages: `parent.child`, or `child` at the top.
     pub(crate) fn path(&self, name: &str) -> String {
-        path_of(self.path, name)
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
     }
 
     /// A field's value; `null` is as good as absent.
@@ -141,6 +137,24 @@ impl<'p> Fields<'p> {
             map.insert(key, text);
         }
         Ok(map)
+    }
+
+    /// A descriptor; `None` when absent.
+    pub(crate) fn descriptor(&mut self, name: &str) -> Result<Option<Descriptor>> {
+        let value = self.take(name);
+        value
+            .map(|value| Descriptor::from_json(value, &self.path(name)))
+            .transpose()
+    }
+
+    /// An array of descriptors, empty when absent.
+    pub(crate) fn descriptors(&mut self, name: &str) -> Result<Vec<Descriptor>> {
+        let items = self.array(name)?.unwrap_or_default();
+        items
+            .into_iter()
+            .enumerate()
+            .map(|(i, item)| Descriptor::from_json(item, &self.path(&format!("{name}[{i}]"))))
+            .collect()
     }
 
     fn wrong(&self, name: &str, expected: &str, found: &Json) -> Error {

@@ -4,13 +4,15 @@
 //! `{"b":1e2,"a":"\ud800<"}` is read as an object of two entries, `b` with the number text `1e2` and
 //! `a` with the string U+FFFD, `<`; it is written as `{"b":1e2,"a":"�\u003c"}`.
 
+mod entries;
 mod fields;
 mod read;
 mod write;
 
 use crate::error::Result;
 
-pub(crate) use fields::{Fields, path_of};
+pub(crate) use entries::Entries;
+pub(crate) use fields::Fields;
 
 /// The largest document that is read, in bytes: what the distribution specification asks registries
 /// to accept (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>,
