@@ -8,15 +8,18 @@ use soci_store::{Location, block_on};
 
 use crate::build::metadata_file::MetadataArgument;
 use crate::commands::Outcome;
-use crate::config::{Config, Flags, project};
+use crate::config::Config;
 use crate::context::{Context, Format};
 use crate::conversion::{self, Converted, Plain};
-use crate::error::{CommandError, OrFail};
+use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::places;
 
+use index_flags::IndexFlags;
+
 mod from_metadata;
 pub(crate) mod human;
+pub(crate) mod index_flags;
 mod metadata;
 pub(crate) mod reuse;
 
@@ -44,18 +47,9 @@ pub struct Args {
     /// Where the SOCI-enabled image goes; without it, it takes the place of SRC
     #[arg(value_name = "DST")]
     pub destination: Option<String>,
-    /// Which of several images in SRC, by tag, full name or digest
-    #[arg(long, value_name = "TAG")]
-    pub tag: Option<String>,
-    /// Platform to convert, such as linux/arm64; may be repeated. Default: all that are there
-    #[arg(short, long = "platform", value_name = "PLATFORM")]
-    pub platforms: Vec<String>,
-    /// Bytes between two checkpoints of a layer, such as 4MiB
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
-    pub span_size: Option<String>,
-    /// Layers below this compressed size get no zTOC
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
-    pub min_layer_size: Option<String>,
+    /// Which image, and how its layers are indexed.
+    #[command(flatten)]
+    pub index: IndexFlags,
     /// Optimizations to allow; may be repeated
     #[arg(long, value_name = "NAME", value_enum)]
     pub optimizations: Vec<Optimization>,
@@ -65,9 +59,6 @@ pub struct Args {
     /// JSON file with a list of such files
     #[arg(long, value_name = "FILE")]
     pub prefetch_files_json: Option<PathBuf>,
-    /// Who builds, as zTOCs and SOCI indexes say it
-    #[arg(long, value_name = "TEXT", default_value = Options::BUILD_TOOL)]
-    pub build_tool_identifier: String,
     /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members): gzip
     #[arg(long, value_name = "KIND")]
     pub recompress: Option<String>,
@@ -87,21 +78,12 @@ pub struct Args {
     /// With --from-metadata: `replace` moves the tag to the SOCI-enabled image, `sibling` tags it TAG-soci
     #[arg(long, value_name = "MODEL", requires = "from_metadata")]
     pub tag_model: Option<String>,
-    /// Whether zTOCs that exist already are taken.
-    #[command(flatten)]
-    pub reuse: reuse::ReuseFlags,
-    /// Layers that are indexed at the same time. Default: the number of cores
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<String>,
     /// Fail if a layer cannot be indexed for another reason than its size
     #[arg(long)]
     pub strict: bool,
     /// Write digest, descriptor and name of the image as buildx does, and the digests of its SOCI indexes
     #[arg(long, value_name = "FILE")]
     pub metadata_file: Option<PathBuf>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
     /// Any setting, as in soci.toml; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub config: Vec<String>,
@@ -134,17 +116,11 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         None => source_location.clone(),
     };
     let mut options = options(&args, &config, context)?;
-    options.tag = places::wanted_tag(&source_location, args.tag.as_deref())?;
-    reuse::apply(
-        &args.reuse,
-        &mut options,
-        &source_location,
-        &destination_location,
-        context,
-    )?;
+    args.index
+        .apply_places(&mut options, &source_location, &destination_location, context)?;
     let source = places::open(&source_location, context)?;
     let recompress = conversion::recompress(&config, &source, plain(&args))?;
-    if args.dry_run {
+    if args.index.dry_run {
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         return match format {
             Format::Json => context.report_json(&human::plan_value(&plan)),
@@ -197,14 +173,7 @@ fn print(
 }
 
 fn config(args: &Args) -> Result<Config, CommandError> {
-    let mut flags = Flags::default();
-    flags.list("platforms", "--platform", &args.platforms)?;
-    flags.word("span-size", "--span-size", args.span_size.as_deref())?;
-    flags.word(
-        "min-layer-size",
-        "--min-layer-size",
-        args.min_layer_size.as_deref(),
-    )?;
+    let mut flags = args.index.settings()?;
     flags.word("recompress", "--recompress", args.recompress.as_deref())?;
     flags.word(
         "recompress-level",
@@ -212,23 +181,16 @@ fn config(args: &Args) -> Result<Config, CommandError> {
         args.recompress_level.as_deref(),
     )?;
     flags.word("tag-model", "--tag-model", args.tag_model.as_deref())?;
-    flags.word("jobs", "--jobs", args.jobs.as_deref())?;
     flags.pairs(&args.config)?;
-    let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    Ok(Config::load(
-        project::around(&folder),
-        &flags,
-        std::env::vars_os(),
-    )?)
+    Config::around_working_folder(&flags)
 }
 
 fn options(args: &Args, config: &Config, context: &Context) -> Result<Options, CommandError> {
     Ok(Options {
         optimize_xattrs: args.optimizations.contains(&Optimization::Xattr),
         prefetch: prefetch_files(args)?,
-        build_tool_identifier: args.build_tool_identifier.clone(),
         strict: args.strict,
-        ..conversion::options(config, context)?
+        ..args.index.options(config, context)?
     })
 }
 

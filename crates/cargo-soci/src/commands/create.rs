@@ -1,17 +1,15 @@
 //! `create SRC [DST]`: a SOCI index v1 beside an image that stays as it is.
 
-use soci_image::Platform;
-use soci_store::workflow::{self, Options};
+use soci_store::workflow;
 use soci_store::{Location, block_on};
 
 use crate::commands::Outcome;
 use crate::commands::convert::human;
-use crate::commands::convert::reuse::{self, ReuseFlags};
+use crate::commands::convert::index_flags::IndexFlags;
 use crate::commands::layer_progress::LayerProgress;
-use crate::config::{Config, Flags, project};
+use crate::config::Config;
 use crate::context::{Context, Format};
-use crate::conversion;
-use crate::error::{CommandError, OrFail};
+use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::places;
 
@@ -31,36 +29,15 @@ pub struct Args {
     /// Where image and SOCI index go; without it, the index goes to where the image is
     #[arg(value_name = "DST")]
     pub destination: Option<String>,
-    /// Which of several images in SRC, by tag, full name or digest
-    #[arg(long, value_name = "TAG")]
-    pub tag: Option<String>,
-    /// Platform to index, such as linux/arm64; may be repeated. Default: all that are there
-    #[arg(short, long = "platform", value_name = "PLATFORM")]
-    pub platforms: Vec<Platform>,
-    /// Bytes between two checkpoints of a layer, such as 4MiB
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
-    pub span_size: Option<String>,
-    /// Layers below this compressed size get no zTOC
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
-    pub min_layer_size: Option<String>,
-    /// Who builds, as zTOCs and SOCI indexes say it
-    #[arg(long, value_name = "TEXT", default_value = Options::BUILD_TOOL)]
-    pub build_tool_identifier: String,
-    /// Ztocs that are there already.
+    /// Which image, and how its layers are indexed.
     #[command(flatten)]
-    pub reuse: ReuseFlags,
-    /// Layers that are indexed at the same time. Default: the number of cores
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<String>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
+    pub index: IndexFlags,
 }
 
 /// Makes the SOCI indexes, and prints what was done.
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
-    let config = config(&args)?;
+    let config = Config::around_working_folder(&args.index.settings()?)?;
     context.registries.configure(&config)?;
     let source_location = places::source(&args.source, context)?;
     let destination_location = match &args.destination {
@@ -72,21 +49,15 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         }
         None => source_location.clone(),
     };
-    let mut options = Options {
-        build_tool_identifier: args.build_tool_identifier.clone(),
-        platforms: args.platforms.clone(),
-        ..conversion::options(&config, context)?
-    };
-    options.tag = places::wanted_tag(&source_location, args.tag.as_deref())?;
-    reuse::apply(
-        &args.reuse,
-        &mut options,
-        &source_location,
-        &destination_location,
-        context,
-    )?;
+    let mut options = args.index.options(&config, context)?;
+    if args.index.platforms.is_empty() {
+        // Those of the configuration are for builds and conversions.
+        options.platforms.clear();
+    }
+    args.index
+        .apply_places(&mut options, &source_location, &destination_location, context)?;
     let source = places::open(&source_location, context)?;
-    if args.dry_run {
+    if args.index.dry_run {
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         match format {
             Format::Json => context.report_json(&human::plan_value(&plan))?,
@@ -123,21 +94,4 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         }
     }
     Ok(Exit::Done)
-}
-
-fn config(args: &Args) -> Result<Config, CommandError> {
-    let mut flags = Flags::default();
-    flags.word("span-size", "--span-size", args.span_size.as_deref())?;
-    flags.word(
-        "min-layer-size",
-        "--min-layer-size",
-        args.min_layer_size.as_deref(),
-    )?;
-    flags.word("jobs", "--jobs", args.jobs.as_deref())?;
-    let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    Ok(Config::load(
-        project::around(&folder),
-        &flags,
-        std::env::vars_os(),
-    )?)
 }

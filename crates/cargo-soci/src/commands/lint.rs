@@ -10,7 +10,7 @@ use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options
 use soci_store::{block_on, workflow};
 
 use crate::commands::Outcome;
-use crate::config::{Config, Flags, project};
+use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
 use crate::documents::{self, Found};
 use crate::error::{CommandError, OrFail};
@@ -153,12 +153,7 @@ fn read_config(args: &Args) -> Result<Config, CommandError> {
     flags.list("lint.params", "--param", &args.params)?;
     flags.word("lint.fail-on", "--fail-on", args.fail_on.as_deref())?;
     flags.pairs(&args.config)?;
-    let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    Ok(Config::load(
-        project::around(&folder),
-        &flags,
-        std::env::vars_os(),
-    )?)
+    Config::around_working_folder(&flags)
 }
 
 fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {

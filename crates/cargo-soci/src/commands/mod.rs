@@ -41,7 +41,7 @@ pub enum Verb {
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Make an image SOCI-enabled, in one pass over each layer
-    Convert(convert::Args),
+    Convert(Box<convert::Args>),
     /// Make a SOCI index v1 that refers to an image and leaves it as it is
     Create(create::Args),
     /// Install as `docker soci`, and build through docker buildx
@@ -92,7 +92,7 @@ impl Verb {
             Verb::Build(args) => build::run(*args, context),
             Verb::Cat(args) => cat::run(args, context),
             Verb::Completions(args) => completions::run(args, context),
-            Verb::Convert(args) => convert::run(args, context),
+            Verb::Convert(args) => convert::run(*args, context),
             Verb::Create(args) => create::run(args, context),
             Verb::Docker(args) => docker::run(args, context),
             Verb::Explain(args) => explain::run(args, context),

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::error::CommandError;
+use crate::error::{CommandError, OrFail};
 
 use keys::{KEYS, Key, VARIABLE_PREFIX};
 use project::Project;
@@ -158,6 +158,13 @@ impl Config {
         settings.extend(read_variables(variables)?);
         settings.extend(flags.settings.clone());
         Ok(Self { project, settings })
+    }
+
+    /// The settings of the working folder's project and of the environment.
+    pub fn around_working_folder(flags: &Flags) -> Result<Self, CommandError> {
+        let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
+        let project = project::around(&folder);
+        Ok(Self::load(project, flags, std::env::vars_os())?)
     }
 
     /// The setting of this name, with its origin.

@@ -114,6 +114,24 @@ fn v1_refers_to_the_image_and_leaves_it() {
 }
 
 #[test]
+fn v1_is_for_all_platforms_unless_a_flag_chooses() {
+    let registry = with_image(Behaviour::default());
+    let run = |verb: &str, more: &[&str]| {
+        let words = [verb, &registry.name("app:1"), "--min-layer-size", "50KiB"];
+        soci(&[&words, more].concat())
+            .env("CARGO_SOCI_PLATFORMS", "linux/s390x")
+            .output()
+            .expect("our program starts")
+    };
+    let made = good(&run("create", &[]));
+    assert!(made.contains("linux/amd64"), "{made}");
+    for (verb, more) in [("create", &["--platform", "linux/s390x"][..]), ("convert", &[])] {
+        let errors = failed(&run(verb, more));
+        assert!(errors.contains("linux/s390x"), "{verb}: {errors}");
+    }
+}
+
+#[test]
 fn one_file_comes_through_its_spans_only() {
     let registry = with_image(Behaviour::default());
     let name = registry.name("app:1");

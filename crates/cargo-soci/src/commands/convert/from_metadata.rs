@@ -50,7 +50,7 @@ pub(super) fn run(
         options: &options,
         config,
         plain: super::plain(args),
-        reuse: args.reuse.clone(),
+        reuse: args.index.reuse.clone(),
     };
     // All names are known before anything is converted.
     let mut work = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn run(
     let mut exit = Exit::Done;
     let mut reports = Vec::new();
     for (image, names) in work {
-        if args.dry_run {
+        if args.index.dry_run {
             let names: Vec<String> = names
                 .iter()
                 .filter_map(|name| settings.model.soci_name(name).ok())
@@ -103,7 +103,7 @@ pub(super) fn run(
         reports.push(report(&image, published, settings.model));
     }
     match format {
-        _ if args.dry_run => {}
+        _ if args.index.dry_run => {}
         Format::Json => context.report_json(&serde_json::json!({ "images": reports }))?,
         _ if context.is_quiet() => {
             let digests: Vec<&str> = reports.iter().map(|report| report.digest.as_str()).collect();

@@ -18,7 +18,7 @@ use crate::build::run::{digest_of, succeeded};
 use crate::commands::Outcome;
 use crate::commands::convert::human;
 use crate::commands::convert::reuse::ReuseFlags;
-use crate::config::{Config, Flags, project};
+use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
 use crate::conversion::{self, Converted, Plain};
 use crate::error::{CommandError, OrFail};
@@ -168,12 +168,7 @@ fn split_own(words: Vec<String>) -> Result<(OwnWords, Vec<String>), CommandError
 fn config(own: &OwnWords) -> Result<Config, CommandError> {
     let mut flags = Flags::default();
     flags.pairs(&own.settings)?;
-    let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
-    Ok(Config::load(
-        project::around(&folder),
-        &flags,
-        std::env::vars_os(),
-    )?)
+    Config::around_working_folder(&flags)
 }
 
 /// A build whose result we cannot reach is refused before it runs.

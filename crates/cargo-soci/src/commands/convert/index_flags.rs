@@ -1,0 +1,76 @@
+//! What `convert` and `create` ask for in the same words: which image, and how its layers are indexed.
+
+use soci_store::Location;
+use soci_store::workflow::Options;
+
+use super::reuse::{self, ReuseFlags};
+use crate::config::{Config, ConfigError, Flags};
+use crate::context::Context;
+use crate::conversion;
+use crate::error::CommandError;
+use crate::places;
+
+/// Flags about the image and its zTOCs.
+#[derive(Debug, clap::Args)]
+pub struct IndexFlags {
+    /// Which of several images in SRC, by tag, full name or digest
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Platform to index, such as linux/arm64; may be repeated. Default: all that are there
+    #[arg(short, long = "platform", value_name = "PLATFORM")]
+    pub platforms: Vec<String>,
+    /// Bytes between two checkpoints of a layer, such as 4MiB
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub span_size: Option<String>,
+    /// Layers below this compressed size get no zTOC
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub min_layer_size: Option<String>,
+    /// Who builds, as zTOCs and SOCI indexes say it
+    #[arg(long, value_name = "TEXT", default_value = Options::BUILD_TOOL)]
+    pub build_tool_identifier: String,
+    /// Whether zTOCs that exist already are taken.
+    #[command(flatten)]
+    pub reuse: ReuseFlags,
+    /// Layers that are indexed at the same time. Default: the number of cores
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl IndexFlags {
+    /// Those that are settings.
+    pub(crate) fn settings(&self) -> Result<Flags, ConfigError> {
+        let mut flags = Flags::default();
+        flags.list("platforms", "--platform", &self.platforms)?;
+        flags.word("span-size", "--span-size", self.span_size.as_deref())?;
+        flags.word(
+            "min-layer-size",
+            "--min-layer-size",
+            self.min_layer_size.as_deref(),
+        )?;
+        flags.word("jobs", "--jobs", self.jobs.as_deref())?;
+        Ok(flags)
+    }
+
+    /// The options, with what the configuration made of those that are settings.
+    pub(crate) fn options(&self, config: &Config, context: &Context) -> Result<Options, CommandError> {
+        Ok(Options {
+            build_tool_identifier: self.build_tool_identifier.clone(),
+            ..conversion::options(config, context)?
+        })
+    }
+
+    /// Sets the options that depend on where the image is and where it goes.
+    pub(crate) fn apply_places(
+        &self,
+        options: &mut Options,
+        source: &Location,
+        destination: &Location,
+        context: &Context,
+    ) -> Result<(), CommandError> {
+        options.tag = places::wanted_tag(source, self.tag.as_deref())?;
+        reuse::apply(&self.reuse, options, source, destination, context)
+    }
+}
