@@ -5,13 +5,13 @@
 mod support;
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use support::{Place, Run};
+use rustix::process::Signal;
+use support::{Place, Run, send, wait_for};
 
 /// Every docker to be asked, with its version.
 fn clients() -> Vec<(PathBuf, String)> {
@@ -188,7 +188,7 @@ fn stopping_docker_stops_the_plugin_and_its_builder() {
     for (program, version) in clients().into_iter().filter(|(_, version)| !is_20(version)) {
         let _ = fs::remove_file(&marker);
         // `docker soci build` is buildx's; the configured build is reached through its own name.
-        let mut child = place
+        let child = place
             .program(
                 &program,
                 &[
@@ -209,20 +209,9 @@ fn stopping_docker_stops_the_plugin_and_its_builder() {
             .expect("docker runs");
         wait_for(&marker, "running");
         let started = Instant::now();
-        let id = i32::try_from(child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-            .expect("an id");
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
-        let status = child.wait().expect("it ends");
-        let mut stderr = String::new();
-        child
-            .stderr
-            .take()
-            .expect("piped")
-            .read_to_string(&mut stderr)
-            .expect("readable");
-        assert_eq!(status.code(), Some(130), "{version}: {stderr}");
+        send(&child, Signal::TERM);
+        let run = Run::of(child.wait_with_output().expect("it ends"));
+        assert_eq!(run.code, 130, "{version}: {}", run.stderr);
         assert!(started.elapsed() < Duration::from_secs(10));
         wait_for(&marker, "stopped");
     }
@@ -241,18 +230,6 @@ fn path_with_sleeping_docker(place: &Place) -> String {
         folder.display(),
         std::env::var("PATH").unwrap_or_default()
     )
-}
-
-fn wait_for(path: &Path, word: &str) {
-    let started = Instant::now();
-    while !fs::read_to_string(path).unwrap_or_default().contains(word) {
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "{} never said {word}",
-            path.display()
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

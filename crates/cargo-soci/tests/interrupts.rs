@@ -8,32 +8,11 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
-use support::{Place, registry_with, tags};
-
-/// Waits until the file holds this word.
-fn wait_for(path: &Path, word: &str) {
-    let started = Instant::now();
-    while !fs::read_to_string(path).unwrap_or_default().contains(word) {
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "{} never said {word}",
-            path.display()
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn send(child: &Child, signal: Signal) {
-    let id = i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a process id");
-    kill_process(id, signal).expect("the process is running");
-}
+use rustix::process::Signal;
+use support::{Place, Run, registry_with, send, tags, wait_for};
 
 /// A build whose builder takes a minute, sent a signal once it runs.
 fn interrupted_build(signal: Signal) {
@@ -42,7 +21,7 @@ fn interrupted_build(signal: Signal) {
     place.set("STAND_IN_SLEEP", "60");
     place.set("TMPDIR", &place.path().display().to_string());
     let name = registry.name("team/app:1.0");
-    let mut child = place
+    let child = place
         .command(&["build", "--image", &name, "--min-layer-size=0"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -53,21 +32,13 @@ fn interrupted_build(signal: Signal) {
     wait_for(&log, "sleeping");
     let started = Instant::now();
     send(&child, signal);
-    let status = child.wait().expect("it ends");
+    let run = Run::of(child.wait_with_output().expect("it ends")).ended(130);
     assert!(
         started.elapsed() < Duration::from_secs(10),
         "it took {:?}",
         started.elapsed()
     );
-    let mut stderr = String::new();
-    child
-        .stderr
-        .take()
-        .expect("piped")
-        .read_to_string(&mut stderr)
-        .expect("readable");
-    assert_eq!(status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("interrupted"), "{stderr}");
+    assert!(run.stderr.contains("interrupted"), "{}", run.stderr);
     wait_for(&log, "stopped");
     assert_eq!(tags(&registry, "team/app"), [""; 0]);
     assert_eq!(place.leftovers(), [""; 0]);
@@ -146,22 +117,13 @@ fn a_full_disk_is_an_error_and_leaves_nothing() {
         .write(true)
         .open("/dev/full")
         .expect("Linux has it");
-    let mut child = place
+    let output = place
         .command(&["convert", &image.display().to_string(), "-", "--min-layer-size=0"])
         .stdout(full)
-        .stderr(Stdio::piped())
-        .spawn()
+        .output()
         .expect("the program runs");
-    let status = child.wait().expect("it ends");
-    let mut stderr = String::new();
-    child
-        .stderr
-        .take()
-        .expect("piped")
-        .read_to_string(&mut stderr)
-        .expect("readable");
-    assert_eq!(status.code(), Some(3), "{stderr}");
-    assert!(stderr.contains("standard output"), "{stderr}");
+    let run = Run::of(output).ended(3);
+    assert!(run.stderr.contains("standard output"), "{}", run.stderr);
 }
 
 /// A file that may not grow is what a full disk looks like: the write fails, the program goes on.
@@ -200,7 +162,7 @@ fn a_disk_that_fills_up_leaves_no_file() {
                 }
             }))
             .env("TMPDIR", place.path());
-        let run = support::Run::of(command.output().expect("sh runs")).ended(3);
+        let run = Run::of(command.output().expect("sh runs")).ended(3);
         assert!(run.stderr.contains("cannot write"), "{words:?}: {}", run.stderr);
         assert!(
             !place.join("out.tar").exists() && !place.join("layout").exists(),

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use soci_tests::registry::{Behaviour, TestRegistry};
@@ -185,6 +186,29 @@ impl Run {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
+}
+
+/// Waits until the file holds this word.
+pub(crate) fn wait_for(path: &Path, word: &str) {
+    let started = Instant::now();
+    while !fs::read_to_string(path).unwrap_or_default().contains(word) {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{} never said {word}",
+            path.display()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sends a signal to a program that is still running.
+#[cfg(unix)]
+pub(crate) fn send(child: &Child, signal: rustix::process::Signal) {
+    let id = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .expect("a process id");
+    rustix::process::kill_process(id, signal).expect("the process is running");
 }
 
 /// A registry that holds what buildx pushed in a recorded case: by digest, without tags.
