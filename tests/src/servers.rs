@@ -386,6 +386,8 @@ impl Containerd {
             "snapshotter.v1.btrfs",
             "snapshotter.v1.zfs",
             "snapshotter.v1.devmapper",
+            "snapshotter.v1.aufs",
+            "internal.v1.opt",
         ]
         .map(|plugin| format!("\"io.containerd.{plugin}\""))
         .join(", ");
@@ -394,11 +396,12 @@ impl Containerd {
              [grpc]\naddress = \"{path}/socket\"\n[ttrpc]\naddress = \"{path}/socket.ttrpc\"\n"
         );
         fs::write(folder.path().join("config.toml"), config).expect("the folder is writable");
+        let log = folder.path().join("log");
         let process = Command::new("containerd")
             .args(["--config", &format!("{path}/config.toml")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(&log).expect("the folder is writable"))
             .spawn()
             .unwrap_or_else(|error| {
                 panic!("containerd cannot be started ({error}): `cargo xtask test` installs it")
@@ -412,7 +415,8 @@ impl Containerd {
         {
             assert!(
                 begun.elapsed() < Duration::from_secs(60),
-                "containerd does not answer"
+                "containerd does not answer: {}",
+                fs::read_to_string(&log).unwrap_or_default()
             );
             thread::sleep(Duration::from_millis(50));
         }
@@ -421,10 +425,15 @@ impl Containerd {
 
     /// Runs `ctr` and gives what it prints.
     pub fn ctr(&self, words: &[&str]) -> String {
+        String::from_utf8_lossy(&self.ctr_bytes(words)).into_owned()
+    }
+
+    /// The same where it prints a blob.
+    pub fn ctr_bytes(&self, words: &[&str]) -> Vec<u8> {
         let output = self.command(words).output().expect("it answered before");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "ctr {words:?}: {errors}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        output.stdout
     }
 
     fn command(&self, words: &[&str]) -> Command {

@@ -7,9 +7,14 @@
 mod support;
 
 use serde_json::Value;
-use support::{Place, Run, fill, registry_with, tag, tags};
+use soci_image::Reference;
+use soci_tests::registry::{Behaviour, TestRegistry};
+use support::{Place, Run, fill, metadata, registry_with, replayed, repositories, tag, tags};
 
 const NO_MINIMUM: &str = "--min-layer-size=0";
+
+/// The image of `push-single-default` as it was built.
+const AS_BUILT: &str = "sha256:627429da5c966b21c353c9edfdd29c8b5980c09ee30445c292b51bcd7151ded9";
 
 /// A project that pushes to `repository` of the registry.
 fn project(place: &Place, image: &str, more: &str) {
@@ -19,10 +24,14 @@ fn project(place: &Place, image: &str, more: &str) {
     );
 }
 
+/// The digest that a full name stands for.
+fn named(registry: &TestRegistry, name: &Reference) -> Option<String> {
+    tag(registry, name.repository(), name.tag().expect("a tag"))
+}
+
 #[test]
 fn replace_pushes_by_digest_and_tags_only_the_soci_enabled_image() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, place) = replayed("push-single-default");
     project(&place, &registry.name("team/app:1.0"), "");
     let run = place.run(&["build", "--format", "json"]).ended(0);
     let image = &run.json()["images"][0];
@@ -32,10 +41,7 @@ fn replace_pushes_by_digest_and_tags_only_the_soci_enabled_image() {
         image["digest"].as_str()
     );
     let report = &image["conversion"]["images"][0];
-    assert_eq!(
-        report["sourceDigest"],
-        "sha256:627429da5c966b21c353c9edfdd29c8b5980c09ee30445c292b51bcd7151ded9"
-    );
+    assert_eq!(report["sourceDigest"], AS_BUILT);
     assert!(
         run.stderr.contains("what the builder prints on stdout"),
         "stdout is for the report"
@@ -51,8 +57,7 @@ fn replace_pushes_by_digest_and_tags_only_the_soci_enabled_image() {
 
 #[test]
 fn sibling_leaves_the_tag_with_the_image_as_built() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, place) = replayed("push-single-default");
     project(
         &place,
         &registry.name("team/app:1.0"),
@@ -60,10 +65,7 @@ fn sibling_leaves_the_tag_with_the_image_as_built() {
     );
     let run = place.run(&["build", "--quiet"]).ended(0);
     assert_eq!(tags(&registry, "team/app"), ["1.0", "1.0-soci"]);
-    assert_eq!(
-        tag(&registry, "team/app", "1.0").as_deref(),
-        Some("sha256:627429da5c966b21c353c9edfdd29c8b5980c09ee30445c292b51bcd7151ded9")
-    );
+    assert_eq!(tag(&registry, "team/app", "1.0").as_deref(), Some(AS_BUILT));
     assert_eq!(
         tag(&registry, "team/app", "1.0-soci").as_deref(),
         Some(run.stdout.trim())
@@ -72,8 +74,7 @@ fn sibling_leaves_the_tag_with_the_image_as_built() {
 
 #[test]
 fn dockers_own_builder_cannot_push_by_digest_so_the_tag_is_pushed_and_replaced() {
-    let registry = registry_with("push-single-default");
-    let mut place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, mut place) = replayed("push-single-default");
     place.set("STAND_IN_DRIVER", "docker");
     project(&place, &registry.name("team/app:1.0"), "");
     let run = place.run(&["build", "-q"]).ended(0);
@@ -86,33 +87,22 @@ fn dockers_own_builder_cannot_push_by_digest_so_the_tag_is_pushed_and_replaced()
 
 #[test]
 fn two_names_in_two_repositories_get_the_same_image() {
-    let registry = registry_with("push-multi-two-tags");
-    let place = Place::with_stand_in("push-multi-two-tags", &registry);
-    let metadata: Value = serde_json::from_slice(
-        &std::fs::read(soci_tests::buildx_vectors().join("push-multi-two-tags/metadata.json"))
-            .expect("recorded"),
-    )
-    .expect("JSON");
-    let names: Vec<String> = metadata["image.name"]
+    let (registry, place) = replayed("push-multi-two-tags");
+    let metadata: Value = serde_json::from_str(&metadata("push-multi-two-tags", &registry)).expect("JSON");
+    let names: Vec<&str> = metadata["image.name"]
         .as_str()
         .expect("names")
         .split(',')
-        .map(|name| name.replace("localhost:5055", &registry.host()))
         .collect();
     let words: Vec<&str> = std::iter::once("build")
-        .chain(names.iter().flat_map(|name| ["--image", name.as_str()]))
+        .chain(names.iter().flat_map(|name| ["--image", name]))
         .chain([NO_MINIMUM, "-q"])
         .collect();
     let run = place.run(&words).ended(0);
     for name in names {
-        let (repository, wanted) = name
-            .split_once('/')
-            .expect("a host")
-            .1
-            .rsplit_once(':')
-            .expect("a tag");
+        let name = name.parse().expect("a name");
         assert_eq!(
-            tag(&registry, repository, wanted).as_deref(),
+            named(&registry, &name).as_deref(),
             Some(run.stdout.trim()),
             "{name}"
         );
@@ -143,15 +133,14 @@ fn a_local_output_comes_from_an_archive() {
 
 #[test]
 fn attestations_survive_and_name_the_new_image() {
-    let registry = registry_with("push-multi-sbom-provmax");
-    let place = Place::with_stand_in("push-multi-sbom-provmax", &registry);
-    let recorded =
-        std::fs::read_to_string(soci_tests::buildx_vectors().join("push-multi-sbom-provmax/metadata.json"))
-            .expect("recorded");
-    let metadata: Value = serde_json::from_str(&recorded).expect("JSON");
-    let name = metadata["image.name"].as_str().expect("a name");
-    let name = name.replace("localhost:5055", &registry.host());
-    place.write("meta.json", &recorded.replace("localhost:5055", &registry.host()));
+    let (registry, place) = replayed("push-multi-sbom-provmax");
+    let text = metadata("push-multi-sbom-provmax", &registry);
+    place.write("meta.json", &text);
+    let metadata: Value = serde_json::from_str(&text).expect("JSON");
+    let name: Reference = metadata["image.name"]
+        .as_str()
+        .and_then(|name| name.parse().ok())
+        .expect("a name");
     let run = place
         .run(&[
             "convert",
@@ -166,14 +155,8 @@ fn attestations_survive_and_name_the_new_image() {
         .as_str()
         .expect("a digest")
         .to_owned();
-    let (repository, wanted) = name
-        .split_once('/')
-        .expect("a host")
-        .1
-        .rsplit_once(':')
-        .expect("a tag");
-    assert_eq!(tag(&registry, repository, wanted), Some(digest.clone()));
-    let index: Value = registry.with(repository, |content| {
+    assert_eq!(named(&registry, &name), Some(digest.clone()));
+    let index: Value = registry.with(name.repository(), |content| {
         serde_json::from_slice(&content.manifest(&digest).expect("the new index").1.bytes).expect("JSON")
     });
     let manifests = index["manifests"].as_array().expect("a list");
@@ -197,12 +180,8 @@ fn attestations_survive_and_name_the_new_image() {
 
 #[test]
 fn a_bake_file_is_converted_target_by_target() {
-    let registry = registry_with("bake-groups-matrix");
-    let place = Place::with_stand_in("bake-groups-matrix", &registry);
-    let recorded =
-        std::fs::read_to_string(soci_tests::buildx_vectors().join("bake-groups-matrix/metadata.json"))
-            .expect("recorded");
-    place.write("meta.json", &recorded.replace("localhost:5055", &registry.host()));
+    let (registry, place) = replayed("bake-groups-matrix");
+    place.write("meta.json", &metadata("bake-groups-matrix", &registry));
     place
         .run(&["convert", "--from-metadata", "meta.json#web", NO_MINIMUM])
         .ended(0);
@@ -225,8 +204,7 @@ fn a_bake_file_is_converted_target_by_target() {
 
 #[test]
 fn names_come_from_the_command_line_where_the_file_has_none() {
-    let registry = registry_with("push-multi-node");
-    let place = Place::with_stand_in("push-multi-node", &registry);
+    let (registry, place) = replayed("push-multi-node");
     let file = soci_tests::buildx_vectors().join("push-multi-node/metadata.json");
     let file = file.display().to_string();
     let run = place
@@ -237,41 +215,17 @@ fn names_come_from_the_command_line_where_the_file_has_none() {
         "{}",
         run.stderr
     );
-    let repository = registry_repository("push-multi-node");
-    let name = registry.name(&format!("{repository}:9"));
+    let repositories = repositories("push-multi-node");
+    let name = registry.name(&format!("{}:9", repositories[0]));
     place
         .run(&["convert", "--from-metadata", &file, "--name", &name, NO_MINIMUM])
         .ended(0);
-    assert_eq!(tags(&registry, &repository), ["9"]);
-}
-
-/// The one repository of a recorded case.
-fn registry_repository(case: &str) -> String {
-    let index = soci_tests::buildx_vectors()
-        .join(case)
-        .join("registry/index.json");
-    let index: Value = serde_json::from_slice(&std::fs::read(index).expect("recorded")).expect("JSON");
-    let name = index["manifests"][0]["annotations"]
-        .as_object()
-        .expect("names")
-        .values()
-        .filter_map(Value::as_str)
-        .find(|name| name.contains('/'))
-        .expect("a full name")
-        .to_owned();
-    name.split_once('/')
-        .expect("a host")
-        .1
-        .rsplit_once(':')
-        .expect("a tag")
-        .0
-        .to_owned()
+    assert_eq!(tags(&registry, &repositories[0]), ["9"]);
 }
 
 #[test]
 fn docker_soci_build_respects_the_users_own_files() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, place) = replayed("push-single-default");
     let name = registry.name("team/app:1.0");
     let plugin = place.join("docker-soci");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_cargo-soci"), &plugin).expect("a link");
@@ -315,61 +269,39 @@ fn docker_soci_build_respects_the_users_own_files() {
     assert!(!log.contains("soci-min"), "{log}");
 }
 
+/// A recorded build with a local output, and what came on stdout; no registry is asked.
+fn local_build(case: &str, output: &str) -> (Place, Vec<u8>) {
+    let place = Place::with_stand_in(case, &TestRegistry::start(Behaviour::default()));
+    let stdout = place.tool(&[
+        env!("CARGO_BIN_EXE_cargo-soci"),
+        "docker",
+        "build",
+        "--soci-min-layer-size=0",
+        "-o",
+        output,
+        ".",
+    ]);
+    (place, stdout)
+}
+
 #[test]
 fn docker_soci_build_converts_archives_and_layouts_where_they_lie() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("oci-single", &registry);
-    let words = [
-        "docker",
-        "build",
-        "--soci-min-layer-size=0",
-        "-o",
-        "type=oci,dest=image.tar",
-        ".",
-    ];
-    place.run(&words).ended(0);
+    let (place, _) = local_build("oci-single", "type=oci,dest=image.tar");
     place.run(&["verify", "image.tar"]).ended(0);
-
-    let place = Place::with_stand_in("oci-dir", &registry);
-    let words = [
-        "docker",
-        "build",
-        "--soci-min-layer-size=0",
-        "-o",
-        "type=oci,tar=false,dest=layout",
-        ".",
-    ];
-    place.run(&words).ended(0);
+    let (place, _) = local_build("oci-dir", "type=oci,tar=false,dest=layout");
     place.run(&["verify", "./layout"]).ended(0);
 }
 
 #[test]
 fn an_archive_on_stdout_is_the_converted_one() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("oci-single", &registry);
-    let words = [
-        "docker",
-        "build",
-        "--soci-min-layer-size=0",
-        "-o",
-        "type=oci,dest=-",
-        ".",
-    ];
-    let output = place.command(&words).output().expect("runs");
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    std::fs::write(place.join("image.tar"), &output.stdout).expect("the folder is writable");
+    let (place, stdout) = local_build("oci-single", "type=oci,dest=-");
+    std::fs::write(place.join("image.tar"), stdout).expect("the folder is writable");
     place.run(&["verify", "image.tar"]).ended(0);
 }
 
 #[test]
 fn builds_whose_result_is_out_of_reach_are_refused_before_they_run() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (_registry, place) = replayed("push-single-default");
     for words in [
         &["docker", "build", "."][..],
         &["docker", "build", "--load", "."],
@@ -412,8 +344,7 @@ fn builds_whose_result_is_out_of_reach_are_refused_before_they_run() {
 
 #[test]
 fn a_failed_build_publishes_nothing_and_says_so() {
-    let registry = registry_with("push-single-default");
-    let mut place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, mut place) = replayed("push-single-default");
     place.set("STAND_IN_EXIT", "1");
     project(&place, &registry.name("team/app:1.0"), "");
     let run = place.run(&["build"]).ended(3);
@@ -428,8 +359,7 @@ fn a_failed_build_publishes_nothing_and_says_so() {
 
 #[test]
 fn an_image_with_nothing_to_index_keeps_its_tag_and_the_exit_code_tells() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, place) = replayed("push-single-default");
     let name = registry.name("team/app:1.0");
     let run = place.run(&["build", "--image", &name]).ended(4);
     assert!(
@@ -437,16 +367,12 @@ fn an_image_with_nothing_to_index_keeps_its_tag_and_the_exit_code_tells() {
         "{}",
         run.stdout
     );
-    assert_eq!(
-        tag(&registry, "team/app", "1.0").as_deref(),
-        Some("sha256:627429da5c966b21c353c9edfdd29c8b5980c09ee30445c292b51bcd7151ded9")
-    );
+    assert_eq!(tag(&registry, "team/app", "1.0").as_deref(), Some(AS_BUILT));
 }
 
 #[test]
 fn task_definitions_are_linted_with_the_facts_of_the_image() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, place) = replayed("push-single-default");
     let task = |name: &str| {
         format!(
             r#"{{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512",
@@ -474,8 +400,7 @@ fn task_definitions_are_linted_with_the_facts_of_the_image() {
 
 #[test]
 fn a_dry_run_runs_nothing() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (_registry, place) = replayed("push-single-default");
     project(&place, "registry.example/team/app:{git-sha}", "");
     let run = place.run(&["build", "--dry-run"]).ended(2);
     assert!(
@@ -543,8 +468,7 @@ fn a_second_repository_is_filled_from_the_first() {
 
 #[test]
 fn a_second_build_of_the_same_layers_reads_none_of_them() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, place) = replayed("push-single-default");
     project(&place, &registry.name("team/app:1.0"), "");
     let first = place.run(&["build", "-q"]).ended(0).stdout;
     let again = place.run(&["build", "--format", "json"]).ended(0).json();
@@ -557,12 +481,8 @@ fn a_second_build_of_the_same_layers_reads_none_of_them() {
 
 #[test]
 fn a_conversion_from_a_metadata_file_writes_one() {
-    let registry = registry_with("push-single-default");
-    let place = Place::with_stand_in("push-single-default", &registry);
-    let recorded =
-        std::fs::read_to_string(soci_tests::buildx_vectors().join("push-single-default/metadata.json"))
-            .expect("recorded");
-    place.write("meta.json", &recorded.replace("localhost:5055", &registry.host()));
+    let (registry, place) = replayed("push-single-default");
+    place.write("meta.json", &metadata("push-single-default", &registry));
     let words = [
         "convert",
         "--from-metadata",

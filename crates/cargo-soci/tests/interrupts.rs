@@ -12,12 +12,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use support::{Place, Run, registry_with, send, tags, wait_for};
+use support::{Place, Run, replayed, send, tags, wait_for};
 
 /// A build whose builder takes a minute, sent a signal once it runs.
 fn interrupted_build(signal: Signal) {
-    let registry = registry_with("push-single-default");
-    let mut place = Place::with_stand_in("push-single-default", &registry);
+    let (registry, mut place) = replayed("push-single-default");
     place.set("STAND_IN_SLEEP", "60");
     place.set("TMPDIR", &place.path().display().to_string());
     let name = registry.name("team/app:1.0");

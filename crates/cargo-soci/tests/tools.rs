@@ -4,64 +4,12 @@
 mod support;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use soci_tests::servers::Server;
 use support::{Place, Run};
-
-/// Debian's docker-registry on a free port of loopback; it stops when it is dropped.
-struct DockerRegistry {
-    host: String,
-    process: Child,
-    _folder: tempfile::TempDir,
-}
-
-impl DockerRegistry {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("loopback is there")
-            .port();
-        let config = folder.path().join("config.yml");
-        let text = format!(
-            "version: 0.1\nlog: {{accesslog: {{disabled: true}}, level: error}}\n\
-             storage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: 127.0.0.1:{port}}}\n",
-            folder.path().join("data").display()
-        );
-        fs::write(&config, text).expect("writable");
-        let process = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("docker-registry is installed");
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "docker-registry does not answer"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Self {
-            host: format!("localhost:{port}"),
-            process,
-            _folder: folder,
-        }
-    }
-}
-
-impl Drop for DockerRegistry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// A copy of `examples/cargo-app`, its program built.
 fn example() -> Place {
@@ -91,15 +39,21 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn output(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program).args(words).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(
-        output.status.success(),
-        "{program} {words:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// Builds the example into its registry.
+fn build(place: &Place, builder: &str, image: &str, more: &[&str]) -> Run {
+    let words = ["build", "--offline", "--builder", builder, "--image", image];
+    place.run(&[&words, more].concat())
+}
+
+/// A builder that is one line of shell.
+fn shell(script: &str) -> String {
+    json!(["sh", "-c", script]).to_string()
+}
+
+/// The document under a name, as skopeo gets it.
+fn raw(place: &Place, name: &str) -> Vec<u8> {
+    let name = format!("docker://{name}");
+    place.tool(&["skopeo", "inspect", "--raw", "--tls-verify=false", &name])
 }
 
 /// Builds `FROM scratch`, which needs no network.
@@ -108,9 +62,9 @@ const BUILDAH_TO_ARCHIVE: &str = r#"["buildah", "bud", "--quiet", "--isolation",
 
 #[test]
 fn the_sample_package_from_cargo_to_the_registry_and_its_task_definition() {
-    let registry = DockerRegistry::start();
+    let registry = Server::docker_registry(None, None);
     let place = example();
-    let image = format!("{}/hello-fargate:{{version}}", registry.host);
+    let image = format!("{}/hello-fargate:{{version}}", registry.host());
     // As a user types it: cargo finds `cargo-soci` on PATH.
     let folder = Path::new(env!("CARGO_BIN_EXE_cargo-soci"))
         .parent()
@@ -144,8 +98,8 @@ fn the_sample_package_from_cargo_to_the_registry_and_its_task_definition() {
     let run = Run::of(run).ended(0);
     let report = run.json();
     let report = &report["images"][0];
-    let name = format!("{}/hello-fargate:1.4.0", registry.host);
-    assert_eq!(report["names"], serde_json::json!([name]));
+    let name = format!("{}/hello-fargate:1.4.0", registry.host());
+    assert_eq!(report["names"], json!([name]));
     assert_eq!(
         report["lint"]["files"][0]["tasks"][0]["containers"][0]["verdict"],
         "lazy"
@@ -153,77 +107,34 @@ fn the_sample_package_from_cargo_to_the_registry_and_its_task_definition() {
     // buildah's archive holds plain layers; nobody should push those.
     assert_eq!(report["conversion"]["recompressed"][0]["reason"], "uncompressed");
 
-    let raw = output(
-        "skopeo",
-        &[
-            "inspect",
-            "--raw",
-            "--tls-verify=false",
-            &format!("docker://{name}"),
-        ],
-    );
-    let index: Value = serde_json::from_str(&raw).expect("JSON");
+    let raw = raw(&place, &name);
+    let index: Value = serde_json::from_slice(&raw).expect("JSON");
     assert_eq!(
         index["manifests"].as_array().map(Vec::len),
         Some(2),
-        "image and SOCI index: {raw}"
+        "image and SOCI index: {index}"
     );
-    assert_eq!(
-        soci_image::Digest::sha256(raw.as_bytes()).as_str(),
-        report["digest"]
-    );
+    assert_eq!(soci_image::Digest::sha256(&raw).as_str(), report["digest"]);
     place.run(&["verify", &name]).ended(0);
     // Again: the same digest.
-    let again = place
-        .run(&[
-            "build",
-            "--offline",
-            "--builder",
-            BUILDAH_TO_ARCHIVE,
-            "--image",
-            &image,
-            "-q",
-        ])
-        .ended(0);
+    let again = build(&place, BUILDAH_TO_ARCHIVE, &image, &["-q"]).ended(0);
     assert_eq!(again.stdout.trim().len(), 71);
     assert_eq!(place.leftovers(), [""; 0]);
 }
 
 #[test]
 fn a_builder_that_pushes_and_tells_the_digest() {
-    let registry = DockerRegistry::start();
+    let registry = Server::docker_registry(None, None);
     let place = example();
     let script = "buildah bud --quiet --isolation chroot --build-arg BASE=scratch --tag hello-test \"$SOCI_CONTEXT\" && \
                   buildah push --quiet --tls-verify=false --digestfile \"$SOCI_DIGEST_FILE\" hello-test \"docker://$SOCI_IMAGE\"";
-    let builder = serde_json::json!(["sh", "-c", script]).to_string();
-    let name = format!("{}/team/hello:1", registry.host);
-    let run = place
-        .run(&[
-            "build",
-            "--offline",
-            "--builder",
-            &builder,
-            "--image",
-            &name,
-            "--tag-model",
-            "sibling",
-            "--format",
-            "json",
-        ])
-        .ended(0);
-    let report = run.json();
+    let name = format!("{}/team/hello:1", registry.host());
+    let more = ["--tag-model", "sibling", "--format", "json"];
+    let report = build(&place, &shell(script), &name, &more).ended(0).json();
     let source = &report["images"][0]["conversion"]["images"][0]["sourceDigest"];
-    let original = output(
-        "skopeo",
-        &[
-            "inspect",
-            "--raw",
-            "--tls-verify=false",
-            &format!("docker://{name}"),
-        ],
-    );
+    let original = raw(&place, &name);
     assert_eq!(
-        soci_image::Digest::sha256(original.as_bytes()).as_str(),
+        soci_image::Digest::sha256(&original).as_str(),
         source,
         "the tag stays"
     );
@@ -232,42 +143,27 @@ fn a_builder_that_pushes_and_tells_the_digest() {
 
 #[test]
 fn a_builder_that_only_pushes() {
-    let registry = DockerRegistry::start();
+    let registry = Server::docker_registry(None, None);
     let place = example();
     let script = "buildah bud --quiet --isolation chroot --build-arg BASE=scratch --tag hello-plain {context} && \
                   buildah push --quiet --tls-verify=false hello-plain docker://{image}";
-    let builder = serde_json::json!(["sh", "-c", script]).to_string();
-    let name = format!("{}/team/hello:1", registry.host);
-    place
-        .run(&["build", "--offline", "--builder", &builder, "--image", &name])
-        .ended(0);
+    let name = format!("{}/team/hello:1", registry.host());
+    build(&place, &shell(script), &name, &[]).ended(0);
     place.run(&["verify", &name]).ended(0);
 }
 
 #[test]
 fn podman_builds_pushes_and_saves() {
-    let registry = DockerRegistry::start();
+    let registry = Server::docker_registry(None, None);
     let place = example();
     let script = "podman build --quiet --isolation chroot --build-arg BASE=scratch --tag \"$SOCI_IMAGE\" \"$SOCI_CONTEXT\" && \
                   podman push --quiet --tls-verify=false --digestfile \"$SOCI_DIGEST_FILE\" \"$SOCI_IMAGE\"";
-    let builder = serde_json::json!(["sh", "-c", script]).to_string();
-    let name = format!("{}/team/hello:1", registry.host);
-    place
-        .run(&["build", "--offline", "--builder", &builder, "--image", &name])
-        .ended(0);
+    let name = format!("{}/team/hello:1", registry.host());
+    build(&place, &shell(script), &name, &[]).ended(0);
     place.run(&["verify", &name]).ended(0);
 
     let saved = place.join("saved.tar").display().to_string();
-    let run = Run::of(
-        place
-            .program(
-                Path::new("podman"),
-                &["save", "--quiet", "--output", &saved, &name],
-            )
-            .output()
-            .expect("podman is installed"),
-    );
-    run.ended(0);
+    place.tool(&["podman", "save", "--quiet", "--output", &saved, &name]);
     let run = place
         .run(&[
             "convert",
@@ -284,20 +180,11 @@ fn podman_builds_pushes_and_saves() {
 
 #[test]
 fn a_real_builder_that_fails_leaves_no_tag() {
-    let registry = DockerRegistry::start();
+    let registry = Server::docker_registry(None, None);
     let place = example();
     place.write("Dockerfile", "FROM scratch\nCOPY no-such-file /\n");
-    let name = format!("{}/team/hello:1", registry.host);
-    let run = place
-        .run(&[
-            "build",
-            "--offline",
-            "--builder",
-            BUILDAH_TO_ARCHIVE,
-            "--image",
-            &name,
-        ])
-        .ended(3);
+    let name = format!("{}/team/hello:1", registry.host());
+    let run = build(&place, BUILDAH_TO_ARCHIVE, &name, &[]).ended(3);
     assert!(
         run.stderr.contains("no-such-file"),
         "the builder's own words are shown: {}",
@@ -318,15 +205,13 @@ fn archives_that_skopeo_writes_for_docker() {
     let place = Place::new();
     let image = soci_tests::buildx_vectors().join("oci-single/image.tar");
     let saved = place.join("saved.tar");
-    output(
+    place.tool(&[
         "skopeo",
-        &[
-            "copy",
-            "--quiet",
-            &format!("oci-archive:{}", image.display()),
-            &format!("docker-archive:{}:registry.example/team/app:1", saved.display()),
-        ],
-    );
+        "copy",
+        "--quiet",
+        &format!("oci-archive:{}", image.display()),
+        &format!("docker-archive:{}:registry.example/team/app:1", saved.display()),
+    ]);
     // Found by content, and by its prefix.
     for source in [
         "saved.tar",
@@ -354,8 +239,8 @@ fn archives_that_skopeo_writes_for_docker() {
     }
     // The config, and with it every diff_id, is the one that skopeo wrote.
     let saved = format!("docker-archive:{}", saved.display());
-    let before: Value =
-        serde_json::from_str(&output("skopeo", &["inspect", "--config", "--raw", &saved])).expect("JSON");
+    let before = place.tool(&["skopeo", "inspect", "--config", "--raw", &saved]);
+    let before: Value = serde_json::from_slice(&before).expect("JSON");
     place
         .run(&["convert", "saved.tar", "./layout", "--min-layer-size=0"])
         .ended(0);

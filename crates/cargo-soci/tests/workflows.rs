@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use soci_tests::registry::TestRegistry;
-use support::{Place, Run, registry_with, tags};
+use support::{Place, Run, metadata, registry_with, tags};
 
 /// A fenced block of a page: its language and its text.
 fn blocks(page: &str) -> Vec<(String, String)> {
@@ -141,9 +141,7 @@ fn github_actions() {
     let name = registry.name("team/app:1.0");
     let mut place = place("push-single-default", &registry, &name);
     // What build-push-action gives as its output `metadata`.
-    let recorded = soci_tests::buildx_vectors().join("push-single-default/metadata.json");
-    let metadata = fs::read_to_string(recorded).expect("recorded");
-    place.set("METADATA", &metadata.replace("localhost:5055", &registry.host()));
+    place.set("METADATA", &metadata("push-single-default", &registry));
     run("github-actions.md", &place);
     assert_eq!(tags(&registry, "team/app"), ["1.0"]);
 }

@@ -135,21 +135,20 @@ fn small_layer() -> Vec<u8> {
     gzip.finish().expect("writes")
 }
 
-#[test]
-fn what_users_see() {
+/// A place with that layer and its zTOC, and what was said about it.
+fn small_ztoc(span_size: &str) -> (Place, Run) {
     let place = Place::new();
     fs::write(place.join("layer.tar.gz"), small_layer()).expect("writable");
+    let words = ["ztoc", "build", "layer.tar.gz", "-o", "layer.ztoc"];
     let built = place
-        .run(&[
-            "ztoc",
-            "build",
-            "layer.tar.gz",
-            "-o",
-            "layer.ztoc",
-            "--span-size",
-            "1MiB",
-        ])
+        .run(&[&words[..], &["--span-size", span_size]].concat())
         .ended(0);
+    (place, built)
+}
+
+#[test]
+fn what_users_see() {
+    let (place, built) = small_ztoc("1MiB");
     insta::assert_snapshot!("build", built.stdout);
     insta::assert_snapshot!("info", place.run(&["ztoc", "info", "layer.ztoc"]).ended(0).stdout);
     insta::assert_snapshot!("ls", place.run(&["ztoc", "ls", "layer.ztoc"]).ended(0).stdout);
@@ -171,19 +170,7 @@ fn what_users_see() {
 
 #[test]
 fn a_file_is_read_through_its_spans_only() {
-    let place = Place::new();
-    fs::write(place.join("layer.tar.gz"), small_layer()).expect("writable");
-    place
-        .run(&[
-            "ztoc",
-            "build",
-            "layer.tar.gz",
-            "-o",
-            "layer.ztoc",
-            "--span-size",
-            "64KiB",
-        ])
-        .ended(0);
+    let (place, _) = small_ztoc("64KiB");
     for path in [
         "app/config.toml",
         "/app/config.toml",
@@ -255,11 +242,7 @@ fn a_file_is_read_through_its_spans_only() {
 
 #[test]
 fn findings_of_verify_are_exit_code_1() {
-    let place = Place::new();
-    fs::write(place.join("layer.tar.gz"), small_layer()).expect("writable");
-    place
-        .run(&["ztoc", "build", "layer.tar.gz", "-o", "layer.ztoc"])
-        .ended(0);
+    let (place, _) = small_ztoc("4MiB");
     // Another layer of the same kind.
     let mut other = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
     other.write_all(&[0; 10_240]).expect("writes");
@@ -277,11 +260,7 @@ fn findings_of_verify_are_exit_code_1() {
 
 #[test]
 fn a_layer_from_stdin_and_a_ztoc_to_stdout() {
-    let place = Place::new();
-    fs::write(place.join("layer.tar.gz"), small_layer()).expect("writable");
-    place
-        .run(&["ztoc", "build", "layer.tar.gz", "-o", "layer.ztoc"])
-        .ended(0);
+    let (place, _) = small_ztoc("4MiB");
     let mut child = place
         .command(&["ztoc", "build", "-", "-o", "-"])
         .stdin(Stdio::piped())

@@ -230,10 +230,7 @@ fn registries_without_subjects_are_named_when_v1_is_asked_for() {
         ..Behaviour::default()
     });
     let name = registry.name("app:1");
-    let output = soci(&["create", &name, "--min-layer-size", "50KiB", "--progress", "none"])
-        .output()
-        .unwrap();
-    let errors = failed(&output);
+    let errors = failed(&crate::run(&["create", &name, "--min-layer-size", "50KiB"]));
     assert!(
         errors.contains("subject") && errors.contains("convert"),
         "{errors}"

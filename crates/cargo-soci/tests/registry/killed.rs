@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use soci_tests::registry::Behaviour;
 
-use crate::{convert, expected, good, soci, tag, with_image};
+use crate::{conversion, convert, expected, good, tag, with_image};
 
 const TRIALS: u32 = 60;
 
@@ -22,18 +22,7 @@ fn sixty_killed_runs_leave_nothing_broken() {
     let mut killed = 0;
     let mut registry = with_image(slow());
     for trial in 0..TRIALS {
-        let words = [
-            "convert",
-            &registry.name("app:1"),
-            &registry.name("app:2"),
-            "--min-layer-size",
-            "50KiB",
-            "--span-size",
-            "256KiB",
-            "--progress",
-            "none",
-        ];
-        let mut child = soci(&words)
+        let mut child = conversion(&[&registry.name("app:1"), &registry.name("app:2")])
             .stdout(std::process::Stdio::null())
             .spawn()
             .expect("our program starts");

@@ -28,8 +28,15 @@ pub(crate) fn soci(words: &[&str]) -> Command {
     command
 }
 
-/// Runs a conversion of small layers.
-pub(crate) fn convert(words: &[&str]) -> Output {
+/// Runs it, without progress on stderr.
+pub(crate) fn run(words: &[&str]) -> Output {
+    soci(&[words, &["--progress", "none"]].concat())
+        .output()
+        .expect("our program starts")
+}
+
+/// A conversion of small layers.
+pub(crate) fn conversion(words: &[&str]) -> Command {
     let fixed = [
         "--min-layer-size",
         "50KiB",
@@ -39,8 +46,22 @@ pub(crate) fn convert(words: &[&str]) -> Output {
         "none",
     ];
     soci(&[&["convert"], words, &fixed].concat())
-        .output()
-        .expect("our program starts")
+}
+
+/// Runs a conversion of small layers.
+pub(crate) fn convert(words: &[&str]) -> Output {
+    conversion(words).output().expect("our program starts")
+}
+
+/// Converts, which must give the expected image, without fault.
+pub(crate) fn converts_to(expected: &str, source: &str, destination: &str) {
+    assert_eq!(
+        good(&convert(&[source, destination, "-q"])),
+        expected,
+        "{source} {destination}"
+    );
+    let verdict = good(&run(&["verify", destination]));
+    assert!(verdict.contains("good; 3 layers"), "{verdict}");
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use soci_tests::registry::Behaviour;
 
-use crate::{convert, expected, good, soci, tag, with_image};
+use crate::{convert, converts_to, expected, good, run, tag, with_image};
 
 #[test]
 fn every_way_gives_the_same_image() {
@@ -15,12 +15,8 @@ fn every_way_gives_the_same_image() {
     let image = registry.name("app:1");
     let layout = path("plain");
     // An unconverted copy to start from: what `remove` writes of an image without SOCI.
-    good(&soci(&["remove", &image, &layout, "-q"]).output().unwrap());
-    good(
-        &soci(&["remove", &image, &path("plain.tar"), "-q"])
-            .output()
-            .unwrap(),
-    );
+    good(&run(&["remove", &image, &layout, "-q"]));
+    good(&run(&["remove", &image, &path("plain.tar"), "-q"]));
 
     let sources = [
         image.clone(),
@@ -33,17 +29,7 @@ fn every_way_gives_the_same_image() {
         let to_layout = path(&format!("layout{number}"));
         let to_archive = path(&format!("archive{number}.tar"));
         for destination in [&to_registry, &to_layout, &to_archive] {
-            assert_eq!(
-                good(&convert(&[source, destination, "-q"])),
-                expected,
-                "{source} {destination}"
-            );
-            let verdict = good(
-                &soci(&["verify", destination, "--progress", "none"])
-                    .output()
-                    .unwrap(),
-            );
-            assert!(verdict.contains("good; 3 layers"), "{verdict}");
+            converts_to(&expected, source, destination);
         }
         assert_eq!(
             tag(&registry, &format!("copy{number}"), "2"),

@@ -1,14 +1,17 @@
 //! `--reuse`, `--reuse-from`, `--dry-run`, `create`, `remove`, `cat`, `ztoc extract`, `verify --sample`.
 
 use soci_tests::images::MadeImage;
-use soci_tests::registry::Behaviour;
+use soci_tests::registry::{Behaviour, TestRegistry};
 
-use crate::{convert, failed, good, image, soci, tag, text, with_image};
+use crate::{convert, failed, good, image, run, soci, tag, text, with_image};
 
-fn run(words: &[&str]) -> std::process::Output {
-    soci(&[words, &["--progress", "none"]].concat())
-        .output()
-        .expect("our program starts")
+/// A registry with the converted image, and the image's name.
+fn converted(span_size: &str) -> (TestRegistry, String) {
+    let registry = with_image(Behaviour::default());
+    let name = registry.name("app:1");
+    let flags = ["--min-layer-size", "0", "--span-size", span_size];
+    good(&run(&[&["convert", &name], &flags[..]].concat()));
+    (registry, name)
 }
 
 #[test]
@@ -133,16 +136,7 @@ fn v1_is_for_all_platforms_unless_a_flag_chooses() {
 
 #[test]
 fn one_file_comes_through_its_spans_only() {
-    let registry = with_image(Behaviour::default());
-    let name = registry.name("app:1");
-    good(&run(&[
-        "convert",
-        &name,
-        "--min-layer-size",
-        "0",
-        "--span-size",
-        "256KiB",
-    ]));
+    let (registry, name) = converted("256KiB");
     let expected = &soci_tests::images::noise(3, 2_000_000)[1_100_000..1_200_000];
     let layers = image().layer_digests();
     for verb in [&["cat"][..], &["ztoc", "extract"]] {
@@ -194,16 +188,7 @@ fn extract_takes_an_image_wherever_it_is() {
 
 #[test]
 fn nothing_of_a_file_comes_out_if_a_span_of_it_is_damaged() {
-    let registry = with_image(Behaviour::default());
-    let name = registry.name("app:1");
-    good(&run(&[
-        "convert",
-        &name,
-        "--min-layer-size",
-        "0",
-        "--span-size",
-        "16KiB",
-    ]));
+    let (registry, name) = converted("16KiB");
     let layer = &image().layer_digests()[2];
     for verb in [&["cat"][..], &["ztoc", "extract"]] {
         // The first spans of the file are good.

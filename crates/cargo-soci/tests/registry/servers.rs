@@ -8,7 +8,7 @@ use soci_tests::images::MadeImage;
 use soci_tests::registry::Behaviour;
 use soci_tests::servers::{Authority, ConnectProxy, Containerd, Server, TEST_USER};
 
-use crate::{convert, expected, failed, good, soci, text, with_image};
+use crate::{conversion, convert, converts_to, expected, failed, good, run, soci, text, with_image};
 
 fn tool(words: &[&str]) -> String {
     let output = Command::new(words[0])
@@ -33,11 +33,12 @@ fn tool(words: &[&str]) -> String {
 fn layout(folder: &Path) -> String {
     let registry = with_image(Behaviour::default());
     let path = folder.join("image").display().to_string();
-    good(
-        &soci(&["remove", &registry.name("app:1"), &format!("oci:{path}:1"), "-q"])
-            .output()
-            .unwrap(),
-    );
+    good(&run(&[
+        "remove",
+        &registry.name("app:1"),
+        &format!("oci:{path}:1"),
+        "-q",
+    ]));
     path
 }
 
@@ -50,7 +51,7 @@ fn every_way_gives_the_same_image_there_too() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let name = |name: &str| format!("{}/{name}", server.host());
     // As it is, into the registry.
-    good(&soci(&["remove", &plain, &name("app:1"), "-q"]).output().unwrap());
+    good(&run(&["remove", &plain, &name("app:1"), "-q"]));
     let sources = [plain, name("app:1")];
     for (number, source) in sources.iter().enumerate() {
         let destinations = [
@@ -60,17 +61,7 @@ fn every_way_gives_the_same_image_there_too() {
             path(&format!("{number}.tar")),
         ];
         for destination in &destinations {
-            assert_eq!(
-                good(&convert(&[source, destination, "-q"])),
-                expected,
-                "{source} {destination}"
-            );
-            let verdict = good(
-                &soci(&["verify", destination, "--progress", "none"])
-                    .output()
-                    .unwrap(),
-            );
-            assert!(verdict.contains("good; 3 layers"), "{verdict}");
+            converts_to(&expected, source, destination);
         }
     }
     // Bytes as curl would get them.
@@ -83,12 +74,8 @@ fn every_way_gives_the_same_image_there_too() {
     ]);
     assert_eq!(soci_tests::registry::digest_of(raw.as_bytes()), expected);
     // And back.
-    good(
-        &soci(&["remove", &name("app:soci1"), &name("app:back"), "-q"])
-            .output()
-            .unwrap(),
-    );
-    let digest = |tag: &str| good(&soci(&["inspect", &name(tag), "-q"]).output().unwrap());
+    good(&run(&["remove", &name("app:soci1"), &name("app:back"), "-q"]));
+    let digest = |tag: &str| good(&run(&["inspect", &name(tag), "-q"]));
     assert_eq!(digest("app:back"), digest("app:1"));
 }
 
@@ -98,13 +85,15 @@ fn v1_goes_through_the_tag_that_lists_referrers() {
     let folder = tempfile::tempdir().unwrap();
     let plain = layout(folder.path());
     let name = format!("{}/app:1", server.host());
-    let flags = ["--min-layer-size", "50KiB", "-q", "--progress", "none"];
-    let made = good(
-        &soci(&[&["create", &plain, &name][..], &flags].concat())
-            .output()
-            .unwrap(),
-    );
-    let image = good(&soci(&["inspect", &name, "-q"]).output().unwrap());
+    let made = good(&run(&[
+        "create",
+        &plain,
+        &name,
+        "--min-layer-size",
+        "50KiB",
+        "-q",
+    ]));
+    let image = good(&run(&["inspect", &name, "-q"]));
     let tags = tool(&[
         "skopeo",
         "list-tags",
@@ -112,11 +101,9 @@ fn v1_goes_through_the_tag_that_lists_referrers() {
         &format!("docker://{}/app", server.host()),
     ]);
     assert!(tags.contains(&image.replace(':', "-")), "{tags}");
-    let shown = good(&soci(&["inspect", &name]).output().unwrap());
+    let shown = good(&run(&["inspect", &name]));
     assert!(shown.contains(&format!("SOCI index v1 {made}")), "{shown}");
-    assert!(
-        good(&soci(&["verify", &name, "--progress", "none"]).output().unwrap()).contains("good; 3 layers")
-    );
+    assert!(good(&run(&["verify", &name])).contains("good; 3 layers"));
 }
 
 #[test]
@@ -150,7 +137,7 @@ fn images_of_skopeo_and_buildah_are_converted_in_place() {
     fs::write(context.join("data"), soci_tests::images::noise(7, 1_500_000)).unwrap();
     fs::write(context.join("Containerfile"), "FROM scratch\nCOPY data /data\n").unwrap();
     let by_buildah = format!("{}/buildah:1", server.host());
-    let (root, run) = (
+    let (root, state) = (
         folder.path().join("root").display().to_string(),
         folder.path().join("run").display().to_string(),
     );
@@ -161,7 +148,7 @@ fn images_of_skopeo_and_buildah_are_converted_in_place() {
         "--root",
         &root,
         "--runroot",
-        &run,
+        &state,
     ];
     let build = [
         "bud",
@@ -190,11 +177,11 @@ fn images_of_skopeo_and_buildah_are_converted_in_place() {
     );
 
     for name in [&by_skopeo, &by_format, &by_buildah] {
-        let before = good(&soci(&["inspect", name, "-q"]).output().unwrap());
+        let before = good(&run(&["inspect", name, "-q"]));
         let after = good(&convert(&[name, "-q"]));
         assert_ne!(before, after);
-        assert_eq!(good(&soci(&["inspect", name, "-q"]).output().unwrap()), after);
-        good(&soci(&["verify", name, "--progress", "none"]).output().unwrap());
+        assert_eq!(good(&run(&["inspect", name, "-q"])), after);
+        good(&run(&["verify", name]));
         assert_eq!(good(&convert(&[name, "-q"])), after);
     }
 }
@@ -208,29 +195,21 @@ fn a_login_and_a_certificate_of_ones_own() {
     let plain = layout(folder.path());
     let name = format!("{}/app:1", server.host());
     let ca = authority.file().display().to_string();
-    let words = [
-        "convert",
-        &plain,
-        &name,
-        "--min-layer-size",
-        "50KiB",
-        "--progress",
-        "none",
-    ];
+    let command = || conversion(&[&plain, &name]);
 
     let untrusted = failed(
-        &soci(&words)
+        &command()
             .env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
             .output()
             .unwrap(),
     );
     assert!(untrusted.contains("--ca-file"), "{untrusted}");
-    let nobody = failed(&soci(&words).args(["--ca-file", &ca]).output().unwrap());
+    let nobody = failed(&command().args(["--ca-file", &ca]).output().unwrap());
     assert!(
         nobody.contains("without a login: refused") && nobody.contains("docker login"),
         "{nobody}"
     );
-    let wrong = soci(&words)
+    let wrong = command()
         .args(["--ca-file", &ca])
         .envs([
             ("CARGO_SOCI_USERNAME", "tester"),
@@ -246,14 +225,14 @@ fn a_login_and_a_certificate_of_ones_own() {
         server.host()
     );
     fs::write(folder.path().join("config.json"), &auths).unwrap();
-    let docker = soci(&words)
+    let docker = command()
         .args(["--ca-file", &ca])
         .env("DOCKER_CONFIG", folder.path())
         .output()
         .unwrap();
     good(&docker);
     fs::write(folder.path().join("auth.json"), &auths).unwrap();
-    let containers = soci(&words)
+    let containers = command()
         .env("SSL_CERT_FILE", &ca)
         .env("REGISTRY_AUTH_FILE", folder.path().join("auth.json"))
         .output()
@@ -286,30 +265,19 @@ fn proxies_of_the_environment_are_used() {
     let proxy = Server::tinyproxy();
     let name = format!("127.1:{}/app:1", server.address().port());
     let host = format!("127.1:{}", server.address().port());
-    let words = [
-        "convert",
-        &plain,
-        &name,
-        "--plain-http",
-        &host,
-        "--min-layer-size",
-        "50KiB",
-        "--span-size",
-        "256KiB",
-        "-q",
-    ];
-    let through = soci(&words)
+    let command = || conversion(&[&plain, &name, "--plain-http", &host, "-q"]);
+    let through = command()
         .env("http_proxy", format!("http://{}", proxy.host()))
         .output()
         .unwrap();
     assert_eq!(good(&through), expected);
     assert!(proxy.log().contains("127.1"), "{}", proxy.log());
-    let nowhere = soci(&words)
+    let nowhere = command()
         .env("http_proxy", "http://127.0.0.1:1")
         .output()
         .unwrap();
     assert!(failed(&nowhere).contains("cannot"), "the proxy is not there");
-    let around = soci(&words)
+    let around = command()
         .env("http_proxy", "http://127.0.0.1:1")
         .env("NO_PROXY", "127.1")
         .output()
@@ -321,20 +289,11 @@ fn proxies_of_the_environment_are_used() {
     let certificate = authority.issue("DNS:registry.example");
     let server = Server::docker_registry(None, Some(&certificate));
     let proxy = ConnectProxy::start(server.address());
-    let secure = soci(&[
-        "convert",
-        &plain,
-        "registry.example/app:1",
-        "--min-layer-size",
-        "50KiB",
-        "--span-size",
-        "256KiB",
-        "-q",
-    ])
-    .args(["--ca-file", &authority.file().display().to_string()])
-    .env("HTTPS_PROXY", proxy.url())
-    .output()
-    .unwrap();
+    let ca = authority.file().display().to_string();
+    let secure = conversion(&[&plain, "registry.example/app:1", "--ca-file", &ca, "-q"])
+        .env("HTTPS_PROXY", proxy.url())
+        .output()
+        .unwrap();
     assert_eq!(good(&secure), expected);
     assert!(proxy.hosts().iter().all(|host| host == "registry.example:443"));
 }
@@ -348,31 +307,23 @@ fn one_large_layer_comes_over_three_connections() {
         ..Behaviour::default()
     });
     registry.with("app", |content| image.store(content, "1"));
-    let one = good(
-        &soci(&[
-            "convert",
-            &registry.name("app:1"),
-            &registry.name("app:one"),
-            "-q",
-            "--connections-per-layer",
-            "1",
-        ])
-        .output()
-        .unwrap(),
-    );
+    let one = good(&run(&[
+        "convert",
+        &registry.name("app:1"),
+        &registry.name("app:one"),
+        "-q",
+        "--connections-per-layer",
+        "1",
+    ]));
     registry.take_log();
-    let three = good(
-        &soci(&[
-            "convert",
-            &registry.name("app:1"),
-            &registry.name("app:three"),
-            "-q",
-            "--reuse",
-            "none",
-        ])
-        .output()
-        .unwrap(),
-    );
+    let three = good(&run(&[
+        "convert",
+        &registry.name("app:1"),
+        &registry.name("app:three"),
+        "-q",
+        "--reuse",
+        "none",
+    ]));
     assert_eq!(one, three);
     let parts = registry
         .take_log()
@@ -395,7 +346,7 @@ fn containerd_pulls_the_result_with_the_same_digests() {
     let listed = containerd.ctr(&["images", "ls"]);
     assert!(listed.contains(&expected), "{listed}");
     let content = containerd.ctr(&["content", "ls", "-q"]);
-    let shown = good(&soci(&["inspect", &name, "--format", "json"]).output().unwrap());
+    let shown = good(&run(&["inspect", &name, "--format", "json"]));
     let facts: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let layers = facts["platforms"][0]["layers"].as_array().unwrap();
     let mut wanted: Vec<&str> = layers

@@ -134,6 +134,21 @@ impl Place {
         Run::of(self.command(words).output().expect("the program runs"))
     }
 
+    /// What another program writes to stdout; one that is not there or fails is a failed test.
+    #[track_caller]
+    pub(crate) fn tool(&self, words: &[&str]) -> Vec<u8> {
+        let output = self.program(Path::new(words[0]), &words[1..]).output();
+        let output = output.unwrap_or_else(|error| {
+            panic!(
+                "{} cannot be started ({error}): `cargo xtask test` installs it",
+                words[0]
+            )
+        });
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {errors}", words.join(" "));
+        output.stdout
+    }
+
     /// Names of files in the folder that a run may have left behind.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let mut found = Vec::new();
@@ -211,6 +226,20 @@ pub(crate) fn send(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(id, signal).expect("the process is running");
 }
 
+/// A recorded case: a registry that holds what buildx pushed, and a place with the stand-in that replays it.
+pub(crate) fn replayed(case: &str) -> (TestRegistry, Place) {
+    let registry = registry_with(case);
+    let place = Place::with_stand_in(case, &registry);
+    (registry, place)
+}
+
+/// The metadata file of a recorded case, as it would be with this registry.
+pub(crate) fn metadata(case: &str, registry: &TestRegistry) -> String {
+    let path = soci_tests::buildx_vectors().join(case).join("metadata.json");
+    let recorded = fs::read_to_string(path).expect("recorded");
+    recorded.replace("localhost:5055", &registry.host())
+}
+
 /// A registry that holds what buildx pushed in a recorded case: by digest, without tags.
 pub(crate) fn registry_with(case: &str) -> TestRegistry {
     let registry = TestRegistry::start(Behaviour::default());
@@ -218,11 +247,12 @@ pub(crate) fn registry_with(case: &str) -> TestRegistry {
     registry
 }
 
-/// The recorded names without their registry, `repository:tag`.
-pub(crate) fn fill(registry: &TestRegistry, case: &str) {
-    let layout = soci_tests::buildx_vectors().join(case).join("registry");
-    let index: Value =
-        serde_json::from_slice(&fs::read(layout.join("index.json")).expect("recorded")).expect("JSON");
+/// The repositories of the recorded names.
+pub(crate) fn repositories(case: &str) -> Vec<String> {
+    let index = soci_tests::buildx_vectors()
+        .join(case)
+        .join("registry/index.json");
+    let index: Value = serde_json::from_slice(&fs::read(index).expect("recorded")).expect("JSON");
     let mut repositories: Vec<String> = index["manifests"]
         .as_array()
         .expect("a list")
@@ -235,10 +265,16 @@ pub(crate) fn fill(registry: &TestRegistry, case: &str) {
     repositories.sort();
     repositories.dedup();
     assert!(!repositories.is_empty(), "{case} names no repository");
-    for blob in fs::read_dir(layout.join("blobs/sha256"))
-        .expect("recorded")
-        .flatten()
-    {
+    repositories
+}
+
+/// Adds what buildx pushed in a recorded case.
+pub(crate) fn fill(registry: &TestRegistry, case: &str) {
+    let repositories = repositories(case);
+    let blobs = soci_tests::buildx_vectors()
+        .join(case)
+        .join("registry/blobs/sha256");
+    for blob in fs::read_dir(blobs).expect("recorded").flatten() {
         let bytes = fs::read(blob.path()).expect("recorded");
         let document: Option<Value> = serde_json::from_slice(&bytes).ok();
         let media_type = document
