@@ -10,6 +10,8 @@
 //! same order: layer, its zTOC, the next layer …, in manifest order; so an archive has the same bytes each time.
 
 #[cfg(feature = "native")]
+#[cfg(feature = "native")]
+mod ahead;
 mod copy;
 #[cfg(feature = "native")]
 mod create;

@@ -1,7 +1,8 @@
 //! One layer through the zTOC builder while it is read.
 //!
 //! Natively two threads share the work: the caller's reads and hashes, a second one inflates and
-//! walks. About a quarter of the work is hashing, so a layer takes no longer than inflating it.
+//! walks. About a quarter of the work is hashing; the first thread spends the rest of its time
+//! on decoding ahead (`ahead`), so a layer takes less time than inflating it.
 //! Elsewhere both halves take turns on the only thread there is.
 //!
 //! Either way: fill a [`buffer`](Pipeline::buffer), [`push`](Pipeline::push) it, and
@@ -9,7 +10,7 @@
 
 use soci_ztoc::Error;
 use soci_ztoc::inflate::InputBuffer;
-use soci_ztoc::ztoc::{BuildOptions, HashHalf, Outcome, ZtocBuilder};
+use soci_ztoc::ztoc::{BuildOptions, Compression, HashHalf, Outcome, ZtocBuilder};
 
 #[cfg(not(feature = "native"))]
 pub use alternating::Pipeline;
@@ -18,20 +19,27 @@ pub use threaded::Pipeline;
 
 #[cfg(feature = "native")]
 mod threaded {
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
     use std::thread::JoinHandle;
 
+    use soci_ztoc::inflate::Stretch;
     use soci_ztoc::ztoc::{DecodeHalf, Decoded, Handover};
 
+    use super::super::ahead::Ahead;
     use super::*;
 
     /// Buffers in circulation, besides the one that the inflater begins with: one being read into or
-    /// hashed, two waiting so that neither thread has to.
-    const BUFFERS: usize = 3;
+    /// hashed, the others waiting so that neither thread has to, and as far ahead as the time takes in
+    /// which a stretch is decoded ahead.
+    const BUFFERS: usize = 6;
 
     /// A layer on its way through two threads. Dropped before the end, it stops the second one.
     pub struct Pipeline {
+        is_gzip: bool,
         hash: HashHalf,
+        ahead: Ahead,
         /// Buffers that may still be made.
         unmade: usize,
         /// `None` after the last buffer.
@@ -47,12 +55,17 @@ mod threaded {
         /// # Errors
         /// As [`ZtocBuilder::new`].
         pub fn new(options: BuildOptions) -> Result<Self, Error> {
+            let is_gzip = options.compression == Compression::Gzip;
             let (half, hash) = ZtocBuilder::halves(options)?;
             let (filled, input) = channel();
             let (output, decoded) = channel();
-            let thread = std::thread::spawn(move || decode(half, input, output));
+            let begun = Arc::new(AtomicUsize::new(0));
+            let (ahead, stretches) = Ahead::new(Arc::clone(&begun));
+            let thread = std::thread::spawn(move || decode(half, input, &begun, stretches, output));
             Ok(Self {
+                is_gzip,
                 hash,
+                ahead,
                 unmade: BUFFERS,
                 filled: Some(filled),
                 decoded,
@@ -69,9 +82,21 @@ mod threaded {
                 self.unmade -= 1;
                 return Ok(InputBuffer::new());
             }
-            match self.decoded.recv() {
-                Ok(handover) => Ok(self.hash.take(handover)),
-                Err(_) => Err(self.fault()),
+            match self.next_handover() {
+                Some(handover) => Ok(self.hash.take(handover)),
+                None => Err(self.fault()),
+            }
+        }
+
+        /// The next buffer that comes back. Decodes ahead while there is none. None after a fault.
+        fn next_handover(&mut self) -> Option<Handover> {
+            loop {
+                match self.decoded.try_recv() {
+                    Ok(handover) => return Some(handover),
+                    Err(TryRecvError::Disconnected) => return None,
+                    Err(TryRecvError::Empty) if self.ahead.work() => {}
+                    Err(TryRecvError::Empty) => return self.decoded.recv().ok(),
+                }
             }
         }
 
@@ -80,6 +105,8 @@ mod threaded {
         /// # Errors
         /// When the layer is damaged.
         pub fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
+            self.ahead
+                .take(buffer.finished(), self.is_gzip && self.unmade == 0);
             let filled = self.filled.as_ref().expect("nothing is pushed after the end");
             filled.send(buffer).map_err(|_| self.fault())
         }
@@ -128,12 +155,18 @@ mod threaded {
     fn decode(
         mut half: DecodeHalf,
         filled: Receiver<InputBuffer>,
+        begun: &AtomicUsize,
+        stretches: Receiver<Stretch>,
         decoded: Sender<Handover>,
     ) -> Result<(Decoded, Handover), Error> {
         for buffer in filled {
             let handover = half.exchange(buffer);
+            begun.fetch_add(1, Ordering::Relaxed);
             // Nobody takes it when the pipeline is being dropped; then the input ends, too.
             drop(decoded.send(handover));
+            for stretch in stretches.try_iter() {
+                half.offer(stretch);
+            }
             half.run()?;
         }
         half.finish()

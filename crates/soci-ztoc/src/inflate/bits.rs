@@ -33,6 +33,18 @@ impl Bits {
         }
     }
 
+    /// Starts at a bit: a position as of [`Bits::position`]. Loads no more than its byte.
+    pub(super) fn at_bit(position: usize, input: &[u8; INPUT_LEN]) -> Self {
+        let taken = position as u32 % 8;
+        let mut bits = Bits::at(position / 8);
+        if taken > 0 {
+            bits.buffer = u64::from(input[bits.pos] >> taken);
+            bits.left = 8 - taken;
+            bits.pos += 1;
+        }
+        bits
+    }
+
     /// Makes at least 56 bits valid.
     #[inline(always)]
     pub(super) fn refill(&mut self, input: &[u8; INPUT_LEN]) {
@@ -71,11 +83,6 @@ impl Bits {
     /// Index of the first byte of which no bit was taken.
     pub(super) fn ceil(&self) -> usize {
         self.position().div_ceil(8)
-    }
-
-    /// How many bits of the byte before [`Bits::ceil`] are not taken.
-    pub(super) fn unused(&self) -> u8 {
-        (self.position().wrapping_neg() & 7) as u8
     }
 
     /// Drops the rest of a byte that was begun and goes back to whole bytes: nothing buffered.

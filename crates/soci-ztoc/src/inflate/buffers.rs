@@ -161,12 +161,13 @@ impl Output {
         }
     }
 
-    /// Nothing written yet, and `window` to reach back to.
-    pub(super) fn after(window: &[u8; WINDOW_SIZE]) -> Self {
-        let mut output = Output::new();
-        output.bytes[..WINDOW_SIZE].copy_from_slice(window);
-        output.low = 0;
-        output
+    /// Begins anew with nothing written and `window` to reach back to.
+    pub(super) fn restart(&mut self, window: &[u8; WINDOW_SIZE]) {
+        self.bytes[..WINDOW_SIZE].copy_from_slice(window);
+        self.op = WINDOW_SIZE;
+        self.low = 0;
+        self.delivered = WINDOW_SIZE;
+        self.base = (WINDOW_SIZE as u64).wrapping_neg();
     }
 
     /// Offset in the uncompressed stream of the next byte.
@@ -207,6 +208,6 @@ impl Output {
 }
 
 /// An array of zeros, made on the heap.
-fn zeroed<const N: usize>() -> Box<[u8; N]> {
+pub(super) fn zeroed<const N: usize>() -> Box<[u8; N]> {
     vec![0; N].try_into().expect("a vector of N bytes")
 }

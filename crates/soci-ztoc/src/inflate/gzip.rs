@@ -2,6 +2,7 @@
 
 use super::Sink;
 use super::buffers::InputBuffer;
+use super::speculate::Stretch;
 use super::stream::Stream;
 
 /// Inflates a gzip stream of one or more members that is pushed in pieces of any length.
@@ -81,6 +82,16 @@ impl GzipInflater {
     #[must_use = "the bytes in the returned buffer belong to the stream"]
     pub fn exchange(&mut self, next: InputBuffer) -> InputBuffer {
         self.stream.exchange(next)
+    }
+
+    /// Gives blocks that a [`Speculator`](super::Speculator) decoded in the same stream. They are
+    /// taken instead of being decoded again, if a block really begins where they do, comes not
+    /// before this call, and lies at least 32 KiB of output behind the start of its member.
+    /// Stretches come in the order of their beginnings, and wait in memory until they are reached.
+    ///
+    /// The checksum at the member's end covers them as it does all output.
+    pub fn offer(&mut self, stretch: Stretch) {
+        self.stream.offer(stretch);
     }
 
     /// Decodes what there is.

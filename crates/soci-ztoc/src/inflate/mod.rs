@@ -7,11 +7,12 @@
 //!
 //! * [`GzipInflater`] reads a whole gzip stream, all members.
 //! * [`SpanInflater`] starts at a checkpoint and delivers a given number of bytes.
+//! * [`Speculator`] decodes a stretch ahead of a [`GzipInflater`], for one more thread.
 //!
 //! From the bottom up: `bits` (bit reader), `buffers` (input and output), `code` (canonical codes),
 //! `litlen` and `distance` (decoding tables), `decode` (the loop), `block` (block headers),
-//! `header` (member headers), `stream` (the state machine over all of them), `gzip` and `span`
-//! (the two doors).
+//! `header` (member headers), `find` (blocks in the middle of a stream), `stream` (the state machine
+//! over all of them), `speculate` (two of them, behind unknown windows), `gzip` and `span` (the two doors).
 
 mod bits;
 mod block;
@@ -20,16 +21,19 @@ mod code;
 mod decode;
 mod distance;
 mod error;
+mod find;
 mod gzip;
 mod header;
 mod litlen;
 mod span;
+mod speculate;
 mod stream;
 
 pub use buffers::InputBuffer;
 pub use error::{CodeKind, InflateError};
 pub use gzip::{GzipInflater, Totals};
 pub use span::SpanInflater;
+pub use speculate::{Speculator, Stretch};
 
 /// Bytes of history a DEFLATE match can reach back, and the size of a checkpoint's window.
 pub const WINDOW_SIZE: usize = 1 << 15;

@@ -6,6 +6,7 @@
 //! after the fact is the position compared with the real end, before any other error.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 use super::bits::Bits;
 use super::block::{BadBlock, Block, HEADER_NEED, Tables};
@@ -13,7 +14,13 @@ use super::buffers::{InputBuffer, OUTPUT_LIMIT, Output, PADDING};
 use super::decode::{Cursor, Exit, decode};
 use super::error::{CodeKind, InflateError};
 use super::header::MemberHeader;
+use super::speculate::Stretch;
 use super::{Boundary, BoundaryKind, Sink, WINDOW_SIZE};
+
+mod adopt;
+mod start;
+
+use adopt::Adopted;
 
 pub(super) struct Stream {
     input: InputBuffer,
@@ -34,6 +41,8 @@ pub(super) struct Stream {
     whole_member: bool,
     /// Output position to stop at.
     wanted: u64,
+    /// What may come, in order.
+    offered: VecDeque<Stretch>,
 }
 
 enum State {
@@ -41,6 +50,9 @@ enum State {
     Prime(u8),
     Member(MemberHeader),
     Block,
+    Adopted(Box<Adopted>),
+    /// On the way to this bit position, behind a stretch.
+    Skip(u64),
     Stored(usize),
     Codes,
     Trailer,
@@ -56,7 +68,21 @@ impl Stream {
 
     /// Raw DEFLATE from a block boundary, until `wanted` bytes are delivered.
     pub(super) fn resumed(window: &[u8; WINDOW_SIZE], bits: u8, wanted: u64) -> Self {
-        Stream::new(Output::after(window), State::Prime(bits), false, wanted)
+        let mut stream = Stream::new(Output::new(), State::Done, false, wanted);
+        stream.resume(window, bits, wanted);
+        stream
+    }
+
+    /// Becomes what [`Stream::resumed`] returns, in the same memory.
+    pub(super) fn resume(&mut self, window: &[u8; WINDOW_SIZE], bits: u8, wanted: u64) {
+        self.input.space();
+        self.base = (self.input.start as u64).wrapping_neg();
+        self.bits = Bits::at(self.input.start);
+        self.ended = false;
+        self.output.restart(window);
+        self.state = State::Prime(bits);
+        self.whole_member = false;
+        self.wanted = wanted;
     }
 
     fn new(output: Output, state: State, whole_member: bool, wanted: u64) -> Self {
@@ -76,6 +102,7 @@ impl Stream {
             members: 0,
             whole_member,
             wanted,
+            offered: VecDeque::new(),
         }
     }
 
@@ -185,14 +212,12 @@ impl Stream {
     fn step<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
         match &mut self.state {
             State::Prime(bits) => {
-                let bits = u32::from(*bits);
+                let bits = usize::from(*bits);
                 if bits > 0 {
-                    let Some(&byte) = self.input.finished().first() else {
+                    if self.input.finished().is_empty() {
                         return self.need_input();
-                    };
-                    self.bits.pos += 1;
-                    self.bits.buffer = u64::from(byte) >> (8 - bits);
-                    self.bits.left = bits;
+                    }
+                    self.bits = Bits::at_bit(8 * self.bits.pos + 8 - bits, &self.input.bytes);
                 }
                 self.state = State::Block;
                 self.stop_if_delivered(sink)?;
@@ -200,6 +225,8 @@ impl Stream {
             }
             State::Member(_) => self.member_header(sink),
             State::Block => self.block_header(),
+            State::Adopted(_) => self.adopted(sink),
+            State::Skip(_) => self.skip(),
             State::Stored(_) => self.stored(sink),
             State::Codes => self.codes(sink),
             State::Trailer => self.trailer(),
@@ -223,13 +250,16 @@ impl Stream {
         self.member_start = self.output.position();
         self.output.low = self.output.op;
         self.state = State::Block;
-        self.announce(BoundaryKind::MemberHeader { long_field }, sink)?;
+        self.announce(BoundaryKind::MemberHeader { long_field }, self.bit_offset(), sink)?;
         Ok(true)
     }
 
     fn block_header<E>(&mut self) -> Result<bool, Stop<E>> {
         if !self.ended && self.input.end.saturating_sub(self.bits.pos) < HEADER_NEED {
             return Ok(false);
+        }
+        if self.adopt() {
+            return Ok(true);
         }
         let header = self.tables.read_header(&mut self.bits, &self.input.bytes);
         self.check_truncated()?;
@@ -328,7 +358,7 @@ impl Stream {
             self.state = State::Trailer;
         } else {
             self.state = State::Block;
-            self.announce(BoundaryKind::Block, sink)?;
+            self.announce(BoundaryKind::Block, self.bit_offset(), sink)?;
         }
         // A member's end needs its whole output in the checksum.
         if self.last_block {
@@ -370,10 +400,16 @@ impl Stream {
         Ok(true)
     }
 
-    fn announce<S: Sink>(&mut self, kind: BoundaryKind, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    /// Tells that output ends here with a block, or a header, that ends at this bit of the stream.
+    fn announce<S: Sink>(
+        &mut self,
+        kind: BoundaryKind,
+        bit: u64,
+        sink: &mut S,
+    ) -> Result<(), Stop<S::Error>> {
         let boundary = Boundary {
-            compressed_offset: self.offset(self.bits.ceil()),
-            bits: self.bits.unused(),
+            compressed_offset: bit.div_ceil(8),
+            bits: (bit.wrapping_neg() & 7) as u8,
             uncompressed_offset: self.output.position(),
             kind,
             window: self.output.window(),
@@ -400,6 +436,19 @@ impl Stream {
             return Ok(());
         }
         sink.output(wanted).map_err(Stop::Sink)
+    }
+
+    /// Delivers what is decoded, whatever came after it.
+    pub(super) fn deliver_rest<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        match self.deliver(sink) {
+            Err(Stop::Sink(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The 32 KiB before the next byte.
+    pub(super) fn window(&self) -> &[u8; WINDOW_SIZE] {
+        self.output.window()
     }
 
     /// Ends a stream of which only a part was wanted, when that part is there.
@@ -459,6 +508,13 @@ impl Stream {
             self.state = State::Stopped(InflateError::Stopped);
         }
         result
+    }
+
+    /// Bit position in the compressed stream.
+    fn bit_offset(&self) -> u64 {
+        self.base
+            .wrapping_mul(8)
+            .wrapping_add(self.bits.position() as u64)
     }
 
     /// Offset in the compressed stream of an input index.

@@ -18,7 +18,7 @@ use alloc::boxed::Box;
 use super::builder::{BuildOptions, Outcome, Pass, ZtocBuilder, start};
 use super::digests::{Announcements, LayerDigests};
 use crate::Error;
-use crate::inflate::{GzipInflater, InputBuffer};
+use crate::inflate::{GzipInflater, InputBuffer, Stretch};
 
 /// The half that inflates, walks the tar and takes checkpoints.
 #[derive(Debug)]
@@ -113,6 +113,14 @@ impl DecodeHalf {
             Input::Plain(current) => core::mem::replace(current, next),
         };
         self.handover(buffer)
+    }
+
+    /// Gives blocks of the same layer that were decoded ahead (see [`GzipInflater::offer`]). In a
+    /// plain tar there are none.
+    pub fn offer(&mut self, stretch: Stretch) {
+        if let Input::Gzip(inflater) = &mut self.input {
+            inflater.offer(stretch);
+        }
     }
 
     /// Decodes what was taken.
