@@ -23,6 +23,7 @@ pub(crate) fn inflate(bytes: &[u8]) {
         (Ok(_), Some(error)) => panic!("only in one piece: {error}"),
         (Err(error), None) => panic!("only in pieces: {error}"),
     }
+    ahead(bytes, piece);
     // Blocks that end well get the trailer they lack, so that all of their output is compared.
     if let Some(InflateError::Crc { offset, computed, .. }) = error {
         let mut member = blocks[..offset as usize - 8].to_vec();
@@ -31,6 +32,32 @@ pub(crate) fn inflate(bytes: &[u8]) {
         same::assert_same(&member);
         resume(&member, &inflated);
     }
+}
+
+/// Any bytes as blocks in the middle of a stream: decoding them ahead changes nothing.
+fn ahead(bytes: &[u8], piece: usize) {
+    // A stored block that fills the window, and enough behind the blocks for a header to be tried.
+    const STORED: u16 = 40_000;
+    let [low, high] = STORED.to_le_bytes();
+    let mut stream = [&HEADER[..], &[0, low, high, !low, !high]].concat();
+    stream.extend((0..STORED).map(|at| (at ^ at >> 8) as u8));
+    let at = stream.len();
+    stream.extend(bytes);
+    stream.extend([0; 2048]);
+    let Some(stretch) = ours::speculate(&stream, at, 16 * piece) else {
+        return;
+    };
+    let with = ours::inflate_with(&stream, 64 * piece, Some(stretch));
+    let without = ours::inflate_until_error(&stream, usize::MAX);
+    assert!(with.1 == without.1, "{:?} instead of {:?}", with.1, without.1);
+    assert!(with.0.stops == without.0.stops, "the stops differ");
+    // Before an error, the last bytes may not have been delivered yet.
+    let length = match with.1 {
+        None => usize::MAX,
+        Some(_) => with.0.output.len().min(without.0.output.len()),
+    };
+    let delivered = |inflated: &ours::Inflated| inflated.output[..inflated.output.len().min(length)].to_vec();
+    assert!(delivered(&with.0) == delivered(&without.0), "the output differs");
 }
 
 /// Decoding can begin at every boundary.

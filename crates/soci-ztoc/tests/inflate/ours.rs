@@ -1,6 +1,8 @@
 //! Our inflater with a sink that keeps everything.
 
-use soci_ztoc::inflate::{Boundary, GzipInflater, InflateError, InputBuffer, Sink, SpanInflater};
+use soci_ztoc::inflate::{
+    Boundary, GzipInflater, InflateError, InputBuffer, Sink, SpanInflater, Speculator, Stretch,
+};
 
 use crate::zlib::Stop;
 
@@ -55,13 +57,37 @@ pub(crate) fn inflate(gzip: &[u8], piece: usize) -> Result<Inflated, InflateErro
 
 /// What came before an error, and the error if there was one.
 pub(crate) fn inflate_until_error(gzip: &[u8], piece: usize) -> (Inflated, Option<InflateError>) {
+    inflate_with(gzip, piece, None)
+}
+
+/// The same with a stretch that may have been decoded ahead.
+pub(crate) fn inflate_with(
+    gzip: &[u8],
+    piece: usize,
+    stretch: Option<Stretch>,
+) -> (Inflated, Option<InflateError>) {
     let mut inflated = Inflated::default();
     let mut inflater = GzipInflater::new();
+    if let Some(stretch) = stretch {
+        inflater.offer(stretch);
+    }
     let pushed = gzip
         .chunks(piece)
         .try_for_each(|piece| inflater.push(piece, &mut inflated));
     let error = pushed.and_then(|()| inflater.finish(&mut inflated)).err();
     (inflated, error)
+}
+
+/// Decodes ahead in the first block that is found from `at` on.
+pub(crate) fn speculate(gzip: &[u8], at: usize, piece: usize) -> Option<Stretch> {
+    let mut speculator = Speculator::new();
+    let begin = at + speculator.begin(&gzip[at..], at as u64)?;
+    for piece in gzip[begin..].chunks(piece) {
+        if !speculator.push(piece) {
+            break;
+        }
+    }
+    speculator.finish()
 }
 
 /// Exchanges buffers filled with `pieces`, repeated, so that decoding stops at every one of them.
