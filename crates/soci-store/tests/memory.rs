@@ -114,10 +114,11 @@ fn an_archive_takes_memory_by_threads_and_not_by_layers() {
             other => panic!("{other:?}"),
         }
     }
-    // 8 MiB that may wait, a result and a layer in flight for each thread, buffers; all zTOCs are 96 MiB.
+    // 8 MiB that may wait, a result and a layer in flight for each thread, buffers: some 35 MiB, and more
+    // when the allocator's pools of the threads are used unevenly. All zTOCs are 96 MiB.
     assert!(ztocs > 96 * MIB);
     assert!(
-        taken < 48 * MIB,
+        taken < 60 * MIB,
         "{} MiB for {} MiB of zTOCs",
         taken / MIB,
         ztocs / MIB
