@@ -222,3 +222,20 @@ fn nothing_is_found_where_nothing_is() {
     assert_eq!(speculator.begin(&[0xff; 300_000], 0), None);
     assert!(speculator.finish().is_none());
 }
+
+#[test]
+fn bytes_full_of_headers_are_given_up() {
+    // It looks like a header at every sixteenth byte, but the code lengths cannot be read.
+    let header = (4_u128 | 1 << 17 | 1 << 20).to_le_bytes();
+    let layer = gzip(&content(400_000, 2), 6);
+    let good = &layer[layer.len() / 2..];
+    let mut speculator = Speculator::new();
+    for (headers, is_found) in [(0, true), (300, true), (3000, false)] {
+        let bytes = [&header.repeat(headers), good].concat();
+        assert_eq!(
+            speculator.begin(&bytes, 0).is_some(),
+            is_found,
+            "{headers} headers"
+        );
+    }
+}
