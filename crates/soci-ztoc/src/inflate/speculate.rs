@@ -25,7 +25,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::hint::select_unpredictable;
 
 use super::buffers::OUTPUT_LIMIT;
 use super::stream::Stream;
@@ -237,22 +236,51 @@ impl Stretch {
         unknown > self.first.len() / 2
     }
 
-    /// Writes the output from `from` on, as much as `output` holds, given the 32 KiB before the stretch.
-    pub(super) fn resolve(&self, from: usize, window: &[u8; WINDOW_SIZE], output: &mut [u8]) {
-        output.copy_from_slice(&self.first[from..from + output.len()]);
+    /// Writes the output from `from` on, as much as `output` holds.
+    pub(super) fn resolve(&self, from: usize, known: &Known, output: &mut [u8]) {
+        let first = &self.first[from..from + output.len()];
         let second = self.second.get(from..).unwrap_or_default();
-        let length = second.len().min(output.len());
-        let (output, second) = (&mut output[..length], &second[..length]);
-        for (output, second) in output.chunks_mut(PIECE).zip(second.chunks(PIECE)) {
-            if output == second {
+        let twofold = second.len().min(output.len());
+        let (output, rest) = output.split_at_mut(twofold);
+        rest.copy_from_slice(&first[twofold..]);
+        let (first, first_rest) = first[..twofold].as_chunks::<PIECE>();
+        let (second, second_rest) = second[..twofold].as_chunks::<PIECE>();
+        let (output, output_rest) = output.as_chunks_mut::<PIECE>();
+        for ((output, first), second) in output.iter_mut().zip(first).zip(second) {
+            if first == second {
+                *output = *first;
                 continue;
             }
-            for (byte, &second) in output.iter_mut().zip(second) {
-                let index =
-                    usize::from(second.wrapping_sub(*byte).wrapping_sub(1) & 127) << 8 | usize::from(*byte);
-                *byte = select_unpredictable(*byte == second, *byte, window[index]);
+            for ((byte, &first), &second) in output.iter_mut().zip(first).zip(second) {
+                *byte = known.byte(first, second);
             }
         }
+        let rest = output_rest.iter_mut().zip(first_rest).zip(second_rest);
+        for ((byte, &first), &second) in rest {
+            *byte = known.byte(first, second);
+        }
+    }
+}
+
+/// What a pair of bytes stands for: rows by their difference, columns by the first. Row 0 are the
+/// bytes themselves, the next 128 are the window, those behind do not occur.
+pub(super) struct Known(Box<[u8; 1 << 16]>);
+
+impl Known {
+    /// For a stretch behind this window.
+    pub(super) fn new(window: &[u8; WINDOW_SIZE]) -> Self {
+        let mut table = super::buffers::zeroed();
+        let (bytes, rows) = table.split_at_mut(1 << 8);
+        for (value, byte) in bytes.iter_mut().enumerate() {
+            *byte = value as u8;
+        }
+        rows[..WINDOW_SIZE].copy_from_slice(window);
+        Known(table)
+    }
+
+    #[inline(always)]
+    fn byte(&self, first: u8, second: u8) -> u8 {
+        self.0[usize::from(second.wrapping_sub(first)) << 8 | usize::from(first)]
     }
 }
 
@@ -265,7 +293,7 @@ impl core::fmt::Debug for Stretch {
     }
 }
 
-/// Bytes compared at once.
+/// Bytes compared at once. Fewer or more are slower.
 const PIECE: usize = 32;
 
 /// The two windows.

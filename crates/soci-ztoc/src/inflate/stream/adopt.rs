@@ -2,13 +2,14 @@
 
 use alloc::boxed::Box;
 
+use super::super::speculate::Known;
 use super::{Bits, BoundaryKind, OUTPUT_LIMIT, Sink, State, Stop, Stream, Stretch, WINDOW_SIZE};
 
 /// A stretch that has turned out to be what comes next.
 pub(super) struct Adopted {
     stretch: Stretch,
-    /// The 32 KiB before it.
-    window: [u8; WINDOW_SIZE],
+    /// What its bytes stand for, behind the 32 KiB before it.
+    known: Known,
     /// Bytes of its output that were taken.
     done: usize,
     /// Blocks that were taken.
@@ -36,7 +37,7 @@ impl Stream {
         }
         self.state = State::Adopted(Box::new(Adopted {
             stretch,
-            window: *self.output.window(),
+            known: Known::new(self.output.window()),
             done: 0,
             blocks: 0,
         }));
@@ -53,7 +54,7 @@ impl Stream {
         let room = OUTPUT_LIMIT.saturating_sub(self.output.op);
         let to = self.output.op + count.min(room);
         let output = &mut self.output.bytes[self.output.op..to];
-        adopted.stretch.resolve(adopted.done, &adopted.window, output);
+        adopted.stretch.resolve(adopted.done, &adopted.known, output);
         self.output.op = to;
         if count > room {
             adopted.done += room;
