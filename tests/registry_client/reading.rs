@@ -1,9 +1,11 @@
 //! Manifests, blobs, ranges, windows, lists of referrers.
 
+use std::thread;
 use std::time::Duration;
 
+use soci_image::Reference;
 use soci_store::block_on;
-use soci_store::registry::{ManifestName, RegistryError, WindowedReader};
+use soci_store::registry::{AdaptiveReader, ManifestName, RegistryError, Traffic, WindowedReader};
 use soci_tests::registry::{Behaviour, Delivery, Effect, Fault, TestRegistry};
 
 use super::{MANIFEST, Setup, digest, noise, read_blob, repository};
@@ -21,6 +23,44 @@ fn windowed(registry: &TestRegistry, bytes: &[u8], connections: usize) -> Result
     }
     assert_eq!(block_on(reader.read(&mut buffer))?, 0, "the end stays the end");
     Ok(got)
+}
+
+/// Reads with as many connections as it takes, and rests after each 256 KiB.
+fn adaptive(registry: &TestRegistry, bytes: &[u8], rest: Duration) -> (Vec<u8>, Traffic) {
+    let (client, _) = Setup::default().client();
+    let reference = Reference::parse(&registry.name("app")).unwrap();
+    let repository = block_on(client.repository(&reference)).unwrap();
+    let size = bytes.len() as u64;
+    let mut reader = block_on(AdaptiveReader::open(&repository, &digest(bytes), size)).unwrap();
+    let mut got = Vec::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match block_on(reader.read(&mut buffer[filled..])).unwrap() {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        if filled == 0 {
+            return (got, client.traffic());
+        }
+        got.extend_from_slice(&buffer[..filled]);
+        thread::sleep(rest);
+    }
+}
+
+/// The `Range` of each request for a blob, in order of their arrival.
+fn ranges(registry: &TestRegistry) -> Vec<Option<(u64, u64)>> {
+    let log = registry.take_log();
+    let blobs = log.iter().filter(|exchange| exchange.path.contains("/blobs/"));
+    blobs
+        .map(|exchange| {
+            let range = exchange.range.as_deref()?.strip_prefix("bytes=")?;
+            let (first, last) = range.split_once('-')?;
+            Some((first.parse().ok()?, last.parse().ok()?))
+        })
+        .collect()
 }
 
 #[test]
@@ -172,6 +212,90 @@ fn several_connections_report_what_is_missing() {
     let bytes = noise(100_000, 6);
     let error = windowed(&registry, &bytes, 3).unwrap_err();
     assert!(error.is_not_found(), "{error}");
+}
+
+#[test]
+fn a_reader_that_is_busy_itself_gets_one_stream() {
+    let registry = TestRegistry::start(Behaviour::default());
+    let bytes = noise(40_000_000, 10);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let (got, traffic) = adaptive(&registry, &bytes, Duration::from_millis(6));
+    assert!(got == bytes);
+    assert_eq!(traffic.received, bytes.len() as u64);
+    assert_eq!(ranges(&registry), [None]);
+}
+
+#[test]
+fn a_reader_that_waits_gets_several_connections() {
+    let registry = TestRegistry::start(Behaviour {
+        link: Some((25_000_000, Duration::from_millis(5))),
+        ..Behaviour::default()
+    });
+    let bytes = noise(40_000_000, 11);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let (got, traffic) = adaptive(&registry, &bytes, Duration::ZERO);
+    assert!(got == bytes);
+    assert_eq!(traffic.received, bytes.len() as u64, "nothing is read twice");
+    let mut asked = ranges(&registry);
+    assert_eq!(asked.remove(0), None);
+    let mut parts: Vec<(u64, u64)> = asked.into_iter().map(|range| range.unwrap()).collect();
+    parts.sort_unstable();
+    // The stream is judged after 4 MiB, and brings 4 MiB more while the first parts are under way.
+    let begin = parts[0].0;
+    assert!(
+        (8 << 20..12 << 20).contains(&begin),
+        "several connections from {begin} on"
+    );
+    for (at, part) in parts.iter().enumerate() {
+        let first = begin + ((at as u64) << 22);
+        let last = (first + (4 << 20)).min(bytes.len() as u64) - 1;
+        assert_eq!(*part, (first, last));
+    }
+    assert_eq!(parts.last().unwrap().1, bytes.len() as u64 - 1);
+}
+
+#[test]
+fn what_is_left_must_be_worth_further_connections() {
+    let registry = TestRegistry::start(Behaviour {
+        link: Some((50_000_000, Duration::ZERO)),
+        ..Behaviour::default()
+    });
+    let bytes = noise(19 << 20, 12);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let (got, _) = adaptive(&registry, &bytes, Duration::ZERO);
+    assert!(got == bytes);
+    assert_eq!(ranges(&registry), [None]);
+}
+
+#[test]
+fn without_ranges_the_stream_goes_on_where_it_is() {
+    let registry = TestRegistry::start(Behaviour {
+        ranges: false,
+        link: Some((40_000_000, Duration::ZERO)),
+        ..Behaviour::default()
+    });
+    let bytes = noise(40_000_000, 13);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let (got, traffic) = adaptive(&registry, &bytes, Duration::ZERO);
+    assert!(got == bytes);
+    assert_eq!(traffic.received, bytes.len() as u64, "nothing is read twice");
+    let asked = ranges(&registry);
+    assert!(asked.iter().flatten().count() > 0, "ranges were asked for");
+    assert_eq!(asked.iter().filter(|range| range.is_none()).count(), 1);
+}
+
+#[test]
+fn streams_and_parts_that_are_cut_are_continued() {
+    let registry = TestRegistry::start(Behaviour {
+        cuts: 6,
+        redirects: true,
+        link: Some((50_000_000, Duration::from_millis(5))),
+        ..Behaviour::default()
+    });
+    let bytes = noise(50_000_000, 14);
+    registry.with("app", |content| content.add_blob(&bytes));
+    let (got, _) = adaptive(&registry, &bytes, Duration::ZERO);
+    assert!(got == bytes);
 }
 
 #[test]

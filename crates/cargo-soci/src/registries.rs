@@ -35,7 +35,7 @@ pub struct RegistryFlags {
     /// Reach this registry (host and port) over plain http; may be repeated. Loopback needs no flag
     #[arg(long, global = true, value_name = "HOST", hide_short_help = true)]
     pub plain_http: Vec<String>,
-    /// Requests at the same time for one layer above 64 MiB. Default: 3
+    /// Requests at the same time for one layer above 64 MiB. Default: 1, and 3 once the network is what is waited for
     #[arg(long, global = true, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub connections_per_layer: Option<u8>,
 }
@@ -193,8 +193,7 @@ impl Registries {
         let options = ClientOptions {
             plain_http: [self.flags.plain_http.clone(), settings.plain_http].concat(),
             connections_per_blob: (self.flags.connections_per_layer.map(usize::from))
-                .or(settings.connections_per_layer)
-                .unwrap_or(3),
+                .or(settings.connections_per_layer),
             trace: context.tells_trace().then(|| {
                 let progress = Arc::clone(&context.progress);
                 Arc::new(move |line: &str| {

@@ -176,7 +176,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "registry.connections-per-layer",
         kind: Kind::Number,
-        help: "Connections for one large layer. Default: 3.",
+        help: "Connections for one large layer. Default: 1, and 3 once the network is what is waited for.",
     },
 ];
 

@@ -45,6 +45,7 @@ impl<T: Transport> Repository<T> {
             size,
             body: None,
             ranged: false,
+            behind: 0,
             failures: 0,
             pace: Pace::new(Duration::ZERO),
             ended: begin == end && begin != 0,
@@ -69,6 +70,8 @@ pub struct BlobReader<T: Transport> {
     body: Option<T::Body>,
     /// Whether the last answer was a range (206).
     ranged: bool,
+    /// Bytes that the body sends once more before it reaches `position`.
+    behind: u64,
     /// Failures since the last byte that came.
     failures: u32,
     pace: Pace,
@@ -83,8 +86,11 @@ impl<T: Transport> BlobReader<T> {
         }
         loop {
             // Skipping what is here already may lose the connection again.
-            while self.body.is_none() {
-                self.open().await?;
+            while self.body.is_none() || self.behind > 0 {
+                match self.body {
+                    None => self.open().await?,
+                    Some(_) => self.skip().await?,
+                }
             }
             let left = self.end - self.position;
             let body = self.body.as_mut().expect("the blob was opened above");
@@ -121,10 +127,16 @@ impl<T: Transport> BlobReader<T> {
         }
     }
 
-    #[cfg(feature = "native")]
     /// Whether the registry answered the last opening with exactly the range.
+    #[cfg(feature = "native")]
     pub(super) fn is_ranged(&self) -> bool {
         self.ranged
+    }
+
+    /// Where in the blob the next byte lies.
+    #[cfg(feature = "native")]
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     /// Asks the registry (not where it redirected to: such addresses end) for what is left.
@@ -159,22 +171,22 @@ impl<T: Transport> BlobReader<T> {
         };
         self.body = Some(body);
         self.pace = Pace::new(self.repository.client.inner.transport.now());
-        if !self.ranged && self.position > 0 {
-            self.skip().await?;
-        }
+        // Skipped only when the first byte is wanted: who needs ranges looks at the answer first.
+        self.behind = if self.ranged { 0 } else { self.position };
         Ok(())
     }
 
     /// A registry without ranges sends from the start: what is here already is read once more.
     async fn skip(&mut self) -> Result<(), RegistryError> {
         let mut buffer = vec![0; 64 * 1024];
-        let mut left = self.position;
-        while left > 0 {
-            let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        while self.behind > 0 {
+            let room = buffer
+                .len()
+                .min(usize::try_from(self.behind).unwrap_or(usize::MAX));
             let body = self.body.as_mut().expect("called on an open body");
             match body.read(&mut buffer[..room]).await {
                 Ok(count @ 1..) => {
-                    left -= count as u64;
+                    self.behind -= count as u64;
                     self.repository.client.count_received(count);
                     self.check_pace(count)?;
                 }

@@ -109,8 +109,8 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Requests at the same time for one large blob.
-    pub fn connections_per_blob(&self) -> usize {
+    /// Requests at the same time for one large blob, if that was said.
+    pub fn connections_per_blob(&self) -> Option<usize> {
         self.inner.options.connections_per_blob
     }
 

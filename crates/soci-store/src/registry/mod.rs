@@ -8,6 +8,8 @@
 //! transport   one HTTP exchange: natively ureq, in WASM the host's fetch
 //! ```
 
+#[cfg(feature = "native")]
+mod adaptive;
 mod auth;
 mod blobs;
 mod challenge;
@@ -38,6 +40,8 @@ mod url;
 #[cfg(feature = "native")]
 mod windowed;
 
+#[cfg(feature = "native")]
+pub use self::adaptive::AdaptiveReader;
 pub use self::blobs::BlobReader;
 pub use self::client::Client;
 #[cfg(feature = "native")]

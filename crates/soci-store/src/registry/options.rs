@@ -9,7 +9,7 @@ use super::retry::RetryPolicy;
 pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What a client does and does not do.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct ClientOptions {
     /// Repetitions and pauses.
     pub retry: RetryPolicy,
@@ -17,8 +17,9 @@ pub struct ClientOptions {
     pub limits: Limits,
     /// Hosts (with port, as in references) that are reached over plain http besides loopback.
     pub plain_http: Vec<String>,
-    /// Requests at the same time for one large blob; 1 reads it in one stream.
-    pub connections_per_blob: usize,
+    /// Requests at the same time for one large blob; 1 reads it in one stream. `None`: one, and several
+    /// once the network turns out to be slower than the reader.
+    pub connections_per_blob: Option<usize>,
     /// Told one line per exchange, without secrets.
     pub trace: Option<Trace>,
 }
@@ -49,18 +50,6 @@ impl Default for Limits {
             pace_window: Duration::from_secs(60),
             slowest: 1024,
             pages: 100,
-        }
-    }
-}
-
-impl Default for ClientOptions {
-    fn default() -> Self {
-        Self {
-            retry: RetryPolicy::default(),
-            limits: Limits::default(),
-            plain_http: Vec::new(),
-            connections_per_blob: 3,
-            trace: None,
         }
     }
 }

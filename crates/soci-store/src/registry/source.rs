@@ -6,6 +6,7 @@ use std::sync::Arc;
 use soci_image::media_type::{is_index, is_manifest};
 use soci_image::{Descriptor, Digest, Reference};
 
+use super::adaptive::AdaptiveReader;
 use super::blobs::BlobReader;
 use super::client::Client;
 use super::kept::{Kept, Present};
@@ -177,17 +178,27 @@ impl Source for RegistrySource {
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<RegistryBlob> {
-        let connections = self.repository.client().connections_per_blob();
-        let opened = if descriptor.size > LARGE_BLOB && connections > 1 {
-            Ok(RegistryBlob::Windowed(WindowedReader::new(
-                &self.repository,
-                &descriptor.digest,
-                descriptor.size,
-                connections,
-            )))
+        let (repository, digest, size) = (&self.repository, &descriptor.digest, descriptor.size);
+        let connections = if size > LARGE_BLOB {
+            repository.client().connections_per_blob()
         } else {
-            let reader = self.repository.blob(&descriptor.digest, descriptor.size).await;
-            reader.map(|reader| RegistryBlob::Single(Box::new(reader)))
+            Some(1)
+        };
+        let opened = match connections {
+            None => {
+                let reader = AdaptiveReader::open(repository, digest, size).await;
+                reader.map(|reader| RegistryBlob::Adaptive(Box::new(reader)))
+            }
+            Some(connections @ 2..) => Ok(RegistryBlob::Windowed(WindowedReader::new(
+                repository,
+                digest,
+                size,
+                connections,
+            ))),
+            Some(_) => {
+                let reader = repository.blob(digest, size).await;
+                reader.map(|reader| RegistryBlob::Single(Box::new(reader)))
+            }
         };
         match opened {
             Err(error) if error.is_not_found() => Err(self.missing("blob", &descriptor.digest)),
@@ -246,6 +257,8 @@ pub enum RegistryBlob {
     Single(Box<BlobReader<UreqTransport>>),
     /// In ranges, put in order.
     Windowed(WindowedReader<UreqTransport>),
+    /// In one stream, or in ranges if that leaves the reader waiting.
+    Adaptive(Box<AdaptiveReader<UreqTransport>>),
 }
 
 impl Blob for RegistryBlob {
@@ -253,6 +266,7 @@ impl Blob for RegistryBlob {
         Ok(match self {
             Self::Single(reader) => reader.read(buffer).await?,
             Self::Windowed(reader) => reader.read(buffer).await?,
+            Self::Adaptive(reader) => reader.read(buffer).await?,
         })
     }
 }

@@ -9,8 +9,12 @@
 //! Each worker takes the next part that lies in the window and reads it with a request of its own; the
 //! consumer gets the parts in order. Memory is window × part. Parts are read as whole ranges through
 //! [`BlobReader`], with its resumption. Native only: the workers are threads.
+//!
+//! A window may take a blob over from one stream: the stream goes on until the window's first part,
+//! which is under way meanwhile, and beyond it if the registry turns out to know no ranges.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -28,7 +32,7 @@ use crate::block_on;
 pub(super) const LARGE_BLOB: u64 = 64 * 1024 * 1024;
 
 /// The size of a part.
-const PART: u64 = 4 * 1024 * 1024;
+pub(super) const PART: u64 = 4 * 1024 * 1024;
 
 /// How long the consumer sleeps before it looks whether the run was interrupted.
 const LOOK: Duration = Duration::from_millis(200);
@@ -38,6 +42,8 @@ pub struct WindowedReader<T: Transport> {
     shared: Arc<Shared<T>>,
     part: Vec<u8>,
     taken: usize,
+    /// What came before the window, until the first part is here.
+    before: Option<Box<BlobReader<T>>>,
     /// Set once the registry turned out to know no ranges: the rest comes in one stream.
     single: Option<Box<BlobReader<T>>>,
 }
@@ -45,8 +51,9 @@ pub struct WindowedReader<T: Transport> {
 struct Shared<T> {
     repository: Repository<T>,
     digest: Digest,
+    /// Where the first part begins.
+    begin: u64,
     size: u64,
-    part_size: u64,
     window: u64,
     state: Mutex<State>,
     changed: Condvar,
@@ -73,22 +80,30 @@ enum PartFault {
 impl<T: Transport + Send + Sync + 'static> WindowedReader<T> {
     /// Starts to read a blob over `connections` (at least one).
     pub fn new(repository: &Repository<T>, digest: &Digest, size: u64, connections: usize) -> Self {
-        Self::with_part_size(repository, digest, size, connections, PART)
+        Self::start(repository, digest, 0..size, connections)
     }
 
-    fn with_part_size(
+    /// Takes over from a stream one part ahead of where it is.
+    pub(super) fn behind(
+        stream: Box<BlobReader<T>>,
         repository: &Repository<T>,
         digest: &Digest,
         size: u64,
         connections: usize,
-        part_size: u64,
     ) -> Self {
+        let begin = (stream.position() + PART).min(size);
+        let mut reader = Self::start(repository, digest, begin..size, connections);
+        reader.before = Some(stream);
+        reader
+    }
+
+    fn start(repository: &Repository<T>, digest: &Digest, bytes: Range<u64>, connections: usize) -> Self {
         let connections = connections.max(1) as u64;
         let shared = Arc::new(Shared {
             repository: repository.clone(),
             digest: digest.clone(),
-            size,
-            part_size,
+            begin: bytes.start,
+            size: bytes.end,
             // One part more than connections: nobody idles while the consumer works on a part.
             window: connections + 1,
             state: Mutex::default(),
@@ -103,6 +118,7 @@ impl<T: Transport + Send + Sync + 'static> WindowedReader<T> {
             shared,
             part: Vec::new(),
             taken: 0,
+            before: None,
             single: None,
         }
     }
@@ -113,6 +129,13 @@ impl<T: Transport + Send + Sync + 'static> WindowedReader<T> {
             if let Some(single) = &mut self.single {
                 return single.read(buffer).await;
             }
+            if let Some(before) = &mut self.before
+                && before.position() < self.shared.begin
+            {
+                let left = self.shared.begin - before.position();
+                let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                return before.read(&mut buffer[..room]).await;
+            }
             let left = &self.part[self.taken..];
             if !left.is_empty() || buffer.is_empty() {
                 let count = left.len().min(buffer.len());
@@ -121,25 +144,24 @@ impl<T: Transport + Send + Sync + 'static> WindowedReader<T> {
                 return Ok(count);
             }
             let consumed = std::mem::take(&mut self.part);
-            self.taken = 0;
             // At the end nothing follows, and whoever reads again must find an empty part.
             self.taken = 0;
             match self.shared.take_next(consumed)? {
                 None => return Ok(0),
-                Some(Ok(part)) => (self.part, self.taken) = (part, 0),
+                Some(Ok(part)) => {
+                    self.part = part;
+                    self.before = None;
+                }
                 Some(Err(PartFault::Failed(error))) => {
                     self.shared.stop();
                     return Err(error);
                 }
                 Some(Err(PartFault::NoRanges)) => {
                     self.shared.stop();
-                    let shared = &self.shared;
-                    let begin = shared.begin_of(lock(&shared.state).next - 1);
-                    let reader = shared
-                        .repository
-                        .blob_part(&shared.digest, begin, shared.size, shared.size)
-                        .await?;
-                    self.single = Some(Box::new(reader));
+                    self.single = Some(match self.before.take() {
+                        Some(stream) => stream,
+                        None => Box::new(self.shared.rest().await?),
+                    });
                 }
             }
         }
@@ -154,11 +176,11 @@ impl<T: Transport> Drop for WindowedReader<T> {
 
 impl<T> Shared<T> {
     fn parts(&self) -> u64 {
-        self.size.div_ceil(self.part_size)
+        (self.size - self.begin).div_ceil(PART)
     }
 
     fn begin_of(&self, part: u64) -> u64 {
-        part * self.part_size
+        self.begin + part * PART
     }
 
     fn stop(&self) {
@@ -200,6 +222,14 @@ impl<T: Transport> Shared<T> {
         }
     }
 
+    /// What follows the parts that were taken, the last one included, in one stream.
+    async fn rest(&self) -> Result<BlobReader<T>, RegistryError> {
+        let begin = self.begin_of(lock(&self.state).next - 1);
+        self.repository
+            .blob_part(&self.digest, begin, self.size, self.size)
+            .await
+    }
+
     /// A worker: part after part until there are none left or the consumer went away.
     fn work(&self) {
         loop {
@@ -232,7 +262,7 @@ impl<T: Transport> Shared<T> {
 
     async fn read_part(&self, part: u64) -> Result<Vec<u8>, PartFault> {
         let begin = self.begin_of(part);
-        let end = (begin + self.part_size).min(self.size);
+        let end = (begin + PART).min(self.size);
         let whole = begin == 0 && end == self.size;
         let mut reader = self
             .repository
@@ -242,8 +272,11 @@ impl<T: Transport> Shared<T> {
         if !whole && !reader.is_ranged() {
             return Err(PartFault::NoRanges);
         }
-        let mut bytes = lock(&self.state).spare.pop().unwrap_or_default();
-        bytes.resize(usize::try_from(end - begin).expect("a part fits into memory"), 0);
+        let size = usize::try_from(end - begin).expect("a part fits into memory");
+        let spare = lock(&self.state).spare.pop();
+        // New memory is zero as it comes; to `resize` an empty vector would touch all of it first.
+        let mut bytes = spare.unwrap_or_else(|| vec![0; size]);
+        bytes.resize(size, 0);
         let mut filled = 0;
         while filled < bytes.len() {
             // A consumer that went away wants no more of a slow part.
