@@ -62,10 +62,6 @@ pub struct UreqTransport {
 /// The largest header that is read; registries send presigned addresses of a few KiB.
 const MAX_HEADER: usize = 64 * 1024;
 
-/// Read at once from a connection. Each read is answered with an acknowledgement that makes the peer send
-/// more, so few large ones cost less than many small ones; beyond this the processor's caches do not hold it.
-const INPUT_BUFFER: usize = 512 * 1024;
-
 /// Idle connections that are kept per host: the layers in flight times the connections per layer.
 const IDLE_CONNECTIONS: usize = 16;
 
@@ -123,7 +119,7 @@ impl UreqTransport {
             .accept(AutoHeaderValue::None)
             .accept_encoding(AutoHeaderValue::None)
             .max_response_header_size(MAX_HEADER)
-            .input_buffer_size(INPUT_BUFFER)
+            .input_buffer_size(128 * 1024)
             .max_idle_connections(4 * IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
             .timeout_resolve(Some(self.options.idle))
