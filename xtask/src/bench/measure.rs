@@ -19,6 +19,8 @@ pub(super) struct Contestant {
     goal: Option<f64>,
     /// The zTOCs that it has in flight at once: they bound its memory.
     ztocs: Vec<PathBuf>,
+    /// A folder that is not there when it starts.
+    absent: Option<PathBuf>,
 }
 
 impl Contestant {
@@ -29,7 +31,14 @@ impl Contestant {
             words: words.into_iter().map(Into::into).collect(),
             goal: None,
             ztocs: Vec::new(),
+            absent: None,
         }
+    }
+
+    /// What a run before left in this folder is removed first, at no time of the command's.
+    pub(super) fn without(mut self, folder: &Path) -> Self {
+        self.absent = Some(folder.to_owned());
+        self
     }
 
     /// Its wall time must be at most so many times that of the first contestant.
@@ -146,6 +155,11 @@ pub(super) fn compare(
 
 /// One run under GNU time, which knows CPU time, peak memory and writes of the child and of its children.
 fn once(contestant: &Contestant, report: &Path) -> Result<Sample, String> {
+    if let Some(folder) = &contestant.absent
+        && folder.exists()
+    {
+        fs::remove_dir_all(folder).map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
+    }
     let mut command = Command::new("/usr/bin/time");
     command
         .args(["--format", "%U %S %M %O", "--output"])

@@ -20,6 +20,9 @@ const LAYERS: &[(&str, u64, u64)] = &[
     ("registry-2", 300_000_000, 100_000_000),
 ];
 
+/// The image as a layout, below the folder of the benchmark.
+const LAYOUT: &str = "registry-image-1200";
+
 /// 200 Mbit/s in bytes per second.
 const RATE: f64 = 25e6;
 const DELAY: Duration = Duration::from_millis(20);
@@ -28,19 +31,26 @@ const DELAY: Duration = Duration::from_millis(20);
 pub(super) fn convert(bench: &Bench) -> Outcome {
     let registry = Registry::start(bench)?;
     let image = upload(bench, &registry)?;
-    let ours = bench.binary.display().to_string();
+    let scratch = bench.folder.join("registry-scratch");
     // Other zTOCs in each round, so that each round stores them.
     let direct =
-        "exec \"$1\" convert --quiet --reuse none --build-tool-identifier round-$$ \"$2\" \"$2-direct\"";
-    let rival = "set -e; rm -rf \"$3\"; mkdir \"$3\"; \
+        "exec \"$1\" convert --quiet --reuse none --build-tool-identifier round-$$ \"$2\" \"DESTINATION\"";
+    let rival = "set -e; mkdir \"$3\"; \
                  skopeo copy --quiet --src-tls-verify=false \"docker://$2\" \"oci:$3/plain:1\"; \
                  \"$1\" convert --quiet --build-tool-identifier round-$$ \"$3/plain\" \"$3/soci\"; \
                  skopeo copy --quiet --all --dest-tls-verify=false \"oci:$3/soci:1\" \"docker://DESTINATION\"";
-    let scratch = bench.folder.join("registry-scratch").display().to_string();
-    let script = |script: &str| {
-        ["bash", "-c", script, "bash", &ours, &image, &scratch]
-            .map(str::to_owned)
-            .to_vec()
+    let indexing = "exec \"$1\" convert --quiet \"$4\" \"$3\"";
+    let words = [
+        bench.binary.display().to_string(),
+        image,
+        scratch.display().to_string(),
+        bench.folder.join(LAYOUT).display().to_string(),
+    ];
+    let script = |script: &str, destination: &str| {
+        let script = script.replace("DESTINATION", destination);
+        let mut command = vec!["bash".to_owned(), "-c".to_owned(), script, "bash".to_owned()];
+        command.extend(words.clone());
+        command
     };
     for (title, direct_to, rival_to) in [
         ("to another tag", "$2-direct", "$2-rival"),
@@ -52,23 +62,16 @@ pub(super) fn convert(bench: &Bench) -> Outcome {
         ),
     ] {
         let contestants = [
+            Contestant::new("skopeo, convert in a layout, skopeo", script(rival, rival_to)).without(&scratch),
+            Contestant::new("convert, registry to registry", script(direct, direct_to)).goal(0.5),
             Contestant::new(
-                "skopeo, convert in a layout, skopeo",
-                script(&rival.replace("DESTINATION", rival_to)),
-            ),
-            Contestant::new(
-                "convert, registry to registry",
-                script(&direct.replace("DESTINATION", direct_to)),
-            )
-            .goal(0.5),
-            Contestant::new(
-                "the same, one connection per layer",
+                "the same, three connections per layer",
                 script(
-                    &direct
-                        .replace("DESTINATION", rival_to)
-                        .replace("--quiet", "--quiet --connections-per-layer 1"),
+                    &direct.replace("--quiet", "--quiet --connections-per-layer 3"),
+                    direct_to,
                 ),
             ),
+            Contestant::new("the conversion in a layout alone", script(indexing, "")).without(&scratch),
         ];
         let title = format!(
             "Image of three layers, 1.2 GB uncompressed, in a registry on loopback, {title} (`registry`)"
@@ -115,7 +118,7 @@ fn upload(bench: &Bench, registry: &Registry) -> Result<String, String> {
     for (name, skip, bytes) in LAYERS {
         files.push(inputs::layer(&bench.folder, name, *skip, *bytes)?);
     }
-    let layout = bench.folder.join("registry-image-1200");
+    let layout = bench.folder.join(LAYOUT);
     if !layout.join("index.json").exists() {
         oci::write_layout(&layout, &files, "1")
             .map_err(|error| format!("cannot write {}: {error}", layout.display()))?;
