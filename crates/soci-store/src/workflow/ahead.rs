@@ -29,6 +29,9 @@ const PIECE: usize = 64 << 10;
 /// Stretches that may wait for being reached while another one is decoded.
 const WAITING: usize = 2;
 
+/// Buffers that wait for the other thread, at least, when a stretch begins.
+const DISTANCE: usize = 3;
+
 /// Most buffers without a stretch after those that did not pay.
 const LONGEST_PAUSE: usize = 256;
 
@@ -73,12 +76,13 @@ fn a_core_is_free() -> bool {
 }
 
 impl Ahead {
-    /// For one layer. The other thread counts the buffers that it begins, and gets the stretches.
-    pub(super) fn new(begun: Arc<AtomicUsize>) -> (Self, Receiver<Stretch>) {
+    /// For one layer; in one that is not gzip'd there are no stretches. The other thread counts the
+    /// buffers that it begins, and gets the stretches.
+    pub(super) fn new(is_gzip: bool, begun: Arc<AtomicUsize>) -> (Self, Receiver<Stretch>) {
         let (finished, stretches) = channel();
         LAYERS.fetch_add(1, Ordering::Relaxed);
         let ahead = Ahead {
-            core_is_free: a_core_is_free,
+            core_is_free: if is_gzip { a_core_is_free } else { || false },
             speculator: None,
             current: None,
             waiting: Vec::new(),
@@ -92,14 +96,17 @@ impl Ahead {
         (ahead, stretches)
     }
 
-    /// Takes note of a buffer that the other thread will get. If that is not soon (`far`), and a
-    /// core is free, a stretch may begin in it.
-    pub(super) fn take(&mut self, bytes: &[u8], far: bool) {
+    /// Takes note of a buffer that the other thread will get. If that is not soon, and a core is
+    /// free, a stretch may begin in it.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        let begun = self.begun.load(Ordering::Relaxed);
+        // Where bytes come slowly there may be no time to work, and what waits would only grow.
+        self.end_before(begun);
         if let Some(current) = &mut self.current {
             current.bytes.push_back(bytes.into());
         } else if self.pause > 0 {
             self.pause -= 1;
-        } else if far && self.has_room() && (self.core_is_free)() {
+        } else if self.taken >= begun + DISTANCE && self.has_room(begun) && (self.core_is_free)() {
             self.begin(bytes);
         }
         self.taken += 1;
@@ -115,22 +122,29 @@ impl Ahead {
         });
     }
 
-    fn has_room(&mut self) -> bool {
-        let begun = self.begun.load(Ordering::Relaxed);
+    /// Ends the stretch if the other thread will soon get to it; it looks for stretches when it
+    /// begins a buffer.
+    fn end_before(&mut self, begun: usize) {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.buffer <= begun + 1)
+        {
+            self.finish();
+        }
+    }
+
+    fn has_room(&mut self, begun: usize) -> bool {
         self.waiting.retain(|buffer| *buffer >= begun);
         self.waiting.len() < WAITING
     }
 
     /// Decodes a little. False when there is nothing to decode.
     pub(super) fn work(&mut self) -> bool {
+        self.end_before(self.begun.load(Ordering::Relaxed));
         let Some(current) = &mut self.current else {
             return false;
         };
-        // The other thread looks for stretches when it begins a buffer.
-        if current.buffer <= self.begun.load(Ordering::Relaxed) + 1 {
-            self.finish();
-            return true;
-        }
         let Some(bytes) = current.bytes.front() else {
             return false;
         };
@@ -233,9 +247,14 @@ mod tests {
     /// Both threads of a pipeline in turns: there is always time to work ahead. Returns the zTOC's
     /// digest, how many stretches there were, and how many buffers.
     fn run(layer: &[u8], core_is_free: fn() -> bool) -> ([u8; 32], usize, usize) {
+        run_with(layer, core_is_free, 6)
+    }
+
+    /// With at most so many buffers waiting for the other thread.
+    fn run_with(layer: &[u8], core_is_free: fn() -> bool, waiting: usize) -> ([u8; 32], usize, usize) {
         let (mut decode, mut hash) = ZtocBuilder::halves(options()).expect("a good span size");
         let begun = Arc::new(AtomicUsize::new(0));
-        let (mut ahead, stretches) = Ahead::new(Arc::clone(&begun));
+        let (mut ahead, stretches) = Ahead::new(true, Arc::clone(&begun));
         ahead.core_is_free = core_is_free;
         let mut queue = VecDeque::new();
         let mut count = 0;
@@ -252,10 +271,10 @@ mod tests {
             let mut buffer = InputBuffer::new();
             buffer.space()[..piece.len()].copy_from_slice(piece);
             buffer.set_filled(piece.len());
-            ahead.take(buffer.finished(), queue.len() > 4);
+            ahead.take(buffer.finished());
             queue.push_back(buffer);
             while ahead.work() {}
-            if queue.len() > 6 {
+            if queue.len() > waiting {
                 inflate(queue.pop_front().expect("there are some"));
             }
         }
@@ -285,6 +304,28 @@ mod tests {
         let layer = layer(&random_letters(3 << 20));
         let (ztoc, count, _) = run(&layer, || false);
         assert_eq!((ztoc, count), (expected(&layer), 0));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_layer_that_comes_slowly() {
+        let layer = layer(&random_letters(3 << 20));
+        let (ztoc, count, _) = run_with(&layer, || true, 0);
+        assert_eq!((ztoc, count), (expected(&layer), 0));
+
+        // At first buffers wait, then each is begun as soon as it came; nobody has time to work.
+        let begun = Arc::new(AtomicUsize::new(0));
+        let (mut ahead, stretches) = Ahead::new(true, Arc::clone(&begun));
+        ahead.core_is_free = || true;
+        for piece in layer.chunks(100_000).take(6) {
+            ahead.take(piece);
+        }
+        assert!(ahead.current.is_some());
+        for (number, piece) in layer.chunks(100_000).enumerate().skip(6) {
+            begun.store(number, Ordering::Relaxed);
+            ahead.take(piece);
+            assert!(ahead.current.is_none(), "at buffer {number}");
+        }
+        assert!(stretches.try_recv().is_err());
     }
 
     #[test]

@@ -37,7 +37,6 @@ mod threaded {
 
     /// A layer on its way through two threads. Dropped before the end, it stops the second one.
     pub struct Pipeline {
-        is_gzip: bool,
         hash: HashHalf,
         ahead: Ahead,
         /// Buffers that may still be made.
@@ -60,10 +59,9 @@ mod threaded {
             let (filled, input) = channel();
             let (output, decoded) = channel();
             let begun = Arc::new(AtomicUsize::new(0));
-            let (ahead, stretches) = Ahead::new(Arc::clone(&begun));
+            let (ahead, stretches) = Ahead::new(is_gzip, Arc::clone(&begun));
             let thread = std::thread::spawn(move || decode(half, input, &begun, stretches, output));
             Ok(Self {
-                is_gzip,
                 hash,
                 ahead,
                 unmade: BUFFERS,
@@ -105,8 +103,7 @@ mod threaded {
         /// # Errors
         /// When the layer is damaged.
         pub fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
-            self.ahead
-                .take(buffer.finished(), self.is_gzip && self.unmade == 0);
+            self.ahead.take(buffer.finished());
             let filled = self.filled.as_ref().expect("nothing is pushed after the end");
             filled.send(buffer).map_err(|_| self.fault())
         }
