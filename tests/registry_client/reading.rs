@@ -240,10 +240,10 @@ fn a_reader_that_waits_gets_several_connections() {
     assert_eq!(asked.remove(0), None);
     let mut parts: Vec<(u64, u64)> = asked.into_iter().map(|range| range.unwrap()).collect();
     parts.sort_unstable();
-    // The stream is judged after 4 MiB, and brings 4 MiB more while the first parts are under way.
+    // The stream is judged after 8 MiB, and brings 4 MiB more while the first parts are under way.
     let begin = parts[0].0;
     assert!(
-        (8 << 20..12 << 20).contains(&begin),
+        (12 << 20..16 << 20).contains(&begin),
         "several connections from {begin} on"
     );
     for (at, part) in parts.iter().enumerate() {
@@ -260,7 +260,7 @@ fn what_is_left_must_be_worth_further_connections() {
         link: Some((50_000_000, Duration::ZERO)),
         ..Behaviour::default()
     });
-    let bytes = noise(19 << 20, 12);
+    let bytes = noise(23 << 20, 12);
     registry.with("app", |content| content.add_blob(&bytes));
     let (got, _) = adaptive(&registry, &bytes, Duration::ZERO);
     assert!(got == bytes);

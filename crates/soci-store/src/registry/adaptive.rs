@@ -21,7 +21,11 @@ use super::windowed::{PART, WindowedReader};
 /// Connections of the window.
 const CONNECTIONS: usize = 3;
 
-/// Nothing is decided before this much came: the first bytes say more about the start than about the way.
+/// Bytes at the beginning that are not judged: the reader's own buffers take them at once, and the
+/// connection is still getting up to speed.
+const START: u64 = 4 * 1024 * 1024;
+
+/// Nothing is decided before this many more came.
 const TRIAL: u64 = 4 * 1024 * 1024;
 
 /// A blob that arrives over as many connections as it takes to keep its reader busy.
@@ -62,15 +66,12 @@ impl<T: Transport + Send + Sync + 'static> AdaptiveReader<T> {
             Stage::One(stream) => stream,
         };
         let came = Instant::now();
-        if let Some(left) = self.left {
-            self.balance.away += came - left;
-        }
+        let away = self.left.map_or(Duration::ZERO, |left| came - left);
         let reader = stream.as_mut().expect("nothing took it over yet");
         let count = reader.read(buffer).await?;
         let left = Instant::now();
         self.left = Some(left);
-        self.balance.waited += left - came;
-        self.balance.bytes += count as u64;
+        self.balance.add(count as u64, left - came, away);
         if self.balance.wants_more() && self.size - reader.position() >= worthwhile() {
             let stream = stream.take().expect("nothing took it over yet");
             self.stage = Stage::Several(WindowedReader::behind(
@@ -96,13 +97,24 @@ struct Balance {
     bytes: u64,
     /// For bytes.
     waited: Duration,
+    /// The longest of these waits. A single stall is no distance, so it does not count.
+    longest: Duration,
     /// Between two reads.
     away: Duration,
 }
 
 impl Balance {
+    fn add(&mut self, bytes: u64, waited: Duration, away: Duration) {
+        self.bytes += bytes;
+        if self.bytes > START {
+            self.waited += waited;
+            self.longest = self.longest.max(waited);
+            self.away += away;
+        }
+    }
+
     fn wants_more(&self) -> bool {
-        self.bytes >= TRIAL && self.waited > 2 * self.away
+        self.bytes >= START + TRIAL && self.waited - self.longest > 2 * self.away
     }
 }
 
@@ -110,20 +122,36 @@ impl Balance {
 mod tests {
     use super::*;
 
-    fn wants_more(bytes: u64, waited: u64, away: u64) -> bool {
-        Balance {
-            bytes,
-            waited: Duration::from_millis(waited),
-            away: Duration::from_millis(away),
+    const MS: Duration = Duration::from_millis(1);
+
+    /// After a start of long waits: one time to wait and one to be away for each of eight pieces.
+    fn wants_more(bytes: u64, waited: u32, away: u32) -> bool {
+        let mut balance = Balance::default();
+        balance.add(START, 1000 * MS, Duration::ZERO);
+        for _ in 0..8 {
+            balance.add(bytes / 8, waited * MS, away * MS);
         }
-        .wants_more()
+        balance.wants_more()
     }
 
     #[test]
     fn more_connections_are_for_readers_that_wait() {
-        assert!(wants_more(TRIAL, 21, 10));
-        assert!(!wants_more(TRIAL, 20, 10));
+        // Seven waits count: 7 × 23 > 2 × 8 × 10.
+        assert!(wants_more(TRIAL, 23, 10));
+        assert!(!wants_more(TRIAL, 22, 10));
         assert!(!wants_more(TRIAL, 10, 30));
-        assert!(!wants_more(TRIAL - 1, 1000, 0));
+        assert!(!wants_more(TRIAL - 8, 1000, 0));
+    }
+
+    #[test]
+    fn a_way_that_gets_slow_later_is_noticed_and_a_stall_is_not() {
+        let mut balance = Balance::default();
+        balance.add(START + TRIAL, Duration::ZERO, 100 * MS);
+        balance.add(1, 1000 * MS, Duration::ZERO);
+        assert!(!balance.wants_more());
+        balance.add(1, 200 * MS, Duration::ZERO);
+        assert!(!balance.wants_more());
+        balance.add(1, MS, Duration::ZERO);
+        assert!(balance.wants_more());
     }
 }
