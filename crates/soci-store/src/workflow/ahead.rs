@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A stretch grows until it is as large as one may be, or the inflating thread comes near. Decoding
-//! behind an unknown window costs up to twice as much, so this is for a core that has nothing else
-//! to do: with two cores for every layer in work, cores that are not threads of one. Other
+//! behind an unknown window costs more, and some of it is in vain, so this is for a core that has
+//! nothing else to do: with two cores for every layer in work, cores that are not threads of one. Other
 //! processes are given way to, as far as yielding does it.
 
 use std::collections::VecDeque;

@@ -136,9 +136,9 @@ impl Default for InputBuffer {
     }
 }
 
-/// History and new output.
-pub(super) struct Output {
-    pub(super) bytes: Box<[u8; OUTPUT_LEN]>,
+/// History and new output, `N` times: the same stream behind different windows.
+pub(super) struct Output<const N: usize> {
+    pub(super) bytes: Box<[[u8; OUTPUT_LEN]; N]>,
     /// Where the next byte goes.
     pub(super) op: usize,
     /// First index that a match may reach back to.
@@ -149,11 +149,11 @@ pub(super) struct Output {
     base: u64,
 }
 
-impl Output {
+impl<const N: usize> Output<N> {
     /// Nothing written yet, and nothing to reach back to.
     pub(super) fn new() -> Self {
         Output {
-            bytes: zeroed(),
+            bytes: vec![[0; OUTPUT_LEN]; N].try_into().expect("a vector of N arrays"),
             op: WINDOW_SIZE,
             low: WINDOW_SIZE,
             delivered: WINDOW_SIZE,
@@ -161,9 +161,11 @@ impl Output {
         }
     }
 
-    /// Begins anew with nothing written and `window` to reach back to.
-    pub(super) fn restart(&mut self, window: &[u8; WINDOW_SIZE]) {
-        self.bytes[..WINDOW_SIZE].copy_from_slice(window);
+    /// Begins anew with nothing written and windows to reach back to.
+    pub(super) fn restart(&mut self, windows: [&[u8; WINDOW_SIZE]; N]) {
+        for (bytes, window) in self.bytes.iter_mut().zip(windows) {
+            bytes[..WINDOW_SIZE].copy_from_slice(window);
+        }
         self.op = WINDOW_SIZE;
         self.low = 0;
         self.delivered = WINDOW_SIZE;
@@ -176,30 +178,36 @@ impl Output {
     }
 
     /// The 32 KiB before the next byte.
-    pub(super) fn window(&self) -> &[u8; WINDOW_SIZE] {
-        self.bytes[self.op - WINDOW_SIZE..self.op]
-            .first_chunk()
-            .expect("the history has 32 KiB")
+    pub(super) fn windows(&self) -> [&[u8; WINDOW_SIZE]; N] {
+        self.bytes.each_ref().map(|bytes| {
+            bytes[self.op - WINDOW_SIZE..self.op]
+                .first_chunk()
+                .expect("the history has 32 KiB")
+        })
     }
 
     /// Appends as much of `bytes` as fits and returns how much.
     pub(super) fn append(&mut self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(OUTPUT_LIMIT.saturating_sub(self.op));
-        self.bytes[self.op..self.op + count].copy_from_slice(&bytes[..count]);
+        for output in self.bytes.iter_mut() {
+            output[self.op..self.op + count].copy_from_slice(&bytes[..count]);
+        }
         self.op += count;
         count
     }
 
     /// What was written since the last call.
-    pub(super) fn undelivered(&mut self) -> &[u8] {
+    pub(super) fn undelivered(&mut self) -> [&[u8]; N] {
         let from = core::mem::replace(&mut self.delivered, self.op);
-        &self.bytes[from..self.op]
+        self.bytes.each_ref().map(|bytes| &bytes[from..self.op])
     }
 
     /// Makes room by moving the history to the front. Everything was delivered.
     pub(super) fn slide(&mut self) {
         let by = self.op - WINDOW_SIZE;
-        self.bytes.copy_within(by..self.op, 0);
+        for bytes in self.bytes.iter_mut() {
+            bytes.copy_within(by..self.op, 0);
+        }
         self.base = self.base.wrapping_add(by as u64);
         self.op = WINDOW_SIZE;
         self.delivered = WINDOW_SIZE;

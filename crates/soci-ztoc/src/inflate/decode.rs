@@ -65,11 +65,33 @@ const STEP_IN: usize = 16;
 const STEP_OUT: usize = 264;
 
 /// Decodes until the block ends, a limit is reached, or a code is wrong.
-// Not inlined: its code must not depend on the caller's generics and profile.
+// Not inlined, nor the next: their code must not depend on the caller's generics and profile.
 #[inline(never)]
 pub(super) fn decode(
     input: &[u8; INPUT_LEN],
     output: &mut [u8; OUTPUT_LEN],
+    tables: &DecodeTables,
+    cursor: &mut Cursor,
+) -> Exit {
+    run(input, core::array::from_mut(output), tables, cursor)
+}
+
+/// The same into two outputs. What is written is the same, except for copies of what was different
+/// before. The chain from code to code is the same too, so this takes only a little longer.
+#[inline(never)]
+pub(super) fn decode_both(
+    input: &[u8; INPUT_LEN],
+    output: &mut [[u8; OUTPUT_LEN]; 2],
+    tables: &DecodeTables,
+    cursor: &mut Cursor,
+) -> Exit {
+    run(input, output, tables, cursor)
+}
+
+#[inline(always)]
+fn run<const N: usize>(
+    input: &[u8; INPUT_LEN],
+    output: &mut [[u8; OUTPUT_LEN]; N],
     tables: &DecodeTables,
     cursor: &mut Cursor,
 ) -> Exit {
@@ -221,24 +243,32 @@ fn special(
 
 /// Writes the two literal bytes of an entry; those beyond its number of literals are overwritten.
 #[inline(always)]
-fn put_literals(output: &mut [u8; OUTPUT_LEN], op: usize, entry: u32) {
+fn put_literals<const N: usize>(output: &mut [[u8; OUTPUT_LEN]; N], op: usize, entry: u32) {
     let at = op & OUTPUT_MASK;
-    output[at..at + 2].copy_from_slice(&((entry >> 8) as u16).to_le_bytes());
+    for output in output {
+        output[at..at + 2].copy_from_slice(&((entry >> 8) as u16).to_le_bytes());
+    }
 }
 
 /// Copies `length` bytes from `distance` before `op` to `op`, and up to 31 meaningless ones behind.
 #[inline(always)]
-fn copy(output: &mut [u8; OUTPUT_LEN], op: usize, distance: usize, length: usize) {
+fn copy<const N: usize>(output: &mut [[u8; OUTPUT_LEN]; N], op: usize, distance: usize, length: usize) {
     let from = op - distance;
     if distance >= 16 {
-        // In order: with distances below 32 the second piece begins with bytes of the first.
-        copy_piece::<16>(output, from, op);
-        copy_piece::<16>(output, from + 16, op + 16);
+        for output in output.iter_mut() {
+            // In order: with distances below 32 the second piece begins with bytes of the first.
+            copy_piece::<16>(output, from, op);
+            copy_piece::<16>(output, from + 16, op + 16);
+        }
         if length > 32 {
-            copy_rest(output, from, op, length);
+            for output in output {
+                copy_rest(output, from, op, length);
+            }
         }
     } else {
-        copy_near(output, op, distance, length);
+        for output in output {
+            copy_near(output, op, distance, length);
+        }
     }
 }
 

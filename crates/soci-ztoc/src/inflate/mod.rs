@@ -12,7 +12,7 @@
 //! From the bottom up: `bits` (bit reader), `buffers` (input and output), `code` (canonical codes),
 //! `litlen` and `distance` (decoding tables), `decode` (the loop), `block` (block headers),
 //! `header` (member headers), `find` (blocks in the middle of a stream), `stream` (the state machine
-//! over all of them), `speculate` (two of them, behind unknown windows), `gzip` and `span` (the two doors).
+//! over all of them), `speculate` (one behind an unknown window), `gzip` and `span` (the two doors).
 
 mod bits;
 mod block;

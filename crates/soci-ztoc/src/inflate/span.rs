@@ -19,7 +19,7 @@ impl SpanInflater {
     /// many bytes to deliver.
     pub fn new(window: &[u8; WINDOW_SIZE], bits: u8, wanted: u64) -> Self {
         SpanInflater {
-            stream: Stream::resumed(window, bits & 7, wanted),
+            stream: Stream::resumed([window], bits & 7, wanted),
         }
     }
 

@@ -6,8 +6,8 @@
 //! * *Where a block begins*: at the first place that looks like one and can be decoded. Whoever
 //!   decodes from the front will come by and see whether a block really begins there.
 //! * *What the 32 KiB before it are*: two different windows. Decoding does not depend on them, only
-//!   its output does, so the same input is decoded twice, once behind each window. The two are
-//!   chosen so that no byte of one equals the byte of the other, and no pair occurs twice:
+//!   its output does, so everything is written twice, once behind each window. The two are chosen
+//!   so that no byte of one equals the byte of the other, and no pair occurs twice:
 //!
 //!   | window | byte at index i |
 //!   |---|---|
@@ -17,8 +17,8 @@
 //!   Where the outputs agree, that is the output. Where they differ, the pair tells which byte of
 //!   the window it is a copy of.
 //!
-//! As soon as the last 32 KiB of both agree, the second is given up: what follows depends on what
-//! is known. Typically that is after some hundred KiB, and in half of all places never.
+//! As soon as the last 32 KiB of both agree, the second is not kept any more: what follows depends
+//! on what is known. Typically that is after some hundred KiB, and in half of all places never.
 //!
 //! Whatever is wrong with the input, a [`Stretch`] ends before it: it is for the one who decodes
 //! from the front to find and to name.
@@ -26,20 +26,21 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::buffers::OUTPUT_LIMIT;
-use super::stream::Stream;
-use super::{Boundary, BoundaryKind, InflateError, Sink, WINDOW_SIZE};
+use super::buffers::{OUTPUT_LIMIT, zeroed};
+use super::stream::{Outlet, Stream};
+use super::{Boundary, BoundaryKind, InflateError, WINDOW_SIZE};
 
 /// Output after which a stretch ends: what waits for being reached stays small.
-const MAX_OUTPUT: usize = 384 << 10;
+const MAX_OUTPUT: usize = 768 << 10;
 /// Blocks after which a stretch ends. Empty ones take no output.
 const MAX_BLOCKS: usize = 1 << 12;
 
 /// Decodes one stretch after another, ahead of a [`GzipInflater`](super::GzipInflater) that reads
-/// the same stream from its beginning. Memory is kept from one to the next: about 1 MiB.
+/// the same stream from its beginning. Memory is kept from one to the next: about 0.8 MiB.
 pub struct Speculator {
-    first: Guess,
-    second: Guess,
+    stream: Stream<2>,
+    windows: [Box<[u8; WINDOW_SIZE]>; 2],
+    decoded: Decoded,
     /// Where in the stream the first byte lies that is pushed.
     offset: u64,
     /// Bit position in the stream of the stretch's start, which lies in that byte.
@@ -51,23 +52,17 @@ pub struct Speculator {
 enum State {
     /// Nothing was begun.
     Idle,
-    /// The outputs differ within the last 32 KiB.
-    Twofold,
-    /// Only the first is decoded.
-    Single,
+    Open,
     /// The stretch cannot become longer.
     Ended,
 }
 
-/// A decoder behind one window, and what it decoded.
-struct Guess {
-    stream: Stream,
-    decoded: Decoded,
-}
-
 #[derive(Default)]
 struct Decoded {
-    output: Vec<u8>,
+    first: Vec<u8>,
+    /// Ends where it no longer differs.
+    second: Vec<u8>,
+    differs: bool,
     blocks: Vec<BlockEnd>,
 }
 
@@ -94,10 +89,11 @@ pub struct Stretch {
 impl Speculator {
     /// Ready for [`Speculator::begin`].
     pub fn new() -> Self {
-        let (first, second) = windows();
+        let windows = windows();
         Speculator {
-            first: Guess::behind(&first),
-            second: Guess::behind(&second),
+            stream: Stream::resumed(windows.each_ref().map(|window| &**window), 0, u64::MAX),
+            windows,
+            decoded: Decoded::default(),
             offset: 0,
             start: 0,
             state: State::Idle,
@@ -112,43 +108,38 @@ impl Speculator {
     /// Blocks with the fixed code and stored ones are not found.
     pub fn begin(&mut self, bytes: &[u8], offset: u64) -> Option<usize> {
         self.state = State::Idle;
-        let bit = self.first.stream.find_start(bytes)?;
-        let (first, second) = windows();
+        let bit = self.stream.find_start(bytes)?;
         let unused = (bit.wrapping_neg() & 7) as u8;
-        for (guess, window) in [(&mut self.first, first), (&mut self.second, second)] {
-            guess.stream.resume(&window, unused, u64::MAX);
-            guess.decoded = Decoded {
-                // More than once the limit, in one piece: growing would copy it several times.
-                output: Vec::with_capacity(MAX_OUTPUT + OUTPUT_LIMIT),
-                blocks: Vec::new(),
-            };
-        }
+        let windows = self.windows.each_ref().map(|window| &**window);
+        self.stream.resume(windows, unused, u64::MAX);
+        // More than once the limit, in one piece: growing would copy it several times.
+        let room = MAX_OUTPUT + OUTPUT_LIMIT;
+        self.decoded = Decoded {
+            first: Vec::with_capacity(room),
+            second: Vec::with_capacity(room),
+            differs: true,
+            blocks: Vec::new(),
+        };
         self.offset = offset + bit as u64 / 8;
         self.start = 8 * offset + bit as u64;
-        self.state = State::Twofold;
+        self.state = State::Open;
         Some(bit / 8)
     }
 
     /// Takes the bytes that follow those given so far, and decodes them. Returns whether more are
     /// wanted.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
-        let ended = match self.state {
-            State::Idle | State::Ended => true,
-            State::Single => self.first.push(bytes),
-            State::Twofold => {
-                // Both take the same way to the same end.
-                let ended = self.first.push(bytes);
-                self.second.push(bytes);
-                if self.first.stream.window() == self.second.stream.window() {
-                    self.state = State::Single;
-                }
-                ended
-            }
-        };
-        if ended && self.state != State::Idle {
+        if self.state != State::Open {
+            return false;
+        }
+        let (stream, decoded) = (&mut self.stream, &mut self.decoded);
+        let pushed = stream.push(bytes, decoded).and_then(|()| stream.run(decoded));
+        if pushed.and(stream.deliver_rest(decoded)).is_err() {
             self.state = State::Ended;
         }
-        !ended
+        let [first, second] = self.stream.windows();
+        self.decoded.differs &= first != second;
+        self.state == State::Open
     }
 
     /// Ends the stretch. None if it has not a single whole block.
@@ -156,18 +147,17 @@ impl Speculator {
         if core::mem::replace(&mut self.state, State::Idle) == State::Idle {
             return None;
         }
-        let Decoded { output, mut blocks } = core::mem::take(&mut self.first.decoded);
-        let second = core::mem::take(&mut self.second.decoded).output;
-        blocks.retain(|block| block.output <= output.len());
-        for block in &mut blocks {
+        let mut decoded = core::mem::take(&mut self.decoded);
+        decoded.blocks.retain(|block| block.output <= decoded.first.len());
+        for block in &mut decoded.blocks {
             block.bit += 8 * self.offset;
         }
-        blocks.last()?;
+        decoded.blocks.last()?;
         Some(Stretch {
             start: self.start,
-            blocks,
-            first: output,
-            second,
+            blocks: decoded.blocks,
+            first: decoded.first,
+            second: decoded.second,
         })
     }
 }
@@ -187,28 +177,15 @@ impl core::fmt::Debug for Speculator {
     }
 }
 
-impl Guess {
-    fn behind(window: &[u8; WINDOW_SIZE]) -> Self {
-        Guess {
-            stream: Stream::resumed(window, 0, u64::MAX),
-            decoded: Decoded::default(),
-        }
-    }
-
-    /// Decodes. Returns whether that is the end.
-    fn push(&mut self, bytes: &[u8]) -> bool {
-        let Guess { stream, decoded } = self;
-        let result = stream.push(bytes, decoded).and_then(|()| stream.run(decoded));
-        result.and(stream.deliver_rest(decoded)).is_err()
-    }
-}
-
-impl Sink for Decoded {
+impl Outlet<2> for Decoded {
     type Error = InflateError;
 
-    fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
-        self.output.extend_from_slice(bytes);
-        match self.output.len() > MAX_OUTPUT {
+    fn output(&mut self, [first, second]: [&[u8]; 2]) -> Result<(), InflateError> {
+        self.first.extend_from_slice(first);
+        if self.differs {
+            self.second.extend_from_slice(second);
+        }
+        match self.first.len() > MAX_OUTPUT {
             true => Err(InflateError::Stopped),
             false => Ok(()),
         }
@@ -223,6 +200,10 @@ impl Sink for Decoded {
             bit: 8 * boundary.compressed_offset - u64::from(boundary.bits),
             output: boundary.uncompressed_offset as usize,
         });
+        Ok(())
+    }
+
+    fn compressed(&mut self, _: &[u8]) -> Result<(), InflateError> {
         Ok(())
     }
 }
@@ -269,7 +250,7 @@ pub(super) struct Known(Box<[u8; 1 << 16]>);
 impl Known {
     /// For a stretch behind this window.
     pub(super) fn new(window: &[u8; WINDOW_SIZE]) -> Self {
-        let mut table = super::buffers::zeroed();
+        let mut table = zeroed();
         let (bytes, rows) = table.split_at_mut(1 << 8);
         for (value, byte) in bytes.iter_mut().enumerate() {
             *byte = value as u8;
@@ -297,13 +278,13 @@ impl core::fmt::Debug for Stretch {
 const PIECE: usize = 32;
 
 /// The two windows.
-fn windows() -> (Box<[u8; WINDOW_SIZE]>, Box<[u8; WINDOW_SIZE]>) {
-    let (mut first, mut second) = (super::buffers::zeroed(), super::buffers::zeroed());
+fn windows() -> [Box<[u8; WINDOW_SIZE]>; 2] {
+    let (mut first, mut second) = (zeroed(), zeroed());
     for index in 0..WINDOW_SIZE {
         first[index] = index as u8;
         second[index] = (index as u8).wrapping_add(1 + (index >> 8) as u8);
     }
-    (first, second)
+    [first, second]
 }
 
 #[cfg(test)]

@@ -11,18 +11,21 @@ use alloc::collections::VecDeque;
 use super::bits::Bits;
 use super::block::{BadBlock, Block, HEADER_NEED, Tables};
 use super::buffers::{InputBuffer, OUTPUT_LIMIT, Output, PADDING};
-use super::decode::{Cursor, Exit, decode};
+use super::decode::{Cursor, Exit, decode, decode_both};
 use super::error::{CodeKind, InflateError};
 use super::header::MemberHeader;
 use super::speculate::Stretch;
-use super::{Boundary, BoundaryKind, Sink, WINDOW_SIZE};
+use super::{Boundary, BoundaryKind, WINDOW_SIZE};
 
 mod adopt;
+mod outlet;
 mod start;
 
 use adopt::Adopted;
+pub(super) use outlet::Outlet;
 
-pub(super) struct Stream {
+/// A stream, and its output behind `N` windows: one, but for decoding ahead.
+pub(super) struct Stream<const N: usize = 1> {
     input: InputBuffer,
     /// Nothing follows what the input buffer holds.
     ended: bool,
@@ -30,7 +33,7 @@ pub(super) struct Stream {
     base: u64,
     bits: Bits,
     tables: Box<Tables>,
-    output: Output,
+    output: Output<N>,
     state: State,
     last_block: bool,
     crc: crc32fast::Hasher,
@@ -60,32 +63,32 @@ enum State {
     Stopped(InflateError),
 }
 
-impl Stream {
+impl<const N: usize> Stream<N> {
     /// A gzip stream from its first byte.
     pub(super) fn gzip() -> Self {
         Stream::new(Output::new(), State::Member(MemberHeader::new()), true, u64::MAX)
     }
 
     /// Raw DEFLATE from a block boundary, until `wanted` bytes are delivered.
-    pub(super) fn resumed(window: &[u8; WINDOW_SIZE], bits: u8, wanted: u64) -> Self {
+    pub(super) fn resumed(windows: [&[u8; WINDOW_SIZE]; N], bits: u8, wanted: u64) -> Self {
         let mut stream = Stream::new(Output::new(), State::Done, false, wanted);
-        stream.resume(window, bits, wanted);
+        stream.resume(windows, bits, wanted);
         stream
     }
 
     /// Becomes what [`Stream::resumed`] returns, in the same memory.
-    pub(super) fn resume(&mut self, window: &[u8; WINDOW_SIZE], bits: u8, wanted: u64) {
+    pub(super) fn resume(&mut self, windows: [&[u8; WINDOW_SIZE]; N], bits: u8, wanted: u64) {
         self.input.space();
         self.base = (self.input.start as u64).wrapping_neg();
         self.bits = Bits::at(self.input.start);
         self.ended = false;
-        self.output.restart(window);
+        self.output.restart(windows);
         self.state = State::Prime(bits);
         self.whole_member = false;
         self.wanted = wanted;
     }
 
-    fn new(output: Output, state: State, whole_member: bool, wanted: u64) -> Self {
+    fn new(output: Output<N>, state: State, whole_member: bool, wanted: u64) -> Self {
         let input = InputBuffer::new();
         let start = input.start;
         Stream {
@@ -107,7 +110,7 @@ impl Stream {
     }
 
     /// Takes all of `input`, decoding whenever the buffer is full.
-    pub(super) fn push<S: Sink>(&mut self, mut input: &[u8], sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn push<S: Outlet<N>>(&mut self, mut input: &[u8], sink: &mut S) -> Result<(), S::Error> {
         self.check_stopped()?;
         while !input.is_empty() {
             if self.input.is_full() {
@@ -120,7 +123,7 @@ impl Stream {
     }
 
     /// Hands out the bytes that are finished and makes room in the input buffer.
-    fn compact<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    fn compact<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         let keep = self.keep();
         self.guard(|stream| sink.compressed(&stream.input.bytes[stream.input.start..keep]))?;
         let moved = self.input.compact(keep);
@@ -153,7 +156,7 @@ impl Stream {
     }
 
     /// Says that nothing follows, and decodes the rest.
-    pub(super) fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn finish<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         self.check_stopped()?;
         if !self.ended {
             self.ended = true;
@@ -170,7 +173,7 @@ impl Stream {
     }
 
     /// Decodes what the input buffer holds.
-    pub(super) fn run<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn run<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         self.check_stopped()?;
         loop {
             match self.step(sink) {
@@ -209,7 +212,7 @@ impl Stream {
     }
 
     /// Does one step. False when more input is needed, or none.
-    fn step<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn step<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
         match &mut self.state {
             State::Prime(bits) => {
                 let bits = usize::from(*bits);
@@ -234,7 +237,7 @@ impl Stream {
         }
     }
 
-    fn member_header<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn member_header<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
         let State::Member(header) = &mut self.state else {
             unreachable!("called in this state only");
         };
@@ -280,7 +283,7 @@ impl Stream {
         Ok(true)
     }
 
-    fn stored<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn stored<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
         let State::Stored(remaining) = &mut self.state else {
             unreachable!("called in this state only");
         };
@@ -298,7 +301,7 @@ impl Stream {
         Ok(true)
     }
 
-    fn codes<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn codes<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
         // No more than 8 bytes of padding are read with the last real bit; a step reads at most 9
         // and a refill loads 8.
         let in_limit = match self.ended {
@@ -317,12 +320,14 @@ impl Stream {
             out_limit: OUTPUT_LIMIT.min(enough.saturating_sub(1)),
             low: self.output.low,
         };
-        let exit = decode(
-            &self.input.bytes,
-            &mut self.output.bytes,
-            &self.tables.decode,
-            &mut cursor,
-        );
+        let (input, tables) = (&self.input.bytes, &self.tables.decode);
+        let exit = match self.output.bytes.as_mut_slice() {
+            [output] => decode(input, output, tables, &mut cursor),
+            both => {
+                let both = both.try_into().expect("there are one or two outputs");
+                decode_both(input, both, tables, &mut cursor)
+            }
+        };
         self.bits = cursor.bits;
         self.output.op = cursor.op;
         self.check_truncated()?;
@@ -352,7 +357,7 @@ impl Stream {
         Ok(true)
     }
 
-    fn block_end<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    fn block_end<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
         if self.last_block {
             self.bits.align();
             self.state = State::Trailer;
@@ -401,7 +406,7 @@ impl Stream {
     }
 
     /// Tells that output ends here with a block, or a header, that ends at this bit of the stream.
-    fn announce<S: Sink>(
+    fn announce<S: Outlet<N>>(
         &mut self,
         kind: BoundaryKind,
         bit: u64,
@@ -412,34 +417,35 @@ impl Stream {
             bits: (bit.wrapping_neg() & 7) as u8,
             uncompressed_offset: self.output.position(),
             kind,
-            window: self.output.window(),
+            window: self.output.windows()[0],
         };
         sink.boundary(boundary).map_err(Stop::Sink)
     }
 
     /// Delivers all output and moves the history to the front.
-    fn make_room<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    fn make_room<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
         self.deliver(sink)?;
         self.output.slide();
         self.stop_if_delivered(sink)
     }
 
-    fn deliver<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    fn deliver<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
         let end = self.output.position();
         let bytes = self.output.undelivered();
         if self.whole_member {
-            self.crc.update(bytes);
+            self.crc.update(bytes[0]);
         }
         let too_many = usize::try_from(end.saturating_sub(self.wanted)).unwrap_or(usize::MAX);
-        let wanted = &bytes[..bytes.len().saturating_sub(too_many)];
-        if wanted.is_empty() {
+        let wanted = bytes[0].len().saturating_sub(too_many);
+        if wanted == 0 {
             return Ok(());
         }
-        sink.output(wanted).map_err(Stop::Sink)
+        sink.output(bytes.map(|bytes| &bytes[..wanted]))
+            .map_err(Stop::Sink)
     }
 
     /// Delivers what is decoded, whatever came after it.
-    pub(super) fn deliver_rest<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn deliver_rest<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         match self.deliver(sink) {
             Err(Stop::Sink(error)) => Err(error),
             _ => Ok(()),
@@ -447,12 +453,12 @@ impl Stream {
     }
 
     /// The 32 KiB before the next byte.
-    pub(super) fn window(&self) -> &[u8; WINDOW_SIZE] {
-        self.output.window()
+    pub(super) fn windows(&self) -> [&[u8; WINDOW_SIZE]; N] {
+        self.output.windows()
     }
 
     /// Ends a stream of which only a part was wanted, when that part is there.
-    fn stop_if_delivered<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    fn stop_if_delivered<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
         if self.output.position() >= self.wanted {
             self.deliver(sink)?;
             self.state = State::Done;

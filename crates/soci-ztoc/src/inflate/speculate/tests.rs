@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 
 use super::*;
-use crate::inflate::GzipInflater;
+use crate::inflate::{GzipInflater, Sink};
 
 /// All that a sink is told.
 #[derive(Default, PartialEq)]

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::super::speculate::Known;
-use super::{Bits, BoundaryKind, OUTPUT_LIMIT, Sink, State, Stop, Stream, Stretch, WINDOW_SIZE};
+use super::{Bits, BoundaryKind, OUTPUT_LIMIT, Outlet, State, Stop, Stream, Stretch, WINDOW_SIZE};
 
 /// A stretch that has turned out to be what comes next.
 pub(super) struct Adopted {
@@ -16,8 +16,8 @@ pub(super) struct Adopted {
     blocks: usize,
 }
 
-impl Stream {
-    /// Goes on with `stretch` when its beginning is reached.
+impl<const N: usize> Stream<N> {
+    /// Goes on with `stretch` when its beginning is reached. For streams of one output.
     pub(in super::super) fn offer(&mut self, stretch: Stretch) {
         self.offered.push_back(stretch);
     }
@@ -37,7 +37,7 @@ impl Stream {
         }
         self.state = State::Adopted(Box::new(Adopted {
             stretch,
-            known: Known::new(self.output.window()),
+            known: Known::new(self.output.windows()[0]),
             done: 0,
             blocks: 0,
         }));
@@ -45,7 +45,7 @@ impl Stream {
     }
 
     /// Takes output up to the next block's end, or as much as there is room for.
-    pub(super) fn adopted<S: Sink>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    pub(super) fn adopted<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
         let State::Adopted(adopted) = &mut self.state else {
             unreachable!("called in this state only");
         };
@@ -53,7 +53,7 @@ impl Stream {
         let count = block.output - adopted.done;
         let room = OUTPUT_LIMIT.saturating_sub(self.output.op);
         let to = self.output.op + count.min(room);
-        let output = &mut self.output.bytes[self.output.op..to];
+        let output = &mut self.output.bytes[0][self.output.op..to];
         adopted.stretch.resolve(adopted.done, &adopted.known, output);
         self.output.op = to;
         if count > room {

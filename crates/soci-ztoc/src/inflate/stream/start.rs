@@ -7,7 +7,7 @@ use super::{Bits, Stream};
 /// Headers tried before giving up. Some dozens are usual; bytes made for it could be full of them.
 const TRIES: usize = 1 << 10;
 
-impl Stream {
+impl<const N: usize> Stream<N> {
     /// Bit position in `bytes` of the first block with codes of its own; what does not fit into the
     /// input buffer is not looked at. The stream has to be [resumed](Stream::resume) afterwards.
     pub(in super::super) fn find_start(&mut self, bytes: &[u8]) -> Option<usize> {
