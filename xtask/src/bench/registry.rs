@@ -95,7 +95,7 @@ pub(super) fn link(bench: &Bench) -> Outcome {
         };
         let image = format!("{}/{repository}", link.start(registry.address)?);
         let convert = |connections: &str| {
-            let script = "exec \"$1\" convert --quiet --reuse none --connections-per-layer \"$3\" \
+            let script = "exec \"$1\" convert --quiet --reuse none $3 \
                           --build-tool-identifier round-$$ \"$2\" \"$2-link\"";
             let ours = bench.binary.display().to_string();
             ["bash", "-c", script, "bash", &ours, &image, connections]
@@ -103,8 +103,12 @@ pub(super) fn link(bench: &Bench) -> Outcome {
                 .to_vec()
         };
         let contestants = [
-            Contestant::new("one connection per layer", convert("1")),
-            Contestant::new("three connections per layer", convert("3")),
+            Contestant::new("one connection per layer", convert("--connections-per-layer 1")),
+            Contestant::new(
+                "three connections per layer",
+                convert("--connections-per-layer 3"),
+            ),
+            Contestant::new("as it comes: one, then more", convert("")),
         ];
         let title = format!("The same image, 20 ms away, 200 Mbit/s for {title} (`registry-link`)");
         compare(bench, &title, &contestants, bench.rounds.min(3))?;
