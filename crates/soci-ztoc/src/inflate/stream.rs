@@ -18,6 +18,7 @@ use super::speculate::Stretch;
 use super::{Boundary, BoundaryKind, WINDOW_SIZE};
 
 mod adopt;
+mod delivery;
 mod outlet;
 mod start;
 
@@ -66,12 +67,12 @@ enum State {
 impl<const N: usize> Stream<N> {
     /// A gzip stream from its first byte.
     pub(super) fn gzip() -> Self {
-        Stream::new(Output::new(), State::Member(MemberHeader::new()), true, u64::MAX)
+        Stream::new(State::Member(MemberHeader::new()), true, u64::MAX)
     }
 
     /// Raw DEFLATE from a block boundary, until `wanted` bytes are delivered.
     pub(super) fn resumed(windows: [&[u8; WINDOW_SIZE]; N], bits: u8, wanted: u64) -> Self {
-        let mut stream = Stream::new(Output::new(), State::Done, false, wanted);
+        let mut stream = Stream::new(State::Done, false, wanted);
         stream.resume(windows, bits, wanted);
         stream
     }
@@ -88,7 +89,7 @@ impl<const N: usize> Stream<N> {
         self.wanted = wanted;
     }
 
-    fn new(output: Output<N>, state: State, whole_member: bool, wanted: u64) -> Self {
+    fn new(state: State, whole_member: bool, wanted: u64) -> Self {
         let input = InputBuffer::new();
         let start = input.start;
         Stream {
@@ -97,7 +98,7 @@ impl<const N: usize> Stream<N> {
             ended: false,
             bits: Bits::at(start),
             tables: Tables::new(),
-            output,
+            output: Output::new(),
             state,
             last_block: false,
             crc: crc32fast::Hasher::new(),
@@ -403,67 +404,6 @@ impl<const N: usize> Stream<N> {
         self.members += 1;
         self.state = State::Member(MemberHeader::new());
         Ok(true)
-    }
-
-    /// Tells that output ends here with a block, or a header, that ends at this bit of the stream.
-    fn announce<S: Outlet<N>>(
-        &mut self,
-        kind: BoundaryKind,
-        bit: u64,
-        sink: &mut S,
-    ) -> Result<(), Stop<S::Error>> {
-        let boundary = Boundary {
-            compressed_offset: bit.div_ceil(8),
-            bits: (bit.wrapping_neg() & 7) as u8,
-            uncompressed_offset: self.output.position(),
-            kind,
-            window: self.output.windows()[0],
-        };
-        sink.boundary(boundary).map_err(Stop::Sink)
-    }
-
-    /// Delivers all output and moves the history to the front.
-    fn make_room<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
-        self.deliver(sink)?;
-        self.output.slide();
-        self.stop_if_delivered(sink)
-    }
-
-    fn deliver<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
-        let end = self.output.position();
-        let bytes = self.output.undelivered();
-        if self.whole_member {
-            self.crc.update(bytes[0]);
-        }
-        let too_many = usize::try_from(end.saturating_sub(self.wanted)).unwrap_or(usize::MAX);
-        let wanted = bytes[0].len().saturating_sub(too_many);
-        if wanted == 0 {
-            return Ok(());
-        }
-        sink.output(bytes.map(|bytes| &bytes[..wanted]))
-            .map_err(Stop::Sink)
-    }
-
-    /// Delivers what is decoded, whatever came after it.
-    pub(super) fn deliver_rest<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        match self.deliver(sink) {
-            Err(Stop::Sink(error)) => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// The 32 KiB before the next byte.
-    pub(super) fn windows(&self) -> [&[u8; WINDOW_SIZE]; N] {
-        self.output.windows()
-    }
-
-    /// Ends a stream of which only a part was wanted, when that part is there.
-    fn stop_if_delivered<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
-        if self.output.position() >= self.wanted {
-            self.deliver(sink)?;
-            self.state = State::Done;
-        }
-        Ok(())
     }
 
     /// Stops here until more input comes; at the end of the stream, says what that means.
