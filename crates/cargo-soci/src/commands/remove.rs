@@ -6,6 +6,7 @@ use soci_store::Location;
 use soci_store::workflow::{self, ImageReport, Options};
 
 use crate::commands::Outcome;
+use crate::commands::convert::human::heading;
 use crate::context::{Context, Format};
 use crate::conversion::short;
 use crate::error::CommandError;
@@ -80,19 +81,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
 fn human(reports: &[ImageReport], destination: &Location) -> String {
     let mut text = String::new();
     for image in reports {
-        let names = match image.names.is_empty() {
-            true => "image without a name".to_owned(),
-            false => image.names.join(", "),
-        };
-        let destination = destination.to_string();
-        line(
-            &mut text,
-            &format!(
-                "{} in {}",
-                escape::terminal(&names),
-                escape::terminal(&destination)
-            ),
-        );
+        line(&mut text, &heading(image, destination));
         if image.changed {
             line(
                 &mut text,

@@ -8,6 +8,7 @@ use super::plan::{PlannedImage, read_documents, select};
 use super::publish::put_image;
 use super::report::{ImageReport, PlatformReport};
 use super::run::rename;
+use super::summary::report_of;
 use crate::store::{AnyDestination, AnySource, Destination, Published, Source};
 use crate::{Error, Result, block_on};
 
@@ -71,30 +72,19 @@ async fn prepare(
         if let Some(tag) = tag {
             rename(&mut root.names, tag);
         }
-        reports.push(ImageReport {
-            names: root
-                .names
-                .iter()
-                .filter_map(|name| name.full.clone().or_else(|| name.tag.clone()))
-                .collect(),
-            source_digest: root.descriptor.digest.clone(),
-            digest: conversion.root.digest.clone(),
-            media_type: conversion.root.media_type.clone(),
-            size: conversion.root.size,
-            changed: conversion.changed,
-            platforms: conversion
-                .platforms
-                .iter()
-                .map(|platform| PlatformReport {
-                    platform: platform.choice.platform.to_string(),
-                    source_manifest: platform.old_manifest.clone(),
-                    manifest: platform.manifest.digest.clone(),
-                    soci_index: None,
-                    layers: Vec::new(),
-                    prefetch_artifacts: 0,
-                })
-                .collect(),
-        });
+        let platforms = conversion
+            .platforms
+            .iter()
+            .map(|platform| PlatformReport {
+                platform: platform.choice.platform.to_string(),
+                source_manifest: platform.old_manifest.clone(),
+                manifest: platform.manifest.digest.clone(),
+                soci_index: None,
+                layers: Vec::new(),
+                prefetch_artifacts: 0,
+            })
+            .collect();
+        reports.push(report_of(&root, &conversion, platforms));
         published.push(Published {
             root,
             descriptor: conversion.root,

@@ -100,6 +100,11 @@ pub(super) fn image_report(
             prefetch_artifacts: index.prefetch.len(),
         });
     }
+    report_of(root, conversion, reports)
+}
+
+/// The report of an image that a conversion has made of `root`.
+pub(super) fn report_of(root: &Root, conversion: &Conversion, platforms: Vec<PlatformReport>) -> ImageReport {
     ImageReport {
         names: root
             .names
@@ -111,7 +116,7 @@ pub(super) fn image_report(
         media_type: conversion.root.media_type.clone(),
         size: conversion.root.size,
         changed: conversion.changed,
-        platforms: reports,
+        platforms,
     }
 }
 

@@ -14,26 +14,27 @@ use crate::escape;
 pub(crate) fn report(report: &Report, destination: &Location) -> String {
     let mut text = String::new();
     for image in &report.images {
-        let names = if image.names.is_empty() {
-            "image without a name".to_owned()
-        } else {
-            image.names.join(", ")
-        };
-        let destination = destination.to_string();
-        line(
-            &mut text,
-            &format!(
-                "{} in {}",
-                escape::terminal(&names),
-                escape::terminal(&destination)
-            ),
-        );
+        line(&mut text, &heading(image, destination));
         text.push_str(&one(image));
     }
     if let Some(traffic) = &report.traffic {
         line(&mut text, &moved(traffic));
     }
     text
+}
+
+/// Which image, and where it is now.
+pub(crate) fn heading(image: &ImageReport, destination: &Location) -> String {
+    let names = match image.names.is_empty() {
+        true => "image without a name".to_owned(),
+        false => image.names.join(", "),
+    };
+    let destination = destination.to_string();
+    format!(
+        "{} in {}",
+        escape::terminal(&names),
+        escape::terminal(&destination)
+    )
 }
 
 /// What crossed the network and what did not have to.
