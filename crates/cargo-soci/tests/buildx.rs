@@ -507,17 +507,13 @@ fn layers_are_rewritten_in_place_in_a_registry_and_in_a_layout() {
     for target in [name.as_str(), "./layout"] {
         let image = image.display().to_string();
         place.run(&["convert", &image, target, NO_MINIMUM]).ended(0);
-        let run = place
-            .run(&[
-                "convert",
-                target,
-                NO_MINIMUM,
-                "--recompress",
-                "gzip",
-                "--format",
-                "json",
-            ])
-            .ended(0);
+        let words = ["--recompress", "gzip", "--format", "json"];
+        let rewrite = || {
+            place
+                .run(&[&["convert", target, NO_MINIMUM], &words[..]].concat())
+                .ended(0)
+        };
+        let run = rewrite();
         let report = run.json();
         let rewritten = report["recompressed"].as_array().expect("rewritten layers");
         assert!(!rewritten.is_empty());
@@ -529,17 +525,7 @@ fn layers_are_rewritten_in_place_in_a_registry_and_in_a_layout() {
         let run = place.run(&["verify", target]).ended(0);
         assert!(!run.stderr.contains("several gzip members"), "{}", run.stderr);
         // Once more: nothing is left to rewrite.
-        let run = place
-            .run(&[
-                "convert",
-                target,
-                NO_MINIMUM,
-                "--recompress",
-                "gzip",
-                "--format",
-                "json",
-            ])
-            .ended(0);
+        let run = rewrite();
         assert!(run.json().get("recompressed").is_none(), "{}", run.stdout);
     }
     let index: Value = serde_json::from_str(&place.read("layout/index.json")).expect("JSON");

@@ -201,47 +201,14 @@ impl Drop for Ahead {
 
 #[cfg(test)]
 mod tests {
-
-    use flate2::write::GzEncoder;
     use soci_ztoc::inflate::InputBuffer;
-    use soci_ztoc::ztoc::{BuildOptions, Compression, Limits, Outcome, ZtocBuilder};
+    use soci_ztoc::ztoc::{Compression, ZtocBuilder};
 
+    use super::super::made::{built, gzip, indexed, options, random_letters, tar};
     use super::*;
 
-    fn random_letters(length: usize) -> Vec<u8> {
-        let mut state = 1_u32;
-        std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            b'a' + (state >> 28) as u8
-        })
-        .take(length)
-        .collect()
-    }
-
     fn layer(content: &[u8]) -> Vec<u8> {
-        let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), flate2::Compression::default()));
-        let mut header = tar::Header::new_ustar();
-        header.set_size(content.len() as u64);
-        tar.append_data(&mut header, "file", content)
-            .expect("writes to memory");
-        let encoder = tar.into_inner().expect("writes to memory");
-        encoder.finish().expect("writes to memory")
-    }
-
-    fn options() -> BuildOptions {
-        BuildOptions {
-            compression: Compression::Gzip,
-            span_size: 1 << 17,
-            build_tool_identifier: "test".into(),
-            limits: Limits::default(),
-        }
-    }
-
-    fn ztoc(outcome: Outcome) -> [u8; 32] {
-        match outcome {
-            Outcome::Indexed(built) => built.encoded().digest(),
-            Outcome::Skipped(skipped) => panic!("{}", skipped.reason),
-        }
+        gzip(&tar(content))
     }
 
     /// Both threads of a pipeline in turns: there is always time to work ahead. Returns the zTOC's
@@ -252,7 +219,8 @@ mod tests {
 
     /// With at most so many buffers waiting for the other thread.
     fn run_with(layer: &[u8], core_is_free: fn() -> bool, waiting: usize) -> ([u8; 32], usize, usize) {
-        let (mut decode, mut hash) = ZtocBuilder::halves(options()).expect("a good span size");
+        let (mut decode, mut hash) =
+            ZtocBuilder::halves(options(Compression::Gzip)).expect("a good span size");
         let begun = Arc::new(AtomicUsize::new(0));
         let (mut ahead, stretches) = Ahead::new(true, Arc::clone(&begun));
         ahead.core_is_free = core_is_free;
@@ -282,13 +250,15 @@ mod tests {
         let (decoded, handover) = decode.finish().expect("a good layer");
         hash.take(handover);
         let outcome = hash.finish(decoded).expect("a good layer");
-        (ztoc(outcome), count, layer.len().div_ceil(100_000))
+        (
+            indexed(outcome).encoded().digest(),
+            count,
+            layer.len().div_ceil(100_000),
+        )
     }
 
     fn expected(layer: &[u8]) -> [u8; 32] {
-        let mut builder = ZtocBuilder::new(options()).expect("a good span size");
-        builder.push(layer).expect("a good layer");
-        ztoc(builder.finish().expect("a good layer"))
+        built(Compression::Gzip, layer).encoded().digest()
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod index_layer;
 #[cfg(feature = "native")]
 mod layers;
 #[cfg(feature = "native")]
+#[cfg(all(test, feature = "native"))]
+mod made;
 mod meter;
 mod options;
 mod pipeline;

@@ -229,44 +229,12 @@ mod alternating {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::write::GzEncoder;
-    use soci_ztoc::ztoc::{Built, Compression, Limits};
-
+    use super::super::made::{built, gzip, indexed, options, random_letters, tar};
     use super::*;
 
-    fn options(compression: Compression) -> BuildOptions {
-        BuildOptions {
-            compression,
-            span_size: 1 << 17,
-            build_tool_identifier: "test".into(),
-            limits: Limits::default(),
-        }
-    }
-
-    /// 3 MiB that compress to about half, so that buffers go round.
-    fn tar() -> Vec<u8> {
-        let mut state = 1_u32;
-        let content: Vec<u8> = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            b'a' + (state >> 28) as u8
-        })
-        .take(3 << 20)
-        .collect();
-        let mut builder = tar::Builder::new(Vec::new());
-        let mut header = tar::Header::new_ustar();
-        header.set_size(content.len() as u64);
-        builder
-            .append_data(&mut header, "file", &content[..])
-            .expect("writes to memory");
-        builder.into_inner().expect("writes to memory")
-    }
-
-    fn gzip(tar: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder.write_all(tar).expect("writes to memory");
-        encoder.finish().expect("writes to memory")
+    /// 3 MiB: buffers go round.
+    fn layer() -> Vec<u8> {
+        tar(&random_letters(3 << 20))
     }
 
     fn run(compression: Compression, layer: &[u8], piece: usize) -> Result<Outcome, Error> {
@@ -280,20 +248,11 @@ mod tests {
         pipeline.finish()
     }
 
-    fn indexed(outcome: Outcome) -> Built {
-        match outcome {
-            Outcome::Indexed(built) => built,
-            Outcome::Skipped(skipped) => panic!("{}", skipped.reason),
-        }
-    }
-
     #[test]
     fn a_pipeline_builds_what_the_builder_builds() {
-        let tar = tar();
+        let tar = layer();
         for (compression, layer) in [(Compression::Gzip, gzip(&tar)), (Compression::Uncompressed, tar)] {
-            let mut builder = ZtocBuilder::new(options(compression)).expect("a good span size");
-            builder.push(&layer).expect("a good layer");
-            let whole = indexed(builder.finish().expect("a good layer"));
+            let whole = built(compression, &layer);
             assert!(whole.ztoc().span_count() > 3);
             for piece in [1 << 17, 10_007] {
                 let piped = indexed(run(compression, &layer, piece).expect("a good layer"));
@@ -305,7 +264,7 @@ mod tests {
 
     #[test]
     fn damage_is_told_wherever_it_is() {
-        let layer = gzip(&tar());
+        let layer = gzip(&layer());
         for at in [0, layer.len() / 2, layer.len() - 5] {
             let mut damaged = layer.clone();
             damaged[at] ^= 0xff;
@@ -318,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_pipeline_can_be_dropped_at_any_time() {
-        let layer = gzip(&tar());
+        let layer = gzip(&layer());
         for pieces in 0..6 {
             let mut pipeline = Pipeline::new(options(Compression::Gzip)).expect("a good span size");
             for piece in layer.chunks(1 << 17).take(pieces) {
