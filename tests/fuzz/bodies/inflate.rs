@@ -1,7 +1,7 @@
 //! What the target for the inflater does with any bytes. A file of its own, so that the tests replay
 //! the seeds on a stable toolchain.
 
-use soci_ztoc::inflate::InflateError;
+use soci_ztoc::inflate::{InflateError, Stretch};
 
 use crate::{ours, same};
 
@@ -34,21 +34,27 @@ pub(crate) fn inflate(bytes: &[u8]) {
     }
 }
 
-/// Any bytes as blocks in the middle of a stream: decoding them ahead changes nothing.
+/// Any bytes as blocks in the middle of a stream: decoding them ahead changes nothing, whether they
+/// may reach back 32 KiB or not a single byte.
 fn ahead(bytes: &[u8], piece: usize) {
-    // A stored block that fills the window, and enough behind the blocks for a header to be tried.
     const STORED: u16 = 40_000;
     let [low, high] = STORED.to_le_bytes();
-    let mut stream = [&HEADER[..], &[0, low, high, !low, !high]].concat();
-    stream.extend((0..STORED).map(|at| (at ^ at >> 8) as u8));
-    let at = stream.len();
-    stream.extend(bytes);
-    stream.extend([0; 2048]);
-    let Some(stretch) = ours::speculate(&stream, at, 16 * piece) else {
-        return;
-    };
-    let with = ours::inflate_with(&stream, 64 * piece, Some(stretch));
-    let without = ours::inflate_until_error(&stream, usize::MAX);
+    let mut behind_stored = [&HEADER[..], &[0, low, high, !low, !high]].concat();
+    behind_stored.extend((0..STORED).map(|at| (at ^ at >> 8) as u8));
+    for mut stream in [behind_stored, HEADER.to_vec()] {
+        let at = stream.len();
+        stream.extend(bytes);
+        // Enough for a header to be tried.
+        stream.extend([0; 2048]);
+        if let Some(stretch) = ours::speculate(&stream, at, 16 * piece) {
+            same_with(&stream, stretch, 64 * piece);
+        }
+    }
+}
+
+fn same_with(stream: &[u8], stretch: Stretch, piece: usize) {
+    let with = ours::inflate_with(stream, piece, Some(stretch));
+    let without = ours::inflate_until_error(stream, usize::MAX);
     assert!(with.1 == without.1, "{:?} instead of {:?}", with.1, without.1);
     assert!(with.0.stops == without.0.stops, "the stops differ");
     // Before an error, the last bytes may not have been delivered yet.
