@@ -9,10 +9,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("soci-ztoc", &[]),
     ("soci-image", &[]),
     ("soci-lint", &["soci-image"]),
-    ("soci-store", &["soci-image", "soci-ztoc"]),
+    ("soci-registry", &["soci-image"]),
+    ("soci-store", &["soci-image", "soci-registry", "soci-ztoc"]),
     (
         "cargo-soci",
-        &["soci-image", "soci-lint", "soci-store", "soci-ztoc"],
+        &[
+            "soci-image",
+            "soci-lint",
+            "soci-registry",
+            "soci-store",
+            "soci-ztoc",
+        ],
     ),
     ("soci-wasm", &["soci-image", "soci-lint", "soci-store"]),
 ];

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use soci_image::Reference;
-use soci_store::block_on;
-use soci_store::registry::credentials::{Credential, Keychain};
-use soci_store::registry::{
-    Client, ClientOptions, Environment, NativeClient, NativeOptions, RegistryDestination, RegistrySource,
-    Secret, Traffic, UreqTransport,
+use soci_registry::credentials::{Credential, Keychain};
+use soci_registry::{
+    Client, ClientOptions, Environment, NativeClient, NativeOptions, Secret, Traffic, UreqTransport,
 };
+use soci_store::block_on;
+use soci_store::registry::{RegistryDestination, RegistrySource};
 
 use crate::config::{Config, Flags, project};
 use crate::context::Context;
@@ -198,7 +198,7 @@ impl Registries {
                 let progress = Arc::clone(&context.progress);
                 Arc::new(move |line: &str| {
                     progress.suspend(|| anstream::eprintln!("{}", escape::terminal(line)));
-                }) as soci_store::registry::Trace
+                }) as soci_registry::Trace
             }),
             ..ClientOptions::default()
         };

@@ -95,7 +95,7 @@ pub enum Error {
 
     /// A registry could not be asked, refused, or answered what it must not.
     #[error(transparent)]
-    Registry(Box<crate::registry::RegistryError>),
+    Registry(Box<soci_registry::RegistryError>),
 
     /// A document below the root of an image cannot be read.
     #[error("document {digest}: {source}")]
@@ -154,8 +154,8 @@ pub enum Error {
     Interrupted,
 }
 
-impl From<crate::registry::RegistryError> for Error {
-    fn from(error: crate::registry::RegistryError) -> Self {
+impl From<soci_registry::RegistryError> for Error {
+    fn from(error: soci_registry::RegistryError) -> Self {
         if error.is_interrupted() {
             Self::Interrupted
         } else {

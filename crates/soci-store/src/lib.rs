@@ -8,7 +8,6 @@
 
 #[cfg(feature = "native")]
 pub mod archive;
-mod block_on;
 mod error;
 #[cfg(feature = "native")]
 mod file;
@@ -19,18 +18,19 @@ mod location;
 mod overlay;
 #[cfg(feature = "native")]
 mod places;
+#[cfg(feature = "native")]
 pub mod registry;
 pub mod store;
 #[cfg(feature = "native")]
 pub mod workflow;
 
-pub use block_on::block_on;
 pub use error::Error;
 #[cfg(feature = "native")]
 pub use file::FileBlob;
 pub use location::{Location, LocationError};
 #[cfg(feature = "native")]
 pub use overlay::Overlay;
+pub use soci_registry::block_on;
 
 /// What this crate's functions give.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

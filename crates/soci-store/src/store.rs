@@ -24,8 +24,7 @@ mod any;
 #[cfg(feature = "native")]
 pub use any::{AnyBlob, AnyDestination, AnySink, AnySource};
 
-/// Documents (manifests, indexes, configs) larger than this are refused: registries do the same.
-pub const DOCUMENT_LIMIT: u64 = 4 << 20;
+pub use soci_registry::DOCUMENT_LIMIT;
 
 /// One image of a place: what its names point at.
 #[derive(Debug, Clone, PartialEq)]

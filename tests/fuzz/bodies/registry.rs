@@ -7,12 +7,10 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use soci_image::{Descriptor, Digest};
-use soci_store::block_on;
-use soci_store::registry::credentials::{Credential, Keychain};
-use soci_store::registry::transport::{
-    Body, Headers, Request, Response, Transport, TransportError, TransportFault,
-};
-use soci_store::registry::{Client, ClientOptions, ManifestName, RetryPolicy, Secret};
+use soci_registry::block_on;
+use soci_registry::credentials::{Credential, Keychain};
+use soci_registry::transport::{Body, Headers, Request, Response, Transport, TransportError, TransportFault};
+use soci_registry::{Client, ClientOptions, ManifestName, RetryPolicy, Secret};
 
 /// The whole protocol against the answers of the input.
 pub(crate) fn answers(bytes: &[u8]) {
@@ -74,7 +72,7 @@ pub(crate) fn answers(bytes: &[u8]) {
 }
 
 /// Every error has words, and none holds the password.
-fn told(error: &soci_store::registry::RegistryError) {
+fn told(error: &soci_registry::RegistryError) {
     let text = format!("{error} {error:?} {:?}", error.help());
     assert!(!text.contains("never-shown"), "{text}");
 }

@@ -125,7 +125,7 @@ fn a_token_that_ended_is_fetched_again_on_ecrs_403() {
 
 #[test]
 fn the_signature_is_botocores() {
-    let environment = soci_store::registry::Environment::new([
+    let environment = soci_registry::Environment::new([
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         (
             "AWS_SECRET_ACCESS_KEY",
@@ -133,7 +133,7 @@ fn the_signature_is_botocores() {
         ),
         ("AWS_SESSION_TOKEN", "a/session+token=="),
     ]);
-    let credentials = soci_store::registry::ecr::credentials_of(&environment).expect("both halves are there");
+    let credentials = soci_registry::ecr::credentials_of(&environment).expect("both halves are there");
     let python = python_environment().join("bin/python");
     let script = soci_tests::repository().join("tests/python/sign.py");
     for (host, region, seconds) in [
@@ -151,7 +151,7 @@ fn the_signature_is_botocores() {
     ] {
         let ecr_host = soci_image::EcrHost::parse(host).expect("an ECR host");
         let now = std::time::Duration::from_secs(seconds);
-        let call = soci_store::registry::ecr::token_call(&ecr_host, &environment, &credentials, now).unwrap();
+        let call = soci_registry::ecr::token_call(&ecr_host, &environment, &credentials, now).unwrap();
         let field = |name: &str| {
             call.headers
                 .iter()

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use soci_image::{Descriptor, Digest, Reference};
+use soci_registry::{
+    BlobWriter, Manifest, ManifestName, NativeClient, RegistryError, Repository, UreqTransport,
+};
 
-use super::error::RegistryError;
 use super::kept::{Kept, Present};
-use super::native::UreqTransport;
-use super::repository::{Manifest, ManifestName, Repository};
-use super::source::{NativeClient, RegistrySource};
-use super::uploads::BlobWriter;
+use super::source::RegistrySource;
 use crate::store::{AnyDestination, AnySource, Blob, Destination, Published, Sink, Source};
 use crate::{Error, Result};
 

@@ -1,14 +1,12 @@
 //! What a run knows of a repository already and need not ask again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use soci_image::media_type::{is_index, is_manifest};
 use soci_image::{Descriptor, Digest};
+use soci_registry::{Manifest, ManifestName, Repository, UreqTransport};
 
-use super::client::lock;
-use super::native::UreqTransport;
-use super::repository::{Manifest, ManifestName, Repository};
 use crate::Result;
 
 /// Manifests that were read or written are kept up to this many bytes: they are asked for again.
@@ -69,4 +67,9 @@ impl Present {
         }
         Ok(found)
     }
+}
+
+/// A lock that a panic elsewhere does not poison: the maps behind are whole between calls.
+fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,19 +5,13 @@ use std::sync::Arc;
 
 use soci_image::media_type::{is_index, is_manifest};
 use soci_image::{Descriptor, Digest, Reference};
+use soci_registry::{
+    AdaptiveReader, BlobReader, LARGE_BLOB, Manifest, NativeClient, Repository, UreqTransport, WindowedReader,
+};
 
-use super::adaptive::AdaptiveReader;
-use super::blobs::BlobReader;
-use super::client::Client;
 use super::kept::{Kept, Present};
-use super::native::UreqTransport;
-use super::repository::{Manifest, Repository};
-use super::windowed::{LARGE_BLOB, WindowedReader};
 use crate::store::{AnySource, Blob, DOCUMENT_LIMIT, Root, RootName, Source};
 use crate::{Error, Result};
-
-/// The client over the native transport: what the commands use.
-pub type NativeClient = Client<UreqTransport>;
 
 /// One image of a registry, to be read.
 #[derive(Clone)]

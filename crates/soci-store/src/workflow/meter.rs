@@ -1,7 +1,8 @@
 //! What crosses the network during a conversion.
 
+use soci_registry::{NativeClient, Traffic};
+
 use super::report::{Report, TrafficReport};
-use crate::registry::{NativeClient, Traffic};
 use crate::store::{AnyDestination, AnySource};
 
 /// The counters at the beginning.

@@ -1,0 +1,137 @@
+//! Credentials as users already have them.
+//!
+//! Looked up in this order, the first hit wins:
+//!
+//! 1. what was given by flags or `CARGO_SOCI_REGISTRY_*`
+//! 2. `DOCKER_AUTH_CONFIG`
+//! 3. docker's `config.json`: `credHelpers`, then `credsStore`, then `auths`
+//! 4. the `auth.json` of podman, buildah and skopeo
+//! 5. for Amazon ECR: AWS credentials of the environment (see [`crate::ecr`])
+//!
+//! `docs/registry.md` tells users the same.
+
+mod auth_file;
+#[cfg(feature = "native")]
+mod files;
+mod helper;
+
+pub use self::auth_file::AuthFile;
+#[cfg(feature = "native")]
+pub use self::helper::ProcessHelpers;
+pub use self::helper::{HelperAnswer, Helpers, NoHelpers};
+
+use crate::environment::Environment;
+use crate::secret::Secret;
+
+/// How a user proves who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// User and password, or a token with a fixed user name.
+    Basic {
+        /// The user name; `AWS` for ECR.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// An OAuth2 refresh token that is changed into access tokens.
+    IdentityToken(Secret),
+    /// A token that the registry takes as it is.
+    RegistryToken(Secret),
+}
+
+/// A credential and where it came from, for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The credential.
+    pub credential: Credential,
+    /// "credential helper docker-credential-ecr-login (/home/u/.docker/config.json)"
+    pub origin: String,
+}
+
+/// What a search brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// The first hit.
+    pub found: Option<Found>,
+    /// The places that were asked before it and what each said.
+    pub tried: Vec<String>,
+}
+
+/// Everything that is known about credentials, read once.
+pub struct Keychain {
+    explicit: Option<(String, Found)>,
+    files: Vec<AuthFile>,
+    helpers: Box<dyn Helpers>,
+    environment: Environment,
+    notes: Vec<String>,
+}
+
+impl Keychain {
+    /// A keychain over auth files that were read already, and a way to run credential helpers.
+    pub fn new(environment: Environment, files: Vec<AuthFile>, helpers: Box<dyn Helpers>) -> Self {
+        Self {
+            explicit: None,
+            files,
+            helpers,
+            environment,
+            notes: Vec::new(),
+        }
+    }
+
+    /// A keychain that knows nobody.
+    pub fn anonymous() -> Self {
+        Self::new(Environment::default(), Vec::new(), Box::new(NoHelpers))
+    }
+
+    /// A keychain over the files that the environment names and the helpers on its `PATH`.
+    #[cfg(feature = "native")]
+    pub fn of_environment(environment: &Environment) -> Self {
+        let (files, notes) = files::auth_files(environment);
+        let helpers = Box::new(ProcessHelpers::new(environment.clone()));
+        Self {
+            notes,
+            ..Self::new(environment.clone(), files, helpers)
+        }
+    }
+
+    /// Adds a credential that goes before all others, for this host alone.
+    #[must_use]
+    pub fn with_explicit(mut self, host: &str, credential: Credential, origin: &str) -> Self {
+        let found = Found {
+            credential,
+            origin: origin.to_owned(),
+        };
+        self.explicit = Some((host.to_owned(), found));
+        self
+    }
+
+    /// The environment that the keychain was made from.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Searches for a repository's credential; `host` is the registry's host and port.
+    pub fn lookup(&self, host: &str, repository: &str) -> Lookup {
+        let mut tried = Vec::new();
+        match &self.explicit {
+            Some((for_host, found)) if for_host == host => {
+                return Lookup {
+                    found: Some(found.clone()),
+                    tried,
+                };
+            }
+            Some((for_host, found)) => tried.push(format!("{}: is for {for_host} alone", found.origin)),
+            None => {}
+        }
+        tried.extend(self.notes.iter().cloned());
+        for file in &self.files {
+            if let Some(found) = file.lookup(host, repository, &*self.helpers, &mut tried) {
+                return Lookup {
+                    found: Some(found),
+                    tried,
+                };
+            }
+        }
+        Lookup { found: None, tried }
+    }
+}

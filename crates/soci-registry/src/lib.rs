@@ -1,0 +1,60 @@
+//! A client for container registries: the OCI distribution protocol, written once over a small HTTP transport.
+//!
+//! ```text
+//! repository  manifests · blobs · uploads · referrers      one repository of one registry
+//! client      one request: scheme, login, redirects, retries, limits
+//! auth        challenges → tokens      credentials, ecr, sigv4
+//! transport   one HTTP exchange: natively ureq, in WASM the host's fetch
+//! ```
+//!
+//! Everything is `async` without `Send` bounds: in a browser nothing is `Send`. Natively every call does its I/O before
+//! it returns, so each future is ready when it is first polled and [`block_on`] needs no runtime.
+#![forbid(unsafe_code)]
+// See above.
+#![allow(async_fn_in_trait)]
+
+#[cfg(feature = "native")]
+mod adaptive;
+mod auth;
+mod blobs;
+mod block_on;
+mod challenge;
+mod client;
+pub mod credentials;
+pub mod ecr;
+mod environment;
+mod error;
+#[cfg(feature = "native")]
+mod native;
+mod options;
+mod referrers;
+mod refusal;
+mod repository;
+mod retry;
+mod secret;
+pub mod sigv4;
+mod token;
+pub mod transport;
+mod uploads;
+mod url;
+#[cfg(feature = "native")]
+mod windowed;
+
+#[cfg(feature = "native")]
+pub use self::adaptive::AdaptiveReader;
+pub use self::blobs::BlobReader;
+pub use self::block_on::block_on;
+pub use self::client::Client;
+pub use self::environment::Environment;
+pub use self::error::RegistryError;
+#[cfg(feature = "native")]
+pub use self::native::{NativeBody, NativeClient, NativeOptions, RootsError, UreqTransport};
+pub use self::options::{ClientOptions, DOCUMENT_LIMIT, Limits, Trace, Traffic};
+pub use self::referrers::tag_of as referrers_tag;
+pub use self::repository::{Manifest, ManifestHead, ManifestName, Repository};
+pub use self::retry::RetryPolicy;
+pub use self::secret::Secret;
+pub use self::uploads::BlobWriter;
+pub use self::url::{Url, UrlError};
+#[cfg(feature = "native")]
+pub use self::windowed::{LARGE_BLOB, WindowedReader};

@@ -1,0 +1,101 @@
+//! Questions to token servers and their answers, and what goes out without asking.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use soci_image::EcrHost;
+
+use crate::auth::Scope;
+use crate::credentials::Credential;
+use crate::secret::Secret;
+use crate::url::{Url, percent_encoded};
+
+/// A question to a token server.
+pub(crate) struct TokenAsk {
+    pub(crate) realm: Url,
+    pub(crate) service: Option<String>,
+    pub(crate) scopes: Vec<String>,
+}
+
+impl TokenAsk {
+    /// The address of a GET.
+    pub(crate) fn address(&self) -> Url {
+        let mut url = self.realm.clone();
+        if let Some(service) = &self.service {
+            url = url.with_query("service", service);
+        }
+        for scope in &self.scopes {
+            url = url.with_query("scope", scope);
+        }
+        url
+    }
+
+    /// The form of a POST with a refresh token.
+    pub(crate) fn form(&self, token: &Secret) -> Secret {
+        let mut form = format!(
+            "grant_type=refresh_token&client_id=cargo-soci&refresh_token={}",
+            percent_encoded(token.expose())
+        );
+        if let Some(service) = &self.service {
+            form.push_str(&format!("&service={}", percent_encoded(service)));
+        }
+        form.push_str(&format!("&scope={}", percent_encoded(&self.scopes.join(" "))));
+        Secret::new(form)
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TokenAnswer {
+    pub(crate) token: Option<String>,
+    pub(crate) access_token: Option<String>,
+    pub(crate) expires_in: Option<u64>,
+}
+
+/// The field for credentials that go out as they are.
+pub(crate) fn direct(credential: &Credential) -> Option<String> {
+    match credential {
+        Credential::Basic { username, password } => Some(format!(
+            "Basic {}",
+            STANDARD.encode(format!("{username}:{}", password.expose()))
+        )),
+        Credential::RegistryToken(token) => Some(format!("Bearer {}", token.expose())),
+        // A refresh token is for the token server alone.
+        Credential::IdentityToken(_) => None,
+    }
+}
+
+/// Our scopes, and the challenge's own where it names something else.
+pub(crate) fn scope_texts(scopes: &[Scope], challenged: Option<&str>) -> Vec<String> {
+    let mut texts: Vec<String> = scopes.iter().map(Scope::text).collect();
+    for scope in challenged
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|scope| !scope.is_empty())
+    {
+        let resource = scope.rsplit_once(':').map_or(scope, |(resource, _)| resource);
+        let known = scopes
+            .iter()
+            .any(|own| resource == format!("repository:{}", own.repository));
+        // A challenge that was learned for one repository says nothing about another.
+        if !known && !scope.starts_with("repository:") && texts.len() < 8 {
+            texts.push(scope.to_owned());
+        }
+    }
+    texts
+}
+
+pub(crate) fn login_help(host: &str, had_credentials: bool) -> String {
+    if let Some(ecr) = EcrHost::parse(host) {
+        return format!(
+            "log in with `aws ecr get-login-password --region {} | docker login --username AWS --password-stdin {host}`, \
+             set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install docker-credential-ecr-login \
+             (it answers \"credentials not found\" also when it finds no AWS credentials)",
+            ecr.region
+        );
+    }
+    if had_credentials {
+        format!("log in again: docker login {host}")
+    } else {
+        format!("log in: docker login {host}")
+    }
+}
