@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 
 use soci_image::{Digest, Platform};
+use soci_store::block_on;
 use soci_store::store::{AnyDestination, AnySource};
 use soci_store::workflow::{self, Options, Recompress, RecompressedLayer, Report};
 
@@ -11,6 +12,7 @@ use crate::commands::layer_progress::LayerProgress;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::places;
 
 /// What was done: the report of the conversion, and the layers that were rewritten before.
@@ -106,6 +108,58 @@ pub fn prepare(
         ));
     }
     Ok((source, layers))
+}
+
+/// Whether an image of which nothing can be indexed is good as it is.
+pub fn passes_nothing_to_index(config: &Config) -> bool {
+    config.text("if-nothing-to-index") == Some("pass")
+}
+
+/// What became of an image that was to go to a place.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was converted.
+    Converted(Report),
+    /// Nothing of it can be indexed, and that was to pass: it is there as it was.
+    AsItWas {
+        /// Digests of the images.
+        digests: Vec<Digest>,
+        /// Why nothing can be indexed.
+        reason: CommandError,
+    },
+}
+
+/// Converts into a place; with `passes`, an image of which nothing can be indexed goes there as it is. `again`
+/// opens the destination once more, because the first one is used up by then.
+#[allow(clippy::too_many_arguments, reason = "the words of one command line")]
+pub fn convert_into(
+    source: &AnySource,
+    destination: AnyDestination,
+    again: &dyn Fn() -> Result<AnyDestination, CommandError>,
+    in_place: bool,
+    tag: Option<&str>,
+    options: &Options,
+    passes: bool,
+    context: &Context,
+) -> Result<Outcome, CommandError> {
+    let reason = match convert(source, destination, tag, options, context) {
+        Err(error) if passes && error.exit() == Exit::NothingToIndex => error,
+        other => return other.map(Outcome::Converted),
+    };
+    let failed = |error| places::failed(&error);
+    let digests = if in_place {
+        let plan = block_on(workflow::plan(source, options)).map_err(failed)?;
+        let roots = plan
+            .images
+            .iter()
+            .map(|image| image.root.descriptor.digest.clone());
+        roots.collect()
+    } else {
+        let images = workflow::copy(source, again()?, tag, options).map_err(failed)?;
+        images.into_iter().map(|image| image.descriptor.digest).collect()
+    };
+    context.warn(reason.message());
+    Ok(Outcome::AsItWas { digests, reason })
 }
 
 /// Converts, with progress and warnings shown.

@@ -6,6 +6,7 @@
 
 pub mod buildx;
 pub mod child;
+pub mod command;
 pub mod lint;
 pub mod metadata_file;
 pub mod plan;

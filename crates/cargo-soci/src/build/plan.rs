@@ -8,6 +8,7 @@ use soci_store::Location;
 
 use super::buildx::{self, Output, Request};
 use super::child::show_words;
+use super::command::{self, Values};
 use super::publish::TagModel;
 use crate::config::{Config, ConfigError};
 use crate::context::Context;
@@ -114,6 +115,7 @@ impl Plan {
         let builder = if words.is_empty() {
             Builder::Buildx(request)
         } else {
+            command::check(words, config, !names.is_empty())?;
             Builder::Command(words.to_vec(), request)
         };
         Ok(Self {
@@ -148,18 +150,7 @@ impl Plan {
                 command
             }
             Builder::Command(words, request) => {
-                let values = self.values(request, outputs);
-                let fill = |word: &String| {
-                    values.iter().fold(word.clone(), |word, (name, value)| {
-                        word.replace(&format!("{{{name}}}"), value)
-                    })
-                };
-                let mut words = words.iter().map(fill);
-                let mut command = Command::new(words.next().unwrap_or_default());
-                command.args(words);
-                for (name, value) in &values {
-                    command.env(format!("SOCI_{}", name.replace('-', "_").to_uppercase()), value);
-                }
+                let mut command = Values::of(&self.names, request, outputs).command(words);
                 if let Some(folder) = &self.folder {
                     command.current_dir(folder);
                 }
@@ -197,26 +188,6 @@ impl Plan {
             text.push_str(&format!("  lint     {}\n", path.display()));
         }
         text
-    }
-
-    /// The placeholders of a builder's command; in its environment they are `SOCI_IMAGE` and so on.
-    fn values(&self, request: &Request, outputs: &Outputs) -> Vec<(&'static str, String)> {
-        let path = |path: &Path| path.display().to_string();
-        let images: Vec<String> = self.names.iter().map(ToString::to_string).collect();
-        vec![
-            ("image", images.first().cloned().unwrap_or_default()),
-            ("images", images.join(" ")),
-            ("output", path(&outputs.image)),
-            ("digest-file", path(&outputs.digest_file)),
-            ("metadata-file", path(&outputs.metadata_file)),
-            ("context", path(&request.context)),
-            (
-                "dockerfile",
-                request.dockerfile.as_deref().map(path).unwrap_or_default(),
-            ),
-            ("target", request.target.clone().unwrap_or_default()),
-            ("platforms", request.platforms.join(",")),
-        ]
     }
 }
 

@@ -16,7 +16,7 @@ use super::buildx::repositories;
 use crate::commands::convert::reuse::{self, ReuseFlags};
 use crate::config::Config;
 use crate::context::Context;
-use crate::conversion::{self, Converted, Plain};
+use crate::conversion::{self, Converted, Outcome, Plain};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::places;
@@ -71,6 +71,17 @@ pub struct PublishedImage {
     /// The conversion; `None` if nothing could be indexed.
     pub converted: Option<Converted>,
     /// Why nothing could be indexed.
+    pub nothing_to_index: Option<CommandError>,
+}
+
+/// What lies in a layout or an archive.
+#[derive(Debug)]
+pub struct PlacedImage {
+    /// Digest of the (first) image.
+    pub digest: Option<Digest>,
+    /// The conversion; `None` if nothing could be indexed.
+    pub converted: Option<Converted>,
+    /// Why nothing could be indexed, where that is no error.
     pub nothing_to_index: Option<CommandError>,
 }
 
@@ -162,7 +173,7 @@ pub fn to_place(
     destination: &Location,
     settings: &Settings<'_>,
     context: &Context,
-) -> Result<Converted, CommandError> {
+) -> Result<PlacedImage, CommandError> {
     let source = match (made, names.first()) {
         (Made::Stored(location), _) => places::open(location, context)?,
         (Made::Pushed(_), Some(name)) => open(made, name, context)?,
@@ -174,10 +185,29 @@ pub fn to_place(
     };
     let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
     let (source, recompressed) = conversion::prepare(source, settings.options, recompress, context)?;
-    let tag = destination.tag();
-    let destination = places::create(destination, context)?;
-    let report = conversion::convert(&source, destination, tag, settings.options, context)?;
-    Ok(Converted { report, recompressed })
+    let create = || places::create(destination, context);
+    let outcome = conversion::convert_into(
+        &source,
+        create()?,
+        &create,
+        matches!(made, Made::Stored(location) if location == destination),
+        destination.tag(),
+        settings.options,
+        conversion::passes_nothing_to_index(settings.config),
+        context,
+    )?;
+    Ok(match outcome {
+        Outcome::Converted(report) => PlacedImage {
+            digest: report.images.first().map(|image| image.digest.clone()),
+            nothing_to_index: None,
+            converted: Some(Converted { report, recompressed }),
+        },
+        Outcome::AsItWas { digests, reason } => PlacedImage {
+            digest: digests.into_iter().next(),
+            nothing_to_index: Some(reason),
+            converted: None,
+        },
+    })
 }
 
 /// The image as it was built under each of the names; gives its digest.

@@ -15,6 +15,7 @@ use super::plan::{Builder, Outputs, Plan, docker};
 use super::publish::Made;
 use crate::context::Context;
 use crate::error::{CommandError, OrFail};
+use crate::exit::Exit;
 use crate::places;
 
 /// Runs the builder and finds out what it made.
@@ -27,13 +28,57 @@ pub fn build(plan: &Plan, outputs: &Outputs, context: &Context) -> Result<Made, 
     let mut command = plan.command(&output, outputs, context);
     let shown = child::show(&command);
     context.note(&format!("running {}", crate::escape::terminal(&shown)));
-    let status = child::run(&mut command, &context.cancel)?;
-    succeeded(status, &shown)?;
     match &plan.builder {
-        Builder::Buildx(_) => made_by_buildx(&output, outputs),
-        Builder::Command(..) => made_by_command(plan, outputs, &shown, context),
+        Builder::Buildx(_) => {
+            buildx(&mut command, OWN_BUILDER, context)?;
+            made_by_buildx(&output, outputs)
+        }
+        Builder::Command(..) => {
+            // A command that only pushes tells nothing; then the tag must have changed.
+            let before = plan.names.first().and_then(|name| digest_of(name, context).ok());
+            succeeded(child::run(&mut command, &context.cancel)?, &shown)?;
+            made_by_command(plan, outputs, &shown, before.as_ref(), context)
+        }
     }
 }
+
+/// Runs a command of buildx; where there is no buildx, says so and what else there is.
+pub fn buildx(command: &mut Command, otherwise: &str, context: &Context) -> Result<(), CommandError> {
+    let shown = child::show(command);
+    let outcome = child::run(command, &context.cancel).and_then(|status| succeeded(status, &shown));
+    match outcome {
+        Err(error) if error.exit() == Exit::Failed => Err(match missing_buildx(context) {
+            Some(problem) => CommandError::failed(problem).help(format!(
+                "install buildx (https://github.com/docker/buildx#installing), or {otherwise}"
+            )),
+            None => error,
+        }),
+        other => other,
+    }
+}
+
+/// Asked only after a failure: a build that works costs no question.
+fn missing_buildx(context: &Context) -> Option<String> {
+    let mut command = docker(context);
+    command.args(["buildx", "version"]);
+    let quiet = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    match quiet.status() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Some("`docker buildx build` cannot run: there is no docker on PATH".to_owned())
+        }
+        Ok(status) if !status.success() => {
+            Some("`docker buildx build` cannot run: this docker has no buildx".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The other way out of a missing buildx, for builds that the configuration describes.
+const OWN_BUILDER: &str = "set another builder: builder = [\"buildah\", \"bud\", \"--tag\", \"oci-archive:{output}\", \
+                           \"{context}\"] (docs/workflows/builders.md has more)";
 
 /// A builder that failed has said why on stderr.
 pub fn succeeded(status: std::process::ExitStatus, shown: &str) -> Result<(), CommandError> {
@@ -63,6 +108,12 @@ pub fn driver(context: &Context, flags: &[String]) -> Option<String> {
 
 fn made_by_buildx(output: &Output, outputs: &Outputs) -> Result<Made, CommandError> {
     if let Output::Archive(path) = output {
+        if !path.exists() {
+            return Err(CommandError::failed(
+                "docker buildx build made no image: it ended well and wrote no archive",
+            )
+            .help("its own messages are above"));
+        }
         return Ok(Made::Stored(archive(path)));
     }
     let bytes = fs::read(&outputs.metadata_file).map_err(|error| {
@@ -80,6 +131,7 @@ fn made_by_command(
     plan: &Plan,
     outputs: &Outputs,
     shown: &str,
+    before: Option<&Digest>,
     context: &Context,
 ) -> Result<Made, CommandError> {
     if outputs.image.is_dir() {
@@ -105,11 +157,24 @@ fn made_by_command(
         return Ok(Made::Pushed(image.digest.clone()));
     }
     match plan.names.first() {
-        Some(name) => digest_of(name, context).map(Made::Pushed).map_err(|error| {
-            let message = format!("`{shown}` wrote no {{output}}, and what it pushed is not there");
-            CommandError::with_exit(error.exit(), format!("{message}: {}", error.message()))
-                .help("let it write an OCI archive or layout to {output}, or push {image}")
-        }),
+        Some(name) => {
+            let digest = digest_of(name, context).map_err(|error| {
+                let message = format!("`{shown}` wrote no {{output}}, and what it pushed is not there");
+                CommandError::with_exit(error.exit(), format!("{message}: {}", error.message()))
+                    .help("let it write an OCI archive or layout to {output}, or push {image}")
+            })?;
+            if before == Some(&digest) {
+                return Err(CommandError::failed(format!(
+                    "`{shown}` built nothing: it wrote neither {{output}} nor {{digest-file}}, and {name} still names \
+                     the image that it named before, {digest}"
+                ))
+                .help(
+                    "let it write an OCI archive or layout to {output}, or the digest of what it pushes to \
+                     {digest-file}, if that may be the same image again",
+                ));
+            }
+            Ok(Made::Pushed(digest))
+        }
         None => Err(CommandError::failed(format!("`{shown}` wrote no {{output}}"))
             .help("let it write an OCI archive or layout to {output}, or configure `image`")),
     }

@@ -65,6 +65,9 @@ pub struct Args {
     /// Layers below this compressed size get no zTOC
     #[arg(long, value_name = "SIZE")]
     pub min_layer_size: Option<String>,
+    /// If nothing of the image can be indexed: fail (exit code 4) or pass [default: fail]
+    #[arg(long, value_name = "WHAT")]
+    pub if_nothing_to_index: Option<String>,
     /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members): gzip
     #[arg(long, value_name = "KIND")]
     pub recompress: Option<String>,
@@ -161,7 +164,8 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         if linted.as_ref().is_some_and(|linted| linted.failed) {
             exit = Exit::Findings;
         }
-        if report.nothing_to_index.is_some() && exit == Exit::Done {
+        let passes = conversion::passes_nothing_to_index(config);
+        if report.nothing_to_index.is_some() && exit == Exit::Done && !passes {
             exit = Exit::NothingToIndex;
         }
         reports.push((report, linted));
@@ -215,14 +219,10 @@ fn one(
                 fs::create_dir_all(folder)
                     .or_fail(|| format!("cannot make the folder {}", folder.display()))?;
             }
-            let converted = publish::to_place(&made, &plan.names, location, settings, context)?;
-            report.digest = converted
-                .report
-                .images
-                .first()
-                .map(|image| image.digest.to_string())
-                .unwrap_or_default();
-            report.conversion = Some(converted);
+            let placed = publish::to_place(&made, &plan.names, location, settings, context)?;
+            report.digest = placed.digest.map(|digest| digest.to_string()).unwrap_or_default();
+            report.conversion = placed.converted;
+            report.nothing_to_index = placed.nothing_to_index.map(|reason| reason.message().to_owned());
             report.output = Some(location.to_string());
             names = plan.names.clone();
             place = (*location != Location::Stream).then(|| location.clone());
@@ -342,6 +342,11 @@ fn flags(args: &Args) -> Result<Flags, CommandError> {
         ("builder", "--builder", &args.builder),
         ("span-size", "--span-size", &args.span_size),
         ("min-layer-size", "--min-layer-size", &args.min_layer_size),
+        (
+            "if-nothing-to-index",
+            "--if-nothing-to-index",
+            &args.if_nothing_to_index,
+        ),
         ("recompress", "--recompress", &args.recompress),
         ("recompress-level", "--recompress-level", &args.recompress_level),
         ("jobs", "--jobs", &args.jobs),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use soci_image::Digest;
 use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
 
@@ -10,8 +11,9 @@ use crate::build::metadata_file::MetadataArgument;
 use crate::commands::Outcome;
 use crate::config::Config;
 use crate::context::{Context, Format};
-use crate::conversion::{self, Converted, Plain};
+use crate::conversion::{self, Converted, Outcome as ConversionOutcome, Plain};
 use crate::error::CommandError;
+use crate::escape;
 use crate::exit::Exit;
 use crate::places;
 
@@ -59,6 +61,10 @@ pub struct Args {
     /// JSON file with a list of such files
     #[arg(long, value_name = "FILE")]
     pub prefetch_files_json: Option<PathBuf>,
+    /// If nothing of the image can be indexed: fail (exit code 4) or pass, which brings it to DST as it is
+    /// [default: fail]
+    #[arg(long, value_name = "WHAT")]
+    pub if_nothing_to_index: Option<String>,
     /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members): gzip
     #[arg(long, value_name = "KIND")]
     pub recompress: Option<String>,
@@ -132,18 +138,62 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         .destination
         .as_ref()
         .and(places::new_tag(&destination_location));
-    let destination = match &args.destination {
-        Some(_) => places::create(&destination_location, context)?,
-        None => places::create_in_place(&destination_location, context)?,
+    let create = || match &args.destination {
+        Some(_) => places::create(&destination_location, context),
+        None => places::create_in_place(&destination_location, context),
     };
+    let destination = create()?;
     let (source, recompressed) = conversion::prepare(source, &options, recompress, context)?;
-    let report = conversion::convert(&source, destination, new_tag, &options, context)?;
-    let converted = Converted { report, recompressed };
+    let outcome = conversion::convert_into(
+        &source,
+        destination,
+        &create,
+        source_location == destination_location,
+        new_tag,
+        &options,
+        conversion::passes_nothing_to_index(&config),
+        context,
+    )?;
+    let converted = match outcome {
+        ConversionOutcome::Converted(report) => Converted { report, recompressed },
+        ConversionOutcome::AsItWas { digests, reason } => {
+            print_as_it_was(&digests, &reason, &destination_location, format, context)?;
+            return Ok(Exit::Done);
+        }
+    };
     if let Some(path) = &args.metadata_file {
         metadata::write(path, &converted.report, &destination_location)?;
     }
     print(&converted, &destination_location, format, context)?;
     Ok(Exit::Done)
+}
+
+/// The image went to its destination and has no SOCI index.
+fn print_as_it_was(
+    digests: &[Digest],
+    reason: &CommandError,
+    destination: &Location,
+    format: Format,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let lines: Vec<String> = digests.iter().map(ToString::to_string).collect();
+    let text = format!(
+        "{} as it was, in {}: nothing to index",
+        lines.join(", "),
+        escape::terminal(&destination.to_string())
+    );
+    match format {
+        _ if *destination == Location::Stream => {
+            context.note(&text);
+            Ok(())
+        }
+        _ if context.is_quiet() => context.report(&lines.join("\n")),
+        Format::Json => context.report_json(&serde_json::json!({
+            "images": digests.iter().map(|digest| serde_json::json!({ "digest": digest })).collect::<Vec<_>>(),
+            "nothingToIndex": reason.message(),
+        })),
+        _ => context.report(&text),
+    }
 }
 
 /// stdout carries one thing: the archive if that is where it went, else the report.
@@ -174,6 +224,11 @@ fn print(
 
 fn config(args: &Args) -> Result<Config, CommandError> {
     let mut flags = args.index.settings()?;
+    flags.word(
+        "if-nothing-to-index",
+        "--if-nothing-to-index",
+        args.if_nothing_to_index.as_deref(),
+    )?;
     flags.word("recompress", "--recompress", args.recompress.as_deref())?;
     flags.word(
         "recompress-level",

@@ -119,6 +119,12 @@ pub const KEYS: &[Key] = &[
         help: "Layers below this size get no zTOC. Default: 10 MiB.",
     },
     Key {
+        name: "if-nothing-to-index",
+        kind: Kind::Choice(&["fail", "pass"]),
+        help: "Exit code of an image of which nothing can be indexed: `fail` (the default) is 4, `pass` is 0. A registry gets the image \
+               as it is in both cases, a layout or an archive with `pass`.",
+    },
+    Key {
         name: "recompress",
         kind: Kind::Choice(&["gzip"]),
         help: "Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members) as one gzip member.",

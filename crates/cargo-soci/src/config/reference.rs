@@ -92,6 +92,11 @@ Words in braces are filled in; the command also gets them as variables. It eithe
 | `{digest-file}` | `SOCI_DIGEST_FILE` | where the digest of a pushed image may go |
 | `{metadata-file}` | `SOCI_METADATA_FILE` | where a metadata file may go |
 | `{context}`, `{dockerfile}`, `{target}`, `{platforms}` | `SOCI_CONTEXT` … | the settings of these names |
+| `{build-args}` | `SOCI_BUILD_ARGS` | `--build-arg NAME=VALUE` as often as needed, as a word of its own; in the variable `NAME=VALUE`, a line for each |
+
+A setting that the command has no place for (neither `{target}` nor `SOCI_TARGET` in its words) is an error, and so is a placeholder of a setting that is not set: nothing is dropped. A script that reads
+the variables is told so: `builder = [\"env\", \"SOCI_TARGET={target}\", \"./build.sh\"]`. A command that wrote nothing is believed to have pushed only if the tag names another image than before; one that may push the same image
+again writes its digest to `{digest-file}`.
 ";
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ fn samples(kind: Kind) -> [(&'static str, &'static str); 2] {
         Kind::Number => [("1", "1"), ("2", "2")],
         Kind::Choice(words) => match words {
             ["gzip"] => [("\"gzip\"", "gzip"), ("\"gzip\"", "gzip")],
+            ["fail", "pass"] => [("\"fail\"", "fail"), ("\"pass\"", "pass")],
             ["replace", "sibling"] => [("\"replace\"", "replace"), ("\"sibling\"", "sibling")],
             ["error", "warning", "not-lazy", "never"] => [("\"error\"", "error"), ("\"never\"", "never")],
             other => panic!("no samples for {other:?}"),

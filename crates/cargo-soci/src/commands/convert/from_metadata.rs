@@ -9,6 +9,7 @@ use crate::build::publish::{self, Made, PublishedImage, Settings, TagModel};
 use crate::commands::Outcome;
 use crate::config::Config;
 use crate::context::{Context, Format};
+use crate::conversion;
 use crate::error::{CommandError, OrFail};
 use crate::escape;
 use crate::exit::Exit;
@@ -93,7 +94,9 @@ pub(super) fn run(
             .map_err(|error| explain(error, &image))?;
         if let Some(reason) = &published.nothing_to_index {
             context.warn(reason.message());
-            exit = Exit::NothingToIndex;
+            if !conversion::passes_nothing_to_index(config) {
+                exit = Exit::NothingToIndex;
+            }
         }
         if let (Some(path), Some(converted), Some(name)) =
             (&args.metadata_file, &published.converted, published.names.first())

@@ -14,7 +14,7 @@ use crate::build::child;
 use crate::build::metadata_file;
 use crate::build::plan::docker;
 use crate::build::publish::{self, Made, Settings, TagModel};
-use crate::build::run::{digest_of, succeeded};
+use crate::build::run::{self, digest_of};
 use crate::commands::Outcome;
 use crate::commands::convert::human;
 use crate::commands::convert::reuse::ReuseFlags;
@@ -82,8 +82,7 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
     if build.only_checks {
         let mut command = docker(context);
         command.args(["buildx", "build"]).args(&words);
-        let shown = child::show(&command);
-        succeeded(child::run(&mut command, &context.cancel)?, &shown)?;
+        run::buildx(&mut command, OTHER_BUILDER, context)?;
         return Ok(Exit::Done);
     }
     let format = match own.format.as_deref() {
@@ -126,13 +125,26 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
         // buildx leaves the file of an earlier build alone when it fails; nobody should take it for ours.
         remove_old(path)?;
     }
-    succeeded(child::run(&mut command, &context.cancel)?, &shown)?;
+    let before: Vec<Stamp> = build.outputs.iter().map(stamp).collect();
+    run::buildx(&mut command, OTHER_BUILDER, context)?;
+    for (output, before) in build.outputs.iter().zip(before) {
+        if let (Some(before), UserOutput::Archive(path) | UserOutput::Layout(path)) = (before, output)
+            && stamp(output) == Some(before)
+        {
+            return Err(CommandError::failed(format!(
+                "docker buildx build made no image: {} is as it was before the build",
+                path.display()
+            ))
+            .help("its own messages are above"));
+        }
+    }
     let metadata =
         fs::read(&metadata_path).or_fail(|| "docker buildx build wrote no metadata file".into())?;
     let reports = convert_all(&build, &metadata, scratch.path(), &settings, context)?;
     write_user_files(&build, &metadata, &reports)?;
     print(&build, &reports, format, context)?;
-    let nothing = reports.iter().any(|report| report.nothing_to_index.is_some());
+    let nothing = reports.iter().any(|report| report.nothing_to_index.is_some())
+        && !conversion::passes_nothing_to_index(&config);
     Ok(if nothing { Exit::NothingToIndex } else { Exit::Done })
 }
 
@@ -176,9 +188,11 @@ fn check_outputs(build: &UserBuild) -> Result<(), CommandError> {
     let has_image = build
         .outputs
         .iter()
-        .any(|output| !matches!(output, UserOutput::NoImage));
+        .any(|output| !matches!(output, UserOutput::NoImage | UserOutput::AsBuilt));
     if !has_image {
-        let problem = if build.loads {
+        let problem = if build.outputs.contains(&UserOutput::AsBuilt) {
+            "soci=false in --output leaves nothing to make SOCI-enabled"
+        } else if build.loads {
             "an image that is only loaded into the Docker engine cannot be made SOCI-enabled there"
         } else {
             "this build neither pushes an image nor writes one"
@@ -241,7 +255,7 @@ fn describe(build: &UserBuild, model: TagModel) -> String {
             }
             UserOutput::Archive(path) | UserOutput::Layout(path) => path.display().to_string(),
             UserOutput::Stdout { .. } => "stdout".to_owned(),
-            UserOutput::PushByDigest | UserOutput::NoImage => continue,
+            UserOutput::PushByDigest | UserOutput::AsBuilt | UserOutput::NoImage => continue,
         };
         text.push_str(&format!(
             "  convert  by digest, to {}\n",
@@ -250,6 +264,23 @@ fn describe(build: &UserBuild, model: TagModel) -> String {
     }
     text
 }
+
+/// What tells an output of this build from that of an earlier one; `None` if nothing is there.
+type Stamp = Option<(std::time::SystemTime, u64)>;
+
+fn stamp(output: &UserOutput) -> Stamp {
+    let path = match output {
+        UserOutput::Archive(path) => path.clone(),
+        UserOutput::Layout(path) => path.join("index.json"),
+        _ => return None,
+    };
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// The other way out of a missing buildx.
+const OTHER_BUILDER: &str = "build with another program into an OCI archive and run `docker soci convert image.tar \
+                             HOST/REPOSITORY:TAG`";
 
 fn remove_old(path: &Path) -> Result<(), CommandError> {
     match fs::remove_file(path) {
@@ -271,7 +302,7 @@ fn convert_all(
     let mut reports = Vec::new();
     for (number, output) in build.outputs.iter().enumerate() {
         let (source, target) = match output {
-            UserOutput::NoImage | UserOutput::PushByDigest => continue,
+            UserOutput::NoImage | UserOutput::AsBuilt | UserOutput::PushByDigest => continue,
             UserOutput::Push { names } => {
                 let names = if names.is_empty() { &build.tags } else { names };
                 reports.push(pushed(build, names, metadata, settings, context)?);
@@ -344,17 +375,17 @@ fn stored(
     settings: &Settings<'_>,
     context: &Context,
 ) -> Result<Report, CommandError> {
-    let converted = publish::to_place(&Made::Stored(source), &[], target, settings, context)?;
-    let images = &converted.report.images;
+    let placed = publish::to_place(&Made::Stored(source), &[], target, settings, context)?;
+    let images = placed
+        .converted
+        .iter()
+        .flat_map(|converted| &converted.report.images);
     Ok(Report {
-        names: images.iter().flat_map(|image| image.names.clone()).collect(),
+        names: images.flat_map(|image| image.names.clone()).collect(),
         output: Some(target.to_string()),
-        digest: images
-            .first()
-            .map(|image| image.digest.to_string())
-            .unwrap_or_default(),
-        nothing_to_index: None,
-        conversion: Some(converted),
+        digest: placed.digest.map(|digest| digest.to_string()).unwrap_or_default(),
+        nothing_to_index: placed.nothing_to_index.map(|reason| reason.message().to_owned()),
+        conversion: placed.converted,
     })
 }
 
