@@ -9,7 +9,7 @@ use soci_image::{Digest, SociIndex};
 use soci_store::Location;
 use soci_store::store::{AnyDestination, AnySource};
 use soci_store::workflow::{self, Consequence, Options, Verdict};
-use soci_ztoc::ztoc::{EncodedZtoc, Zinfo, Ztoc};
+use soci_ztoc::ztoc::{Checkpoint, EncodedZtoc, GzipZinfo, Window, Zinfo, Ztoc, ZtocParts};
 use support::never;
 
 /// A converted image in a folder, to be spoilt.
@@ -125,10 +125,11 @@ impl Image {
         self.replace(&digest, change(&text).as_bytes());
     }
 
-    fn change_ztoc(&self, change: impl FnOnce(&mut Ztoc)) {
+    fn change_ztoc(&self, change: impl FnOnce(&mut ZtocParts)) {
         let (digest, bytes) = self.ztoc();
-        let mut ztoc = Ztoc::from_bytes(&bytes).expect("a zTOC");
-        change(&mut ztoc);
+        let mut parts = Ztoc::from_bytes(&bytes).expect("a zTOC").into_parts();
+        change(&mut parts);
+        let ztoc = Ztoc::from_parts(parts).expect("still a zTOC");
         self.replace(&digest, &EncodedZtoc::new(ztoc).expect("encodes").to_bytes());
     }
 
@@ -269,12 +270,17 @@ fn wrong_span_digests_windows_and_entries() {
     assert_eq!(image.causes(), [("wrong-span-digest", Consequence::ReadsFail)]);
 
     let image = Image::new("single");
-    image.change_ztoc(|ztoc| match &mut ztoc.zinfo {
-        Zinfo::Gzip(zinfo) => zinfo.checkpoints[1]
-            .window
-            .iter_mut()
-            .for_each(|byte| *byte ^= 0x20),
-        Zinfo::Uncompressed(_) => panic!("a gzip layer"),
+    image.change_ztoc(|ztoc| {
+        let Zinfo::Gzip(zinfo) = &ztoc.zinfo else {
+            panic!("a gzip layer")
+        };
+        let mut checkpoints = zinfo.checkpoints().to_vec();
+        let old = &checkpoints[1];
+        let window = Window::new(&old.window().map(|byte| byte ^ 0x20));
+        let (compressed, uncompressed) = (old.compressed_offset(), old.uncompressed_offset());
+        checkpoints[1] =
+            Checkpoint::new(compressed, uncompressed, old.bits(), window).expect("the same place");
+        ztoc.zinfo = Zinfo::Gzip(GzipZinfo::new(zinfo.span_size(), checkpoints).expect("they ascend"));
     });
     let causes = image.causes();
     assert_eq!(causes, [("wrong-window", Consequence::WrongContents)]);
@@ -293,14 +299,14 @@ fn wrong_span_digests_windows_and_entries() {
     let (digest, mut bytes) = image.ztoc();
     let name = Ztoc::from_bytes(&bytes)
         .expect("a zTOC")
-        .toc
+        .toc()
         .get(1)
         .expect("an entry")
         .name
         .to_vec();
     // Windows hold tar headers, and so names, as well.
     let is_name = |bytes: &[u8]| {
-        Ztoc::from_bytes(bytes).is_ok_and(|ztoc| ztoc.toc.get(1).is_some_and(|e| e.name == name))
+        Ztoc::from_bytes(bytes).is_ok_and(|ztoc| ztoc.toc().get(1).is_some_and(|e| e.name == name))
     };
     let places: Vec<usize> = (0..bytes.len() - name.len())
         .filter(|at| bytes[*at..].starts_with(&name))

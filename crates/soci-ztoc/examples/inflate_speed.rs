@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use soci_ztoc::inflate::{Boundary, GzipInflater, InflateError, InputBuffer, Sink, WINDOW_SIZE};
+use soci_ztoc::inflate::{Boundary, Consumer, GzipInflater, InflateError, InputBuffer, WINDOW_SIZE};
 
 const SPAN: u64 = 4 << 20;
 
@@ -18,7 +18,7 @@ struct Points {
     last: u64,
 }
 
-impl Sink for Points {
+impl Consumer for Points {
     type Error = InflateError;
 
     fn output(&mut self, _: &[u8]) -> Result<(), InflateError> {
@@ -40,17 +40,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut file = File::open(path)?;
     let mut points = Points::default();
     let mut inflater = GzipInflater::new();
-    let mut spare = InputBuffer::new();
+    let mut spare = None;
     loop {
-        let count = file.read(spare.space())?;
+        let mut buffer: InputBuffer = spare.take().unwrap_or_default();
+        let count = file.read(buffer.space())?;
         if count == 0 {
             break;
         }
-        spare.set_filled(count);
-        spare = inflater.exchange(spare);
-        inflater.run(&mut points)?;
+        buffer.set_filled(count);
+        inflater.exchange(buffer, &mut points, |spent| spare = Some(spent.reuse()))?;
     }
-    let totals = inflater.finish(&mut points)?;
+    let (totals, _) = inflater.finish(&mut points)?;
     println!("{totals:?}, {} checkpoints", points.windows.len());
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::ztoc::BoxError;
 /// Why the work could not be done.
 ///
 /// A valid layer that a zTOC cannot describe is not an error but a
-/// [`SkipReason`](crate::ztoc::SkipReason).
+/// [`Unindexable`](crate::ztoc::Unindexable).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -128,6 +128,12 @@ pub enum Error {
         /// The entry.
         name: Box<[u8]>,
     },
+    /// An earlier error ended the work.
+    #[error("stopped by an earlier error")]
+    Stopped,
+    /// The two halves of a builder were not given what belongs together.
+    #[error("the buffers of a layer were not all handed over in their order")]
+    Handovers,
     /// The layer could not be read.
     #[error("cannot read {length} bytes of the layer at offset {offset}")]
     Read {

@@ -3,7 +3,7 @@
 //! A zTOC lets a client read single files of a compressed layer. It holds a table of contents (the
 //! tar's entries), and checkpoints in the gzip stream from which inflating can start; the stretch
 //! from one checkpoint to the next is a *span*, and every span has a digest. The format is described
-//! in `docs/format/`.
+//! in `docs/`.
 //!
 //! * [`ztoc::ZtocBuilder`] makes a zTOC while a layer passes by, in one pass.
 //! * [`ztoc::Ztoc`] is a zTOC as a value: read, written, looked up.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use common::options;
 use soci_ztoc::Error;
-use soci_ztoc::ztoc::{BuildOptions, Compression, Limits, Outcome, SkipReason, Ztoc, ZtocBuilder};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Limits, Unindexable, Ztoc, ZtocBuilder};
 
 struct Counting;
 
@@ -51,7 +51,7 @@ fn peak<T>(work: impl FnOnce() -> T) -> (usize, T) {
     (PEAK.load(Ordering::Relaxed) - before, result)
 }
 
-fn outcome(layer: &[&[u8]], options: BuildOptions) -> Result<Outcome, Error> {
+fn outcome(layer: &[&[u8]], options: BuildOptions) -> Result<BuildOutcome, Error> {
     let mut builder = ZtocBuilder::new(options)?;
     for piece in layer {
         builder.push(piece)?;
@@ -59,9 +59,9 @@ fn outcome(layer: &[&[u8]], options: BuildOptions) -> Result<Outcome, Error> {
     builder.finish()
 }
 
-fn skip_reason(layer: &[u8], options: BuildOptions) -> SkipReason {
+fn skip_reason(layer: &[u8], options: BuildOptions) -> Unindexable {
     match outcome(&[layer], options) {
-        Ok(Outcome::Skipped(skipped)) => skipped.reason,
+        Ok(BuildOutcome::Skipped(skipped)) => skipped.reason,
         other => panic!("{other:?}"),
     }
 }
@@ -93,7 +93,7 @@ fn a_megabyte_of_empty_blocks_asks_for_no_gigabytes() {
     let _alone = alone();
     let layer = empty_blocks(200_000);
     let (peak, reason) = peak(|| skip_reason(&layer, options(Compression::Gzip, 4 << 20)));
-    assert_eq!(reason, SkipReason::TooManyCheckpoints { limit: 65_501 });
+    assert_eq!(reason, Unindexable::TooManyCheckpoints { limit: 65_501 });
     assert!(peak < 16 * MIB, "{peak} bytes");
 }
 
@@ -110,7 +110,7 @@ fn memory_of_many_entries_is_bounded_by_their_ztoc() {
             builder.push(&header(&name)).unwrap();
         }
         builder.push(&[0; 1024]).unwrap();
-        let Ok(Outcome::Indexed(built)) = builder.finish() else {
+        let Ok(BuildOutcome::Indexed(built)) = builder.finish() else {
             panic!("a good layer")
         };
         let mut written = 0;
@@ -131,10 +131,8 @@ fn memory_of_many_entries_is_bounded_by_their_ztoc() {
 #[test]
 fn every_limit_gives_a_reason() {
     let _alone = alone();
-    let within = |limits: Limits, span_size| BuildOptions {
-        limits,
-        ..options(Compression::Uncompressed, span_size)
-    };
+    let within =
+        |limits: Limits, span_size| options(Compression::Uncompressed, span_size).with_limits(limits);
     let mut layer = Vec::new();
     for name in ["first", "second", "third"] {
         layer.extend(header(name));
@@ -142,46 +140,31 @@ fn every_limit_gives_a_reason() {
     layer.extend([0; 1024]);
     let cases = [
         (
-            Limits {
-                entries: 2,
-                ..Limits::DEFAULT
-            },
+            Limits::DEFAULT.with_entries(2),
             4096,
-            SkipReason::TooManyEntries { limit: 2 },
+            Unindexable::TooManyEntries { limit: 2 },
         ),
         (
-            Limits {
-                text_bytes: 50,
-                ..Limits::DEFAULT
-            },
+            Limits::DEFAULT.with_text_bytes(50),
             4096,
-            SkipReason::TooMuchText {
+            Unindexable::TooMuchText {
                 limit: 50,
                 unit: "bytes",
             },
         ),
         (
-            Limits {
-                spans: 4,
-                ..Limits::DEFAULT
-            },
+            Limits::DEFAULT.with_spans(4),
             512,
-            SkipReason::TooManySpans { limit: 4 },
+            Unindexable::TooManySpans { limit: 4 },
         ),
     ];
     for (limits, span_size, reason) in cases {
         assert_eq!(skip_reason(&layer, within(limits, span_size)), reason);
     }
-    let gzip = BuildOptions {
-        limits: Limits {
-            checkpoints: 9,
-            ..Limits::DEFAULT
-        },
-        ..options(Compression::Gzip, 4 << 20)
-    };
+    let gzip = options(Compression::Gzip, 4 << 20).with_limits(Limits::DEFAULT.with_checkpoints(9));
     assert_eq!(
         skip_reason(&empty_blocks(10), gzip),
-        SkipReason::TooManyCheckpoints { limit: 9 }
+        Unindexable::TooManyCheckpoints { limit: 9 }
     );
 }
 
@@ -192,24 +175,15 @@ fn limits_of_the_reader_hold() {
     for name in ["first", "second", "third"] {
         layer.extend(header(name));
     }
-    let Ok(Outcome::Indexed(built)) = outcome(&[&layer], options(Compression::Uncompressed, 512)) else {
+    let Ok(BuildOutcome::Indexed(built)) = outcome(&[&layer], options(Compression::Uncompressed, 512)) else {
         panic!("a good layer")
     };
     let file = built.encoded().to_bytes();
     assert!(Ztoc::from_bytes(&file).is_ok());
     for limits in [
-        Limits {
-            entries: 2,
-            ..Limits::DEFAULT
-        },
-        Limits {
-            text_bytes: 40,
-            ..Limits::DEFAULT
-        },
-        Limits {
-            spans: 2,
-            ..Limits::DEFAULT
-        },
+        Limits::DEFAULT.with_entries(2),
+        Limits::DEFAULT.with_text_bytes(40),
+        Limits::DEFAULT.with_spans(2),
     ] {
         let error = Ztoc::from_bytes_within(&file, &limits).expect_err("beyond the limits");
         assert!(matches!(error, Error::ZtocTooLarge { .. }), "{error}");
@@ -232,16 +206,13 @@ fn span_sizes_that_cut_nothing_are_refused() {
 #[test]
 fn an_empty_plain_layer_has_no_spans_and_164_bytes() {
     let _alone = alone();
-    let Ok(Outcome::Indexed(built)) = outcome(
+    let Ok(BuildOutcome::Indexed(built)) = outcome(
         &[],
-        BuildOptions {
-            build_tool_identifier: "AWS SOCI CLI v0.2".into(),
-            ..options(Compression::Uncompressed, 4 << 20)
-        },
+        BuildOptions::new(Compression::Uncompressed, "AWS SOCI CLI v0.2"),
     ) else {
         panic!("an empty archive is a good layer")
     };
-    assert_eq!((built.ztoc().max_span_id, built.ztoc().span_count()), (-1, 0));
+    assert_eq!((built.ztoc().max_span_id(), built.ztoc().span_count()), (-1, 0));
     assert_eq!(built.encoded().size(), 164);
     assert_eq!(built.refusal(), None);
 }

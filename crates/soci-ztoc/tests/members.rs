@@ -4,12 +4,12 @@ mod common;
 
 use std::io::Write;
 
-use common::{assert_files_equal, build, options};
+use common::{assert_files_equal, build, options, with};
 use flate2::{Compression as Level, GzBuilder};
 use sha2::{Digest, Sha256};
 use soci_ztoc::Error;
 use soci_ztoc::inflate::InflateError;
-use soci_ztoc::ztoc::{Compression, Outcome, Refusal, SkipReason, Zinfo, Ztoc, ZtocBuilder, verify};
+use soci_ztoc::ztoc::{BuildOutcome, Compression, Refusal, Unindexable, Zinfo, Ztoc, ZtocBuilder, verify};
 
 fn archive() -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
@@ -33,7 +33,7 @@ fn member(name: &str, bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory takes it")
 }
 
-fn outcome(layer: &[u8]) -> Result<Outcome, Error> {
+fn outcome(layer: &[u8]) -> Result<BuildOutcome, Error> {
     let mut builder = ZtocBuilder::new(options(Compression::Gzip, 64 << 10))?;
     builder.push(layer)?;
     builder.finish()
@@ -74,17 +74,17 @@ fn a_name_that_go_does_not_read_is_a_reason_to_skip() {
             [member("m", first), member(&name, second)].concat(),
         ] {
             match outcome(&layer).expect("zlib reads it") {
-                Outcome::Indexed(_) => assert!(read, "a name of {length} bytes"),
-                Outcome::Skipped(skipped) => {
+                BuildOutcome::Indexed(_) => assert!(read, "a name of {length} bytes"),
+                BuildOutcome::Skipped(skipped) => {
                     assert!(!read, "a name of {length} bytes");
-                    assert_eq!(skipped.reason, SkipReason::LongGzipHeader);
+                    assert_eq!(skipped.reason, Unindexable::LongGzipHeader);
                 }
             }
         }
     }
     // Go stops reading where the archive ends.
     let layer = [member("m", &archive), member(&"n".repeat(512), b"more")].concat();
-    assert!(matches!(outcome(&layer), Ok(Outcome::Indexed(_))));
+    assert!(matches!(outcome(&layer), Ok(BuildOutcome::Indexed(_))));
 }
 
 #[test]
@@ -124,12 +124,12 @@ fn a_layer_that_is_skipped_has_its_digest_all_the_same() {
         .sum();
     archive[148..156].copy_from_slice(format!("{:06o}\0 ", sum + 8 * 32).as_bytes());
     let layer = member("m", &archive);
-    let Ok(Outcome::Skipped(skipped)) = outcome(&layer) else {
+    let Ok(BuildOutcome::Skipped(skipped)) = outcome(&layer) else {
         panic!("a volume label has no word")
     };
     assert!(matches!(
         skipped.reason,
-        SkipReason::UnsupportedEntry { type_flag: b'V', .. }
+        Unindexable::UnsupportedEntry { type_flag: b'V', .. }
     ));
     assert_eq!(skipped.layer_digest, <[u8; 32]>::from(Sha256::digest(&layer)));
     assert_eq!(skipped.compressed_size, layer.len() as u64);
@@ -141,13 +141,13 @@ fn a_ztoc_of_the_first_form_works() {
     let mut encoder = GzBuilder::new().write(Vec::new(), Level::new(6));
     encoder.write_all(&archive()).expect("memory takes it");
     let layer = encoder.finish().expect("memory takes it");
-    let mut ztoc = build(&layer, Compression::Gzip, 64 << 10)
-        .into_encoded()
-        .into_ztoc();
-    let second_form = ztoc.to_bytes().expect("a small zTOC").len();
-    if let Zinfo::Gzip(zinfo) = &mut ztoc.zinfo {
-        zinfo.first_form = true;
-    }
+    let built = build(&layer, Compression::Gzip, 64 << 10);
+    let second_form = built.encoded().to_bytes().len();
+    let Zinfo::Gzip(zinfo) = built.ztoc().zinfo() else {
+        panic!("the layer is gzip'd")
+    };
+    let first_form = zinfo.clone().into_first_form().expect("a plain header");
+    let ztoc = with(built.ztoc(), |parts| parts.zinfo = Zinfo::Gzip(first_form));
     let file = ztoc.to_bytes().expect("a small zTOC");
     // A checkpoint less; alignment can move by a few bytes.
     assert!((32_785 - 7..=32_785 + 7).contains(&(second_form - file.len())));

@@ -5,8 +5,8 @@ mod common;
 
 use std::fs;
 
-use common::{build, options};
-use soci_ztoc::ztoc::{Compression, Outcome, Zinfo, ZtocBuilder, verify};
+use common::{build, moved, options, with, with_checkpoint, with_window};
+use soci_ztoc::ztoc::{BuildOutcome, Compression, ZtocBuilder, verify};
 
 /// A message with its causes.
 fn told(error: &dyn std::error::Error) -> String {
@@ -49,8 +49,8 @@ fn layers_without_a_ztoc_say_why() {
         };
         let line = match outcome {
             Err(error) => format!("error    {}", told(&error)),
-            Ok(Outcome::Skipped(skipped)) => format!("skipped  {}", skipped.reason),
-            Ok(Outcome::Indexed(built)) => match built.refusal() {
+            Ok(BuildOutcome::Skipped(skipped)) => format!("skipped  {}", skipped.reason),
+            Ok(BuildOutcome::Indexed(built)) => match built.refusal() {
                 Some(refusal) => format!("refused  {refusal}"),
                 None => continue,
             },
@@ -63,18 +63,24 @@ fn layers_without_a_ztoc_say_why() {
 #[test]
 fn faults_of_a_ztoc_say_where() {
     let layer = fs::read(soci_tests::ztoc_vectors().join("layers/mix-partialflush.tar.gz")).unwrap();
-    let mut ztoc = build(&layer, Compression::Gzip, 1 << 20)
-        .into_encoded()
-        .into_ztoc();
-    ztoc.span_digests[1][0] ^= 1;
-    ztoc.span_digests.pop();
-    ztoc.uncompressed_size -= 1024;
-    ztoc.compressed_size += 1;
-    if let Zinfo::Gzip(zinfo) = &mut ztoc.zinfo {
-        zinfo.checkpoints[3].window.fill(0xaa);
-        zinfo.checkpoints[5].bits ^= 1;
-        zinfo.checkpoints[8].compressed_offset += 100;
-    }
+    let built = build(&layer, Compression::Gzip, 1 << 20);
+    let ztoc = with(built.ztoc(), |parts| {
+        parts.span_digests[1][0] ^= 1;
+        parts.span_digests.pop();
+        parts.uncompressed_size -= 1024;
+        parts.compressed_size += 1;
+    });
+    let ztoc = with_checkpoint(&ztoc, 3, |good| with_window(good, |window| window.fill(0xaa)));
+    let ztoc = with_checkpoint(&ztoc, 5, |good| {
+        moved(good, |compressed, uncompressed, bits| {
+            (compressed, uncompressed, bits ^ 1)
+        })
+    });
+    let ztoc = with_checkpoint(&ztoc, 8, |good| {
+        moved(good, |compressed, uncompressed, bits| {
+            (compressed + 100, uncompressed, bits)
+        })
+    });
     let verification = verify(&ztoc, &mut &layer[..]).expect("the layer is good");
     let lines: Vec<String> = verification.faults.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("faults", lines.join("\n"));

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use soci_ztoc::tar::{Entry, Visitor, Walker};
-use soci_ztoc::ztoc::{Compression, Outcome, ZtocBuilder, verify};
+use soci_ztoc::ztoc::{BuildOutcome, Compression, ZtocBuilder, verify};
 
 /// An entry as both sides see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Visitor for Collected {
             mode: entry.mode,
             uid: entry.uid,
             gid: entry.gid,
-            modified: entry.modified.seconds,
+            modified: entry.modified.seconds(),
             user_name: entry.user_name.to_vec(),
             data: Vec::new(),
             records: entry
@@ -247,7 +247,7 @@ proptest! {
                 builder.push(piece).expect("a good layer");
                 rest = behind;
             }
-            let Ok(Outcome::Indexed(pieces)) = builder.finish() else { panic!("a good layer") };
+            let Ok(BuildOutcome::Indexed(pieces)) = builder.finish() else { panic!("a good layer") };
             prop_assert_eq!(whole.layer_digest(), pieces.layer_digest());
             prop_assert!(whole.encoded().to_bytes() == pieces.encoded().to_bytes());
             let verification = verify(whole.ztoc(), &mut &layer[..]).expect("a good layer");

@@ -133,7 +133,7 @@ fn check(layer: &Layer) {
             println!(
                 "{what}: {} spans, {} entries, {files} files",
                 read.span_count(),
-                read.toc.len()
+                read.toc().len()
             );
         }
     }

@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use soci_ztoc::Error;
-use soci_ztoc::ztoc::{BuildOptions, Compression, Limits, Outcome, SkipReason, Ztoc, ZtocBuilder};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Unindexable, Ztoc, ZtocBuilder};
 
 /// One line of `cases.json`.
 struct Case {
@@ -19,7 +19,7 @@ struct Case {
 
 impl Case {
     fn name(&self) -> String {
-        format!("{} at span size {}", self.layer, self.options.span_size)
+        format!("{} at span size {}", self.layer, self.options.span_size())
     }
 
     fn text(&self, key: &str) -> Option<&str> {
@@ -49,16 +49,13 @@ fn cases() -> Vec<Case> {
                 .or_insert_with(|| fs::read(folder.join("layers").join(&layer)).expect("the layer is there"))
                 .clone();
             assert_eq!(hex(&Sha256::digest(&bytes)), facts["layer_sha256"], "{layer}");
-            let options = BuildOptions {
-                compression: match facts["compression"].as_str() {
-                    Some("gzip") => Compression::Gzip,
-                    Some("uncompressed") => Compression::Uncompressed,
-                    other => panic!("{layer} has the compression {other:?}"),
-                },
-                span_size: facts["span_size"].as_u64().expect("a case has a span size"),
-                build_tool_identifier: tool.into(),
-                limits: Limits::DEFAULT,
+            let compression = match facts["compression"].as_str() {
+                Some("gzip") => Compression::Gzip,
+                Some("uncompressed") => Compression::Uncompressed,
+                other => panic!("{layer} has the compression {other:?}"),
             };
+            let options = BuildOptions::new(compression, tool)
+                .with_span_size(facts["span_size"].as_u64().expect("a case has a span size"));
             Case {
                 layer,
                 bytes,
@@ -69,7 +66,7 @@ fn cases() -> Vec<Case> {
         .collect()
 }
 
-fn build(case: &Case, mut sizes: impl FnMut() -> usize) -> Result<Outcome, Error> {
+fn build(case: &Case, mut sizes: impl FnMut() -> usize) -> Result<BuildOutcome, Error> {
     let mut builder = ZtocBuilder::new(case.options.clone())?;
     let mut rest = &case.bytes[..];
     while !rest.is_empty() {
@@ -85,18 +82,18 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What the reference's messages mean here.
-fn same_cause(message: &str, outcome: &Result<Outcome, Error>) -> bool {
+fn same_cause(message: &str, outcome: &Result<BuildOutcome, Error>) -> bool {
     match outcome {
         Err(Error::Gzip(_)) => message == "could not generate gzip zinfo. gzip error: -3",
         Err(Error::TarHeader { .. }) => {
             message == "error while reading tar header: archive/tar: invalid tar header"
         }
         Err(Error::TarTruncated { .. }) => message == "error while reading tar header: unexpected EOF",
-        Ok(Outcome::Skipped(skipped)) => match skipped.reason {
-            SkipReason::UnsupportedEntry { type_flag, .. } => {
+        Ok(BuildOutcome::Skipped(skipped)) => match skipped.reason {
+            Unindexable::UnsupportedEntry { type_flag, .. } => {
                 message == format!("unsupported input tar entry '{}'", type_flag as char)
             }
-            SkipReason::LongGzipHeader => message == "gzip: invalid header",
+            Unindexable::LongGzipHeader => message == "gzip: invalid header",
             _ => false,
         },
         _ => false,
@@ -114,7 +111,7 @@ fn check(case: &Case, sizes: impl FnMut() -> usize) {
         return;
     }
     let built = match outcome {
-        Ok(Outcome::Indexed(built)) => built,
+        Ok(BuildOutcome::Indexed(built)) => built,
         other => panic!("{}: {other:?}", case.name()),
     };
     assert_eq!(
@@ -150,7 +147,7 @@ fn check(case: &Case, sizes: impl FnMut() -> usize) {
         case.name()
     );
     assert_eq!(
-        ztoc.toc.len() as u64,
+        ztoc.toc().len() as u64,
         case.facts["entries"].as_u64().unwrap(),
         "{}",
         case.name()

@@ -5,9 +5,9 @@ mod common;
 
 use std::fs;
 
-use common::{assert_files_equal, build, extracted};
+use common::{assert_files_equal, build, extracted, moved, with, with_checkpoint, with_window};
 use soci_ztoc::Error;
-use soci_ztoc::ztoc::{Compression, Fault, Toc, Verification, Verifier, Zinfo, Ztoc, verify};
+use soci_ztoc::ztoc::{Compression, Fault, Toc, Verification, Verifier, Ztoc, verify};
 
 fn layer(name: &str) -> Vec<u8> {
     fs::read(soci_tests::ztoc_vectors().join("layers").join(name)).expect("the vector is there")
@@ -24,13 +24,6 @@ fn mix() -> (Vec<u8>, Ztoc) {
         .into_encoded()
         .into_ztoc();
     (layer, ztoc)
-}
-
-fn gzip_checkpoints(ztoc: &mut Ztoc) -> &mut Vec<soci_ztoc::ztoc::Checkpoint> {
-    match &mut ztoc.zinfo {
-        Zinfo::Gzip(zinfo) => &mut zinfo.checkpoints,
-        Zinfo::Uncompressed(_) => panic!("the layer is gzip'd"),
-    }
 }
 
 /// The same table with one entry changed, by way of the file format.
@@ -80,8 +73,8 @@ fn good_ztocs_have_no_fault_and_every_file_comes_out_of_its_spans() {
 
 #[test]
 fn verifying_does_not_depend_on_pieces() {
-    let (layer, mut ztoc) = mix();
-    gzip_checkpoints(&mut ztoc)[20].window[32_000] ^= 1;
+    let (layer, ztoc) = mix();
+    let ztoc = with_checkpoint(&ztoc, 20, |good| with_window(good, |window| window[32_000] ^= 1));
     let whole = checked(&ztoc, &layer);
     assert!(!whole.faults.is_empty());
     for size in [1, 7, 4096, 100_000] {
@@ -103,11 +96,9 @@ fn a_wrong_window_is_found_and_its_files_are_named() {
     let mut found = 0;
     for index in [1, 10, 20, 30, 40] {
         // A window matters as far as matches reach into it: all its bytes are wrong here.
-        let mut ztoc = good.clone();
-        gzip_checkpoints(&mut ztoc)[index]
-            .window
-            .iter_mut()
-            .for_each(|byte| *byte ^= 0x55);
+        let ztoc = with_checkpoint(&good, index, |good| {
+            with_window(good, |window| window.iter_mut().for_each(|byte| *byte ^= 0x55))
+        });
         let verification = checked(&ztoc, &layer);
         match &verification.faults[..] {
             [Fault::SpanContents { span, files, .. }] => {
@@ -126,17 +117,16 @@ fn a_wrong_window_is_found_and_its_files_are_named() {
 #[test]
 fn a_wrong_digest_or_place_is_found() {
     let (layer, good) = mix();
-    let mut ztoc = good.clone();
-    ztoc.span_digests[7][0] ^= 1;
+    let ztoc = with(&good, |parts| parts.span_digests[7][0] ^= 1);
     let verification = checked(&ztoc, &layer);
     assert!(
         matches!(verification.faults[..], [Fault::SpanDigest { span: 7, .. }]),
         "{:?}",
         verification.faults
     );
-    let victim = (0..ztoc.toc.len())
+    let victim = (0..ztoc.toc().len())
         .find(|&index| {
-            let entry = ztoc.toc.get(index).unwrap();
+            let entry = ztoc.toc().get(index).unwrap();
             let (first, last) = ztoc.span_range(&entry);
             entry.data_size() > 0 && (first..last).contains(&7)
         })
@@ -146,24 +136,27 @@ fn a_wrong_digest_or_place_is_found() {
         Err(Error::SpanDigest { span: 7, .. })
     ));
 
-    let mut ztoc = good.clone();
-    let bits = gzip_checkpoints(&mut ztoc)[7].bits;
-    gzip_checkpoints(&mut ztoc)[7].bits = if bits == 7 { 6 } else { bits + 1 };
+    let ztoc = with_checkpoint(&good, 7, |good| {
+        moved(good, |compressed, uncompressed, bits| {
+            (compressed, uncompressed, if bits == 7 { 6 } else { bits + 1 })
+        })
+    });
     assert!(!checked(&ztoc, &layer).faults.is_empty());
 
-    let mut ztoc = good.clone();
-    gzip_checkpoints(&mut ztoc)[7].uncompressed_offset += 1;
+    let ztoc = with_checkpoint(&good, 7, |good| {
+        moved(good, |compressed, uncompressed, bits| {
+            (compressed, uncompressed + 1, bits)
+        })
+    });
     assert!(!checked(&ztoc, &layer).faults.is_empty());
 
-    let mut ztoc = good.clone();
-    ztoc.span_digests.pop();
+    let ztoc = with(&good, |parts| parts.span_digests.truncate(1));
     assert!(matches!(
         checked(&ztoc, &layer).faults[..],
         [Fault::Refused(_), ..]
     ));
 
-    let mut ztoc = good;
-    ztoc.uncompressed_size -= 512;
+    let ztoc = with(&good, |parts| parts.uncompressed_size -= 512);
     assert!(matches!(
         checked(&ztoc, &layer).faults[0],
         Fault::ArchiveSize { .. }
@@ -176,7 +169,7 @@ fn a_changed_entry_is_found() {
     let good = build(&layer, Compression::Gzip, 4 << 20)
         .into_encoded()
         .into_ztoc();
-    let entry = good.toc.get(good.toc.len() - 1).unwrap();
+    let entry = good.toc().get(good.toc().len() - 1).unwrap();
     let (name, time) = (entry.name.to_vec(), entry.modified.to_vec());
 
     let mut other_name = name.clone();
@@ -201,8 +194,7 @@ fn a_changed_entry_is_found() {
         "{faults:?}"
     );
 
-    let mut ztoc = good.clone();
-    ztoc.toc = Toc::new();
+    let ztoc = with(&good, |parts| parts.toc = Toc::new());
     let faults = checked(&ztoc, &layer).faults;
     assert!(
         matches!(faults[..], [Fault::MissingEntries { count: 4, .. }]),
@@ -210,10 +202,8 @@ fn a_changed_entry_is_found() {
     );
 
     let empty = fs::read(soci_tests::ztoc_vectors().join("layers/empty-tar.tar.gz")).unwrap();
-    let mut ztoc = build(&empty, Compression::Gzip, 4 << 20)
-        .into_encoded()
-        .into_ztoc();
-    ztoc.toc = good.toc.clone();
+    let built = build(&empty, Compression::Gzip, 4 << 20);
+    let ztoc = with(built.ztoc(), |parts| parts.toc = good.toc().clone());
     let faults = checked(&ztoc, &empty).faults;
     assert!(
         matches!(faults[..], [Fault::ExtraEntries { count: 4, .. }]),
@@ -244,7 +234,7 @@ fn what_is_no_file_cannot_be_extracted() {
         .into_encoded()
         .into_ztoc();
     let link = ztoc
-        .toc
+        .toc()
         .iter()
         .position(|entry| !entry.link_name.is_empty())
         .expect("a link");
@@ -255,8 +245,8 @@ fn what_is_no_file_cannot_be_extracted() {
 #[test]
 fn a_layer_that_ends_early_is_a_read_error() {
     let (layer, ztoc) = mix();
-    let last = (0..ztoc.toc.len())
-        .rfind(|&index| ztoc.toc.get(index).unwrap().data_size() > 0)
+    let last = (0..ztoc.toc().len())
+        .rfind(|&index| ztoc.toc().get(index).unwrap().data_size() > 0)
         .unwrap();
     let error = extracted(&ztoc, last, &layer[..layer.len() - 1]).expect_err("a byte is missing");
     assert!(matches!(error, Error::Read { .. }), "{error}");

@@ -4,17 +4,17 @@
 use soci_ztoc::Error;
 use soci_ztoc::tar::{Entry, Visitor, Walker};
 use soci_ztoc::ztoc::{
-    BuildOptions, Compression, Extractor, GzipZinfo, Limits, Outcome, TarZinfo, Ztoc, ZtocBuilder, verify,
+    BuildOptions, BuildOutcome, Compression, Extractor, GzipZinfo, Limits, TarZinfo, Ztoc, ZtocBuilder,
+    verify,
 };
 
 /// Small enough that a hostile input is stopped before it takes memory.
-const LIMITS: Limits = Limits {
-    checkpoints: 300,
-    spans: 5000,
-    entries: 5000,
-    pax_records: 50_000,
-    text_bytes: 1 << 22,
-};
+const LIMITS: Limits = Limits::DEFAULT
+    .with_checkpoints(300)
+    .with_spans(5000)
+    .with_entries(5000)
+    .with_pax_records(50_000)
+    .with_text_bytes(1 << 22);
 
 /// Any archive: the walk tells the same in one piece and in small ones.
 pub fn tar(bytes: &[u8]) {
@@ -37,8 +37,8 @@ pub fn file(bytes: &[u8]) {
     let _ = ztoc.refusal();
     let _ = ztoc.multi_span_files();
     let _ = ztoc.needs_xattrs();
-    let paths = ztoc.toc.paths();
-    for entry in ztoc.toc.iter().take(20) {
+    let paths = ztoc.toc().paths();
+    for entry in ztoc.toc().iter().take(20) {
         assert!(paths.find(entry.name).is_some());
         let _ = paths.resolve(entry.name);
         let Ok(mut extractor) = Extractor::new(&ztoc, &entry) else {
@@ -81,16 +81,13 @@ pub fn layer(bytes: &[u8]) {
         return;
     };
     for compression in [Compression::Gzip, Compression::Uncompressed] {
-        let options = BuildOptions {
-            compression,
-            span_size: 64 << (span % 20),
-            build_tool_identifier: "fuzz".into(),
-            limits: LIMITS,
-        };
+        let options = BuildOptions::new(compression, "fuzz")
+            .with_span_size(64 << (span % 20))
+            .with_limits(LIMITS);
         let whole = built(&options, layer, layer.len().max(1));
         let pieces = built(&options, layer, usize::from(size).max(1));
         match (whole, pieces) {
-            (Ok(Outcome::Indexed(whole)), Ok(Outcome::Indexed(pieces))) => {
+            (Ok(BuildOutcome::Indexed(whole)), Ok(BuildOutcome::Indexed(pieces))) => {
                 assert!(whole.encoded().digest() == pieces.encoded().digest());
                 let read = Ztoc::from_bytes(&whole.encoded().to_bytes()).expect("our own zTOC");
                 assert!(&read == whole.ztoc());
@@ -104,7 +101,7 @@ pub fn layer(bytes: &[u8]) {
     }
 }
 
-fn built(options: &BuildOptions, layer: &[u8], size: usize) -> Result<Outcome, Error> {
+fn built(options: &BuildOptions, layer: &[u8], size: usize) -> Result<BuildOutcome, Error> {
     let mut builder = ZtocBuilder::new(options.clone())?;
     for piece in layer.chunks(size) {
         builder.push(piece)?;

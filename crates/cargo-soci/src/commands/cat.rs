@@ -151,10 +151,13 @@ enum Found {
 }
 
 fn find(ztoc: &Ztoc, path: &str) -> Result<Found, CommandError> {
-    let paths = ztoc.toc.paths();
+    let paths = ztoc.toc().paths();
     match paths.resolve(path.as_bytes()) {
         Ok(index) => {
-            let entry = ztoc.toc.get(index).expect("resolve gives indexes of this table");
+            let entry = ztoc
+                .toc()
+                .get(index)
+                .expect("resolve gives indexes of this table");
             if entry.entry_type == EntryType::Regular {
                 return Ok(Found::File(index));
             }
@@ -198,7 +201,7 @@ fn print(
     context: &Context,
 ) -> Result<(), CommandError> {
     let entry = ztoc
-        .toc
+        .toc()
         .get(position)
         .expect("the position comes from this table");
     let mut output = OutputFile::create_checked(output)?;

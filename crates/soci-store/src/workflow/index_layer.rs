@@ -9,7 +9,7 @@ use soci_image::skip::SkipReason;
 use soci_image::soci_index::prefetch::{self, SpanRange};
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::inflate::InputBuffer;
-use soci_ztoc::ztoc::{BuildOptions, Compression, EncodedZtoc, Limits, Outcome, Ztoc};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Ztoc};
 
 use super::options::{Event, Observer, Options};
 use super::pipeline::Pipeline;
@@ -69,7 +69,7 @@ pub(crate) async fn index_layer(
         }
         let count = fill(&mut blob, buffer.space()).await?;
         buffer.set_filled(count);
-        let bytes = buffer.finished();
+        let bytes = buffer.filled();
         if reader.size == 0 && pipeline.is_none() && skip.is_none() {
             match compression_of(&layer.media_type, bytes) {
                 Ok(compression) => pipeline = Some(pipeline_for(layer, compression, options)?),
@@ -118,12 +118,12 @@ pub(crate) async fn index_layer(
 }
 
 /// What a finished builder means for the image.
-pub(crate) fn indexed_layer(outcome: Outcome, options: &Options) -> IndexedLayer {
+pub(crate) fn indexed_layer(outcome: BuildOutcome, options: &Options) -> IndexedLayer {
     match outcome {
-        Outcome::Skipped(skipped) => IndexedLayer::Skipped(SkipReason::UnsupportedTar {
+        BuildOutcome::Skipped(skipped) => IndexedLayer::Skipped(SkipReason::UnsupportedTar {
             detail: skipped.reason.to_string(),
         }),
-        Outcome::Indexed(built) => match built.refusal() {
+        BuildOutcome::Indexed(built) => match built.refusal() {
             Some(refusal) => IndexedLayer::Skipped(SkipReason::SnapshotterRefuses {
                 detail: refusal.to_string(),
             }),
@@ -170,12 +170,8 @@ pub(crate) fn pipeline_for(
     compression: Compression,
     options: &Options,
 ) -> Result<Pipeline> {
-    let options = BuildOptions {
-        compression,
-        span_size: options.span_size,
-        build_tool_identifier: options.build_tool_identifier.clone().into(),
-        limits: Limits::default(),
-    };
+    let options = BuildOptions::new(compression, options.build_tool_identifier.clone())
+        .with_span_size(options.span_size);
     Pipeline::new(options).map_err(|source| Error::Layer {
         digest: layer.digest.clone(),
         source,
@@ -261,14 +257,14 @@ impl<'a> LayerReader<'a> {
         Ok(())
     }
 
-    fn finish(self, outcome: &Option<Outcome>) -> Result<()> {
+    fn finish(self, outcome: &Option<BuildOutcome>) -> Result<()> {
         if self.size != self.layer.size {
             return Err(self.wrong_size());
         }
         let found = match (self.hasher, outcome) {
             (Some(hasher), _) => hasher.finish(),
-            (None, Some(Outcome::Indexed(built))) => sha256(built.layer_digest()),
-            (None, Some(Outcome::Skipped(skipped))) => sha256(skipped.layer_digest),
+            (None, Some(BuildOutcome::Indexed(built))) => sha256(built.layer_digest()),
+            (None, Some(BuildOutcome::Skipped(skipped))) => sha256(skipped.layer_digest),
             (None, None) => return Ok(()),
         };
         if found == self.layer.digest {

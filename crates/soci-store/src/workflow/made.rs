@@ -3,15 +3,10 @@
 use std::io::Write;
 
 use flate2::write::GzEncoder;
-use soci_ztoc::ztoc::{BuildOptions, Built, Compression, Limits, Outcome, ZtocBuilder};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Built, Compression, ZtocBuilder};
 
 pub(super) fn options(compression: Compression) -> BuildOptions {
-    BuildOptions {
-        compression,
-        span_size: 1 << 17,
-        build_tool_identifier: "test".into(),
-        limits: Limits::default(),
-    }
+    BuildOptions::new(compression, "test").with_span_size(1 << 17)
 }
 
 /// They compress to about half.
@@ -42,10 +37,10 @@ pub(super) fn gzip(tar: &[u8]) -> Vec<u8> {
     encoder.finish().expect("writes to memory")
 }
 
-pub(super) fn indexed(outcome: Outcome) -> Built {
+pub(super) fn indexed(outcome: BuildOutcome) -> Built {
     match outcome {
-        Outcome::Indexed(built) => built,
-        Outcome::Skipped(skipped) => panic!("{}", skipped.reason),
+        BuildOutcome::Indexed(built) => built,
+        BuildOutcome::Skipped(skipped) => panic!("{}", skipped.reason),
     }
 }
 

@@ -10,7 +10,7 @@
 
 use soci_ztoc::Error;
 use soci_ztoc::inflate::InputBuffer;
-use soci_ztoc::ztoc::{BuildOptions, Compression, HashHalf, Outcome, ZtocBuilder};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, HashHalf, ZtocBuilder};
 
 #[cfg(not(feature = "native"))]
 pub use alternating::Pipeline;
@@ -37,7 +37,8 @@ mod threaded {
 
     /// A layer on its way through two threads. Dropped before the end, it stops the second one.
     pub struct Pipeline {
-        hash: HashHalf,
+        /// `None` once the layer's end came.
+        hash: Option<HashHalf>,
         ahead: Ahead,
         /// Buffers that may still be made.
         unmade: usize,
@@ -54,7 +55,7 @@ mod threaded {
         /// # Errors
         /// As [`ZtocBuilder::new`].
         pub fn new(options: BuildOptions) -> Result<Self, Error> {
-            let is_gzip = options.compression == Compression::Gzip;
+            let is_gzip = options.compression() == Compression::Gzip;
             let (half, hash) = ZtocBuilder::halves(options)?;
             let (filled, input) = channel();
             let (output, decoded) = channel();
@@ -62,7 +63,7 @@ mod threaded {
             let (ahead, stretches) = Ahead::new(is_gzip, Arc::clone(&begun));
             let thread = std::thread::spawn(move || decode(half, input, &begun, stretches, output));
             Ok(Self {
-                hash,
+                hash: Some(hash),
                 ahead,
                 unmade: BUFFERS,
                 filled: Some(filled),
@@ -81,7 +82,10 @@ mod threaded {
                 return Ok(InputBuffer::new());
             }
             match self.next_handover() {
-                Some(handover) => Ok(self.hash.take(handover)),
+                Some(handover) => {
+                    let hash = self.hash.as_mut().expect("the end did not come yet");
+                    Ok(hash.take(handover))
+                }
                 None => Err(self.fault()),
             }
         }
@@ -103,7 +107,7 @@ mod threaded {
         /// # Errors
         /// When the layer is damaged.
         pub fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
-            self.ahead.take(buffer.finished());
+            self.ahead.take(buffer.filled());
             let filled = self.filled.as_ref().expect("nothing is pushed after the end");
             filled.send(buffer).map_err(|_| self.fault())
         }
@@ -112,14 +116,15 @@ mod threaded {
         ///
         /// # Errors
         /// As [`ZtocBuilder::finish`].
-        pub fn finish(mut self) -> Result<Outcome, Error> {
+        pub fn finish(mut self) -> Result<BuildOutcome, Error> {
             self.filled = None;
+            let mut hash = self.hash.take().expect("the end comes once");
             for handover in self.decoded.iter() {
-                self.hash.take(handover);
+                hash.take(handover);
             }
             let (decoded, handover) = self.join()?;
-            self.hash.take(handover);
-            std::mem::take(&mut self.hash).finish(decoded)
+            hash.take(handover);
+            hash.finish(decoded)
         }
 
         /// Why the second thread ended before its input did.
@@ -157,14 +162,12 @@ mod threaded {
         decoded: Sender<Handover>,
     ) -> Result<(Decoded, Handover), Error> {
         for buffer in filled {
-            let handover = half.exchange(buffer);
             begun.fetch_add(1, Ordering::Relaxed);
-            // Nobody takes it when the pipeline is being dropped; then the input ends, too.
-            drop(decoded.send(handover));
             for stretch in stretches.try_iter() {
                 half.offer(stretch);
             }
-            half.run()?;
+            // Nobody takes it when the pipeline is being dropped; then the input ends, too.
+            half.exchange(buffer, |handover| drop(decoded.send(handover)))?;
         }
         half.finish()
     }
@@ -210,16 +213,16 @@ mod alternating {
         /// # Errors
         /// When the layer is damaged.
         pub fn push(&mut self, buffer: InputBuffer) -> Result<(), Error> {
-            let handover = self.decode.exchange(buffer);
-            self.spare = Some(self.hash.take(handover));
-            self.decode.run()
+            let (hash, spare) = (&mut self.hash, &mut self.spare);
+            self.decode
+                .exchange(buffer, |handover| *spare = Some(hash.take(handover)))
         }
 
         /// Ends the layer.
         ///
         /// # Errors
         /// As [`ZtocBuilder::finish`].
-        pub fn finish(mut self) -> Result<Outcome, Error> {
+        pub fn finish(mut self) -> Result<BuildOutcome, Error> {
             let (decoded, handover) = self.decode.finish()?;
             self.hash.take(handover);
             self.hash.finish(decoded)
@@ -237,12 +240,11 @@ mod tests {
         tar(&random_letters(3 << 20))
     }
 
-    fn run(compression: Compression, layer: &[u8], piece: usize) -> Result<Outcome, Error> {
+    fn run(compression: Compression, layer: &[u8], piece: usize) -> Result<BuildOutcome, Error> {
         let mut pipeline = Pipeline::new(options(compression))?;
         for piece in layer.chunks(piece) {
             let mut buffer = pipeline.buffer()?;
-            buffer.space()[..piece.len()].copy_from_slice(piece);
-            buffer.set_filled(piece.len());
+            assert!(buffer.append(piece).is_empty());
             pipeline.push(buffer)?;
         }
         pipeline.finish()
@@ -282,8 +284,7 @@ mod tests {
             let mut pipeline = Pipeline::new(options(Compression::Gzip)).expect("a good span size");
             for piece in layer.chunks(1 << 17).take(pieces) {
                 let mut buffer = pipeline.buffer().expect("a good layer");
-                buffer.space()[..piece.len()].copy_from_slice(piece);
-                buffer.set_filled(piece.len());
+                assert!(buffer.append(piece).is_empty());
                 pipeline.push(buffer).expect("a good layer");
             }
             // Waits for the second thread: a hang would show here.

@@ -205,7 +205,7 @@ async fn facts(
     let Some(ztoc) = read(place, &descriptor).await? else {
         return Ok(None);
     };
-    if ztoc.span_size() != options.span_size || ztoc.compressed_size != layer.size {
+    if ztoc.span_size() != options.span_size || ztoc.compressed_size() != layer.size {
         return Ok(None);
     }
     facts.disable_xattrs = options.optimize_xattrs && !ztoc.needs_xattrs();

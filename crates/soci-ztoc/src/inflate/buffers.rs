@@ -42,8 +42,8 @@ pub(super) const OUTPUT_LIMIT: usize = OUTPUT_MASK + 1 - 640;
 ///
 /// For callers that read into the inflater's own memory instead of pushing slices:
 /// fill [`InputBuffer::space`], say how much with [`InputBuffer::set_filled`], and give it to
-/// [`GzipInflater::exchange`](super::GzipInflater::exchange), which returns the buffer before it
-/// with the bytes that are [finished](InputBuffer::finished).
+/// [`GzipInflater::exchange`](super::GzipInflater::exchange), which gives the buffer before it back
+/// as a [`SpentBuffer`].
 pub struct InputBuffer {
     pub(super) bytes: Box<[u8; INPUT_LEN]>,
     pub(super) start: usize,
@@ -67,24 +67,19 @@ impl InputBuffer {
         &mut self.bytes[HEADROOM..INPUT_END]
     }
 
-    /// Says how many bytes of [`InputBuffer::space`] hold data.
-    ///
-    /// # Panics
-    /// If that is more than there are.
+    /// Says how many bytes of [`InputBuffer::space`] hold data; more than it has are all of them.
     pub fn set_filled(&mut self, filled: usize) {
-        assert!(filled <= INPUT_END - HEADROOM, "more bytes than the buffer has");
         self.start = HEADROOM;
-        self.end = HEADROOM + filled;
+        self.end = HEADROOM + filled.min(INPUT_END - HEADROOM);
     }
 
-    /// In a buffer that came back from an inflater: the bytes before which no later boundary
-    /// starts and which no earlier buffer contained. All such stretches together are the stream.
-    pub fn finished(&self) -> &[u8] {
+    /// The bytes that it was filled with.
+    pub fn filled(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
     /// Appends as much of `input` as fits and returns the rest.
-    pub(super) fn append<'a>(&mut self, input: &'a [u8]) -> &'a [u8] {
+    pub fn append<'a>(&mut self, input: &'a [u8]) -> &'a [u8] {
         let (fits, rest) = input.split_at(input.len().min(INPUT_END - self.end));
         self.bytes[self.end..self.end + fits.len()].copy_from_slice(fits);
         self.end += fits.len();
@@ -110,6 +105,11 @@ impl InputBuffer {
         keep.wrapping_sub(start)
     }
 
+    /// Whether what comes behind `keep` fits in front of the next buffer's bytes.
+    pub(super) fn can_hand_over(&self, keep: usize) -> bool {
+        self.end - keep <= HEADROOM
+    }
+
     /// Puts the bytes of `before` from `keep` on in front of this buffer's, and ends `before` there.
     /// Returns by how much indices went down.
     pub(super) fn take_over(&mut self, before: &mut InputBuffer, keep: usize) -> usize {
@@ -133,6 +133,29 @@ impl core::fmt::Debug for InputBuffer {
 impl Default for InputBuffer {
     fn default() -> Self {
         InputBuffer::new()
+    }
+}
+
+/// An [`InputBuffer`] that came back from an inflater.
+#[derive(Debug)]
+pub struct SpentBuffer(InputBuffer);
+
+impl SpentBuffer {
+    pub(crate) fn new(buffer: InputBuffer) -> Self {
+        SpentBuffer(buffer)
+    }
+
+    /// The bytes before which no later boundary starts and which no earlier buffer contained. All
+    /// such stretches together are the stream.
+    pub fn finished(&self) -> &[u8] {
+        self.0.filled()
+    }
+
+    /// The buffer, empty.
+    pub fn reuse(self) -> InputBuffer {
+        let mut buffer = self.0;
+        buffer.set_filled(0);
+        buffer
     }
 }
 

@@ -6,6 +6,7 @@
 /// [`SpanInflater`](super::SpanInflater): from the first byte pushed) and point at or just behind the
 /// place that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InflateError {
     /// There was no byte at all.
     #[error("the gzip stream is empty")]

@@ -1,22 +1,22 @@
 //! The inflater of whole gzip streams.
 
-use super::Sink;
-use super::buffers::InputBuffer;
+use super::Consumer;
+use super::buffers::{InputBuffer, SpentBuffer};
 use super::speculate::Stretch;
 use super::stream::Stream;
 
 /// Inflates a gzip stream of one or more members that is pushed in pieces of any length.
 ///
 /// What is accepted is what zlib accepts of gzip streams: every member complete, with the right
-/// CRC-32, length and header checksum, and nothing behind the last one. What the sink gets does
+/// CRC-32, length and header checksum, and nothing behind the last one. What the consumer gets does
 /// not depend on the pieces, except for their lengths.
 ///
 /// ```
-/// use soci_ztoc::inflate::{GzipInflater, InflateError, Sink};
+/// use soci_ztoc::inflate::{GzipInflater, InflateError, Consumer};
 ///
 /// struct Text(Vec<u8>);
 ///
-/// impl Sink for Text {
+/// impl Consumer for Text {
 ///     type Error = InflateError;
 ///     fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
 ///         self.0.extend_from_slice(bytes);
@@ -30,7 +30,7 @@ use super::stream::Stream;
 /// let mut text = Text(Vec::new());
 /// inflater.push(&gzip[..7], &mut text)?;
 /// inflater.push(&gzip[7..], &mut text)?;
-/// let totals = inflater.finish(&mut text)?;
+/// let (totals, _) = inflater.finish(&mut text)?;
 /// assert_eq!(text.0, b"hi");
 /// assert_eq!((totals.compressed, totals.uncompressed, totals.members), (25, 2, 1));
 /// # Ok::<(), InflateError>(())
@@ -43,7 +43,8 @@ pub struct GzipInflater {
 
 /// What a gzip stream was, after its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Totals {
+#[non_exhaustive]
+pub struct GzipTotals {
     /// Bytes of the stream.
     pub compressed: u64,
     /// Bytes in it.
@@ -61,27 +62,37 @@ impl GzipInflater {
     }
 
     /// Takes the next piece of the stream. Decoding happens whenever enough has come together, so
-    /// the sink may get what belongs to this piece later, and so may an error be returned.
-    pub fn push<S: Sink>(&mut self, input: &[u8], sink: &mut S) -> Result<(), S::Error> {
-        self.stream.push(input, sink)
+    /// the consumer may get what belongs to this piece later, and so may an error be returned.
+    pub fn push<C: Consumer>(&mut self, input: &[u8], consumer: &mut C) -> Result<(), C::Error> {
+        self.stream.push(input, consumer)
     }
 
-    /// Says that nothing follows, and delivers the rest.
-    pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<Totals, S::Error> {
-        self.stream.finish(sink)?;
-        Ok(Totals {
+    /// Says that nothing follows, and delivers the rest. Gives the last buffer back: its
+    /// [finished](SpentBuffer::finished) bytes go to the stream's end.
+    pub fn finish<C: Consumer>(mut self, consumer: &mut C) -> Result<(GzipTotals, SpentBuffer), C::Error> {
+        self.stream.finish(consumer)?;
+        let totals = GzipTotals {
             compressed: self.stream.compressed(),
             uncompressed: self.stream.uncompressed(),
             members: self.stream.members(),
-        })
+        };
+        Ok((totals, SpentBuffer::new(self.stream.into_input())))
     }
 
-    /// Gives the next piece of the stream in memory that can be decoded from directly, without a
-    /// copy. Returns the buffer before it, of which the [finished](InputBuffer::finished) bytes can be hashed now;
-    /// the first one is empty. Call [`GzipInflater::run`] next. Can be mixed with [`GzipInflater::push`].
-    #[must_use = "the bytes in the returned buffer belong to the stream"]
-    pub fn exchange(&mut self, next: InputBuffer) -> InputBuffer {
-        self.stream.exchange(next)
+    /// Takes the next piece of the stream in memory that can be decoded from directly, without a
+    /// copy, and decodes it. Before that the buffer that came before it is given back; the first one
+    /// is empty. Its [finished](SpentBuffer::finished) bytes can be hashed meanwhile, on another thread. Can be mixed with
+    /// [`GzipInflater::push`].
+    ///
+    /// After an error the buffer may not have been given back.
+    pub fn exchange<C: Consumer>(
+        &mut self,
+        next: InputBuffer,
+        consumer: &mut C,
+        give_back: impl FnOnce(SpentBuffer),
+    ) -> Result<(), C::Error> {
+        let give_back = |buffer| give_back(SpentBuffer::new(buffer));
+        self.stream.exchange(next, consumer, give_back)
     }
 
     /// Gives blocks that a [`Speculator`](super::Speculator) decoded in the same stream. They are
@@ -94,14 +105,9 @@ impl GzipInflater {
         self.stream.offer(stretch);
     }
 
-    /// Decodes what there is.
-    pub fn run<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        self.stream.run(sink)
-    }
-
-    /// The last buffer, after [`GzipInflater::finish`]: its finished bytes go to the stream's end.
-    pub fn into_buffer(self) -> InputBuffer {
-        self.stream.into_input()
+    /// Decodes what was pushed and waits for more.
+    pub fn run<C: Consumer>(&mut self, consumer: &mut C) -> Result<(), C::Error> {
+        self.stream.run(consumer)
     }
 
     /// Uncompressed bytes so far.

@@ -1,4 +1,4 @@
-//! gzip and DEFLATE, pushed in and delivered to a [`Sink`], with a stop at every block end.
+//! gzip and DEFLATE, pushed in and delivered to a [`Consumer`], with a stop at every block end.
 //!
 //! A checkpoint of a zTOC is a place where decoding can begin: a DEFLATE block boundary, its bit
 //! position and the 32 KiB of output before it. General inflaters do not tell where blocks end
@@ -29,18 +29,18 @@ mod span;
 mod speculate;
 mod stream;
 
-pub use buffers::InputBuffer;
+pub use buffers::{InputBuffer, SpentBuffer};
 pub use error::{CodeKind, InflateError};
-pub use gzip::{GzipInflater, Totals};
+pub use gzip::{GzipInflater, GzipTotals};
 pub use span::SpanInflater;
 pub use speculate::{Speculator, Stretch};
 
 /// Bytes of history a DEFLATE match can reach back, and the size of a checkpoint's window.
 pub const WINDOW_SIZE: usize = 1 << 15;
 
-/// Where an inflater delivers to. Only [`Sink::output`] must be written.
-pub trait Sink {
-    /// What the inflater returns: its own errors and the sink's.
+/// Where an inflater delivers to. Only [`Consumer::output`] must be written.
+pub trait Consumer {
+    /// What the inflater returns: its own errors and the consumer's.
     type Error: From<InflateError>;
 
     /// Takes the next uncompressed bytes, in order, in pieces of any length.
@@ -57,7 +57,7 @@ pub trait Sink {
 
     /// Takes the next compressed bytes, in order and without gaps, once it is certain that no
     /// later [`Boundary`] starts inside them: [`Boundary::start`] of every later call of
-    /// [`Sink::boundary`] is at or behind their end. For digests over stretches between
+    /// [`Consumer::boundary`] is at or behind their end. For digests over stretches between
     /// boundaries. Called before the inflater reuses its input buffer, and for the rest when the
     /// stream is finished.
     fn compressed(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
@@ -68,6 +68,7 @@ pub trait Sink {
 
 /// A place where decoding can begin.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Boundary<'a> {
     /// Offset in the stream of the first compressed byte of which nothing has been read.
     pub compressed_offset: u64,
@@ -83,8 +84,10 @@ pub struct Boundary<'a> {
 
 /// What ends at a [`Boundary`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BoundaryKind {
     /// A gzip member's header.
+    #[non_exhaustive]
     MemberHeader {
         /// The file name or comment is longer than 511 bytes. zlib reads such a header, Go's gzip
         /// reader (`readString`, 512 bytes with the NUL) refuses it: "gzip: invalid header".

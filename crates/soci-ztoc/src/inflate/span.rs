@@ -1,7 +1,7 @@
 //! The inflater that begins at a checkpoint.
 
 use super::stream::Stream;
-use super::{Sink, WINDOW_SIZE};
+use super::{Consumer, WINDOW_SIZE};
 
 /// Inflates from a [`Boundary`](super::Boundary) on until a given number of bytes is delivered.
 ///
@@ -24,14 +24,14 @@ impl SpanInflater {
     }
 
     /// Takes the next piece of the stream. Decoding happens whenever enough has come together.
-    pub fn push<S: Sink>(&mut self, input: &[u8], sink: &mut S) -> Result<(), S::Error> {
-        self.stream.push(input, sink)
+    pub fn push<C: Consumer>(&mut self, input: &[u8], consumer: &mut C) -> Result<(), C::Error> {
+        self.stream.push(input, consumer)
     }
 
     /// Says that nothing follows, and delivers the rest. If the input ends before everything that
     /// was wanted, that is [`Truncated`](super::InflateError::Truncated).
-    pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        self.stream.finish(sink)
+    pub fn finish<C: Consumer>(mut self, consumer: &mut C) -> Result<(), C::Error> {
+        self.stream.finish(consumer)
     }
 
     /// Whether everything that was wanted is delivered. Further input is ignored then.

@@ -34,13 +34,15 @@ use super::{Boundary, BoundaryKind, InflateError, WINDOW_SIZE};
 const MAX_OUTPUT: usize = 768 << 10;
 /// Blocks after which a stretch ends. Empty ones take no output.
 const MAX_BLOCKS: usize = 1 << 12;
+/// Offsets are counted in bits, and a stretch goes on behind its beginning.
+const MAX_OFFSET: u64 = u64::MAX >> 4;
 
 /// Decodes one stretch after another, ahead of a [`GzipInflater`](super::GzipInflater) that reads
 /// the same stream from its beginning. Memory is kept from one to the next: about 0.8 MiB.
 pub struct Speculator {
     stream: Stream<2>,
     windows: [Box<[u8; WINDOW_SIZE]>; 2],
-    decoded: Decoded,
+    decoded: Twofold,
     /// Where in the stream the first byte lies that is pushed.
     offset: u64,
     /// Bit position in the stream of the stretch's start, which lies in that byte.
@@ -58,7 +60,7 @@ enum State {
 }
 
 #[derive(Default)]
-struct Decoded {
+struct Twofold {
     first: Vec<u8>,
     /// Ends where it no longer differs.
     second: Vec<u8>,
@@ -93,7 +95,7 @@ impl Speculator {
         Speculator {
             stream: Stream::resumed(windows.each_ref().map(|window| &**window), 0, u64::MAX),
             windows,
-            decoded: Decoded::default(),
+            decoded: Twofold::default(),
             offset: 0,
             start: 0,
             state: State::Idle,
@@ -105,16 +107,19 @@ impl Speculator {
     /// from which on they are to be [pushed](Speculator::push), or None without such a block. A
     /// stretch that was begun before is forgotten.
     ///
-    /// Blocks with the fixed code and stored ones are not found.
+    /// Blocks with the fixed code and stored ones are not found, nor any beyond the first 2^60 bytes.
     pub fn begin(&mut self, bytes: &[u8], offset: u64) -> Option<usize> {
         self.state = State::Idle;
+        if offset > MAX_OFFSET {
+            return None;
+        }
         let bit = self.stream.find_start(bytes)?;
         let unused = (bit.wrapping_neg() & 7) as u8;
         let windows = self.windows.each_ref().map(|window| &**window);
         self.stream.resume(windows, unused, u64::MAX);
         // More than once the limit, in one piece: growing would copy it several times.
         let room = MAX_OUTPUT + OUTPUT_LIMIT;
-        self.decoded = Decoded {
+        self.decoded = Twofold {
             first: Vec::with_capacity(room),
             second: Vec::with_capacity(room),
             differs: true,
@@ -177,7 +182,7 @@ impl core::fmt::Debug for Speculator {
     }
 }
 
-impl Outlet<2> for Decoded {
+impl Outlet<2> for Twofold {
     type Error = InflateError;
 
     fn output(&mut self, [first, second]: [&[u8]; 2]) -> Result<(), InflateError> {

@@ -111,12 +111,12 @@ impl<const N: usize> Stream<N> {
     }
 
     /// Takes all of `input`, decoding whenever the buffer is full.
-    pub(super) fn push<S: Outlet<N>>(&mut self, mut input: &[u8], sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn push<S: Outlet<N>>(&mut self, mut input: &[u8], outlet: &mut S) -> Result<(), S::Error> {
         self.check_stopped()?;
         while !input.is_empty() {
             if self.input.is_full() {
-                self.run(sink)?;
-                self.compact(sink)?;
+                self.run(outlet)?;
+                self.compact(outlet)?;
             }
             input = self.input.append(input);
         }
@@ -124,20 +124,31 @@ impl<const N: usize> Stream<N> {
     }
 
     /// Hands out the bytes that are finished and makes room in the input buffer.
-    fn compact<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    fn compact<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), S::Error> {
         let keep = self.keep();
-        self.guard(|stream| sink.compressed(&stream.input.bytes[stream.input.start..keep]))?;
+        self.guard(|stream| outlet.compressed(&stream.input.bytes[stream.input.start..keep]))?;
         let moved = self.input.compact(keep);
         self.moved(moved);
         Ok(())
     }
 
-    /// Goes on with `next`, which comes behind what was given so far. Returns the buffer before it.
-    pub(super) fn exchange(&mut self, mut next: InputBuffer) -> InputBuffer {
+    /// Goes on with `next`, which comes behind what was given so far, and decodes it. In between,
+    /// the buffer before it is given back.
+    pub(super) fn exchange<S: Outlet<N>>(
+        &mut self,
+        mut next: InputBuffer,
+        outlet: &mut S,
+        give_back: impl FnOnce(InputBuffer),
+    ) -> Result<(), S::Error> {
+        // After a push there can be more.
+        if !self.input.can_hand_over(self.keep()) {
+            self.run(outlet)?;
+        }
         let keep = self.keep();
         let moved = next.take_over(&mut self.input, keep);
         self.moved(moved);
-        core::mem::replace(&mut self.input, next)
+        give_back(core::mem::replace(&mut self.input, next));
+        self.run(outlet)
     }
 
     /// First input index that is still needed.
@@ -157,13 +168,13 @@ impl<const N: usize> Stream<N> {
     }
 
     /// Says that nothing follows, and decodes the rest.
-    pub(super) fn finish<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn finish<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), S::Error> {
         self.check_stopped()?;
         if !self.ended {
             self.ended = true;
             self.input.pad();
-            self.run(sink)?;
-            self.guard(|stream| sink.compressed(stream.input.finished()))?;
+            self.run(outlet)?;
+            self.guard(|stream| outlet.compressed(stream.input.filled()))?;
         }
         Ok(())
     }
@@ -174,16 +185,16 @@ impl<const N: usize> Stream<N> {
     }
 
     /// Decodes what the input buffer holds.
-    pub(super) fn run<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    pub(super) fn run<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), S::Error> {
         self.check_stopped()?;
         loop {
-            match self.step(sink) {
+            match self.step(outlet) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(stop) => {
                     let (state, error) = match stop {
                         Stop::Stream(error) => (error, S::Error::from(error)),
-                        Stop::Sink(error) => (InflateError::Stopped, error),
+                        Stop::Consumer(error) => (InflateError::Stopped, error),
                     };
                     self.state = State::Stopped(state);
                     return Err(error);
@@ -213,32 +224,32 @@ impl<const N: usize> Stream<N> {
     }
 
     /// Does one step. False when more input is needed, or none.
-    fn step<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn step<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<bool, Stop<S::Error>> {
         match &mut self.state {
             State::Prime(bits) => {
                 let bits = usize::from(*bits);
                 if bits > 0 {
-                    if self.input.finished().is_empty() {
+                    if self.input.filled().is_empty() {
                         return self.need_input();
                     }
                     self.bits = Bits::at_bit(8 * self.bits.pos + 8 - bits, &self.input.bytes);
                 }
                 self.state = State::Block;
-                self.stop_if_delivered(sink)?;
+                self.stop_if_delivered(outlet)?;
                 Ok(true)
             }
-            State::Member(_) => self.member_header(sink),
+            State::Member(_) => self.member_header(outlet),
             State::Block => self.block_header(),
-            State::Adopted(_) => self.adopted(sink),
+            State::Adopted(_) => self.adopted(outlet),
             State::Skip(_) => self.skip(),
-            State::Stored(_) => self.stored(sink),
-            State::Codes => self.codes(sink),
+            State::Stored(_) => self.stored(outlet),
+            State::Codes => self.codes(outlet),
             State::Trailer => self.trailer(),
             State::Done | State::Stopped(_) => Ok(false),
         }
     }
 
-    fn member_header<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn member_header<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<bool, Stop<S::Error>> {
         let State::Member(header) = &mut self.state else {
             unreachable!("called in this state only");
         };
@@ -254,7 +265,11 @@ impl<const N: usize> Stream<N> {
         self.member_start = self.output.position();
         self.output.low = self.output.op;
         self.state = State::Block;
-        self.announce(BoundaryKind::MemberHeader { long_field }, self.bit_offset(), sink)?;
+        self.announce(
+            BoundaryKind::MemberHeader { long_field },
+            self.bit_offset(),
+            outlet,
+        )?;
         Ok(true)
     }
 
@@ -284,7 +299,7 @@ impl<const N: usize> Stream<N> {
         Ok(true)
     }
 
-    fn stored<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn stored<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<bool, Stop<S::Error>> {
         let State::Stored(remaining) = &mut self.state else {
             unreachable!("called in this state only");
         };
@@ -293,16 +308,16 @@ impl<const N: usize> Stream<N> {
         self.bits.pos += copied;
         *remaining -= copied;
         if *remaining == 0 {
-            self.block_end(sink)?;
+            self.block_end(outlet)?;
         } else if self.bits.pos < self.input.end {
-            self.make_room(sink)?;
+            self.make_room(outlet)?;
         } else {
             return self.need_input();
         }
         Ok(true)
     }
 
-    fn codes<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    fn codes<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<bool, Stop<S::Error>> {
         // No more than 8 bytes of padding are read with the last real bit; a step reads at most 9
         // and a refill loads 8.
         let in_limit = match self.ended {
@@ -334,8 +349,8 @@ impl<const N: usize> Stream<N> {
         self.check_truncated()?;
         let offset = self.offset(self.bits.ceil());
         match exit {
-            Exit::EndOfBlock => self.block_end(sink)?,
-            Exit::Output => self.make_room(sink)?,
+            Exit::EndOfBlock => self.block_end(outlet)?,
+            Exit::Output => self.make_room(outlet)?,
             Exit::Input => return self.need_input(),
             Exit::BadLitLen => {
                 let code = CodeKind::LiteralLength;
@@ -358,19 +373,19 @@ impl<const N: usize> Stream<N> {
         Ok(true)
     }
 
-    fn block_end<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    fn block_end<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), Stop<S::Error>> {
         if self.last_block {
             self.bits.align();
             self.state = State::Trailer;
         } else {
             self.state = State::Block;
-            self.announce(BoundaryKind::Block, self.bit_offset(), sink)?;
+            self.announce(BoundaryKind::Block, self.bit_offset(), outlet)?;
         }
         // A member's end needs its whole output in the checksum.
         if self.last_block {
-            self.deliver(sink)?;
+            self.deliver(outlet)?;
         }
-        self.stop_if_delivered(sink)
+        self.stop_if_delivered(outlet)
     }
 
     fn trailer<E>(&mut self) -> Result<bool, Stop<E>> {
@@ -447,7 +462,7 @@ impl<const N: usize> Stream<N> {
         }
     }
 
-    /// Calls the sink outside of a step.
+    /// Calls the outlet outside of a step.
     fn guard<E>(&mut self, call: impl FnOnce(&Self) -> Result<(), E>) -> Result<(), E> {
         let result = call(self);
         if result.is_err() {
@@ -472,7 +487,7 @@ impl<const N: usize> Stream<N> {
 /// Why a step failed.
 enum Stop<E> {
     Stream(InflateError),
-    Sink(E),
+    Consumer(E),
 }
 
 impl<E> From<InflateError> for Stop<E> {

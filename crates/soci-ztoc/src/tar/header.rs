@@ -1,4 +1,4 @@
-//! One header block: checksum, dialect, fields (`docs/format/tar.md`, section 1).
+//! One header block: checksum, dialect, fields (`docs/tar.md`, section 1).
 //!
 //! | offset | bytes | field | | offset | bytes | field |
 //! |---|---|---|---|---|---|---|

@@ -1,4 +1,4 @@
-//! A tar walk with the semantics of Go's `archive/tar` (`docs/format/tar.md`).
+//! A tar walk with the semantics of Go's `archive/tar` (`docs/tar.md`).
 //!
 //! containerd unpacks layers with that package and the reference builds its tables of contents
 //! with it, so what it accepts, refuses and overrides is what counts. [`Walker`] is fed an archive

@@ -1,4 +1,4 @@
-//! Numbers and strings as tar headers and PAX records write them (`docs/format/tar.md`, section 2).
+//! Numbers and strings as tar headers and PAX records write them (`docs/tar.md`, section 2).
 
 /// The bytes in front of the first NUL, or all of them.
 pub(super) fn c_string(field: &[u8]) -> &[u8] {

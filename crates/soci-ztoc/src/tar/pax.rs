@@ -1,4 +1,4 @@
-//! PAX extended headers: records `LENGTH KEY=VALUE\n` (`docs/format/tar.md`, section 3).
+//! PAX extended headers: records `LENGTH KEY=VALUE\n` (`docs/tar.md`, section 3).
 
 use alloc::vec::Vec;
 use core::ops::Range;

@@ -1,4 +1,4 @@
-//! Sparse maps, read to be skipped and checked (`docs/format/tar.md`, section 5).
+//! Sparse maps, read to be skipped and checked (`docs/tar.md`, section 5).
 //!
 //! Contents of sparse files are never rebuilt here: a zTOC cannot describe them. What counts is how
 //! many bytes the map takes and whether the archive is valid.

@@ -1,4 +1,4 @@
-//! Modification times: from headers and PAX records, to RFC 3339 (`docs/format/tar.md`, section 4).
+//! Modification times: from headers and PAX records, to RFC 3339 (`docs/tar.md`, section 4).
 
 use core::ops::Range;
 
@@ -7,13 +7,21 @@ use super::number::decimal;
 /// A point in time: seconds since 1970-01-01T00:00:00Z and nanoseconds after that second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timestamp {
-    /// Whole seconds, rounded down.
-    pub seconds: i64,
-    /// 0 to 999,999,999.
-    pub nanoseconds: u32,
+    seconds: i64,
+    nanoseconds: u32,
 }
 
 impl Timestamp {
+    /// Whole seconds, rounded down.
+    pub fn seconds(&self) -> i64 {
+        self.seconds
+    }
+
+    /// 0 to 999,999,999.
+    pub fn nanoseconds(&self) -> u32 {
+        self.nanoseconds
+    }
+
     /// The time of a header field.
     pub(super) fn from_seconds(seconds: i64) -> Self {
         Timestamp {

@@ -1,4 +1,4 @@
-//! The walk itself: blocks, meta entries, data, padding, the end (`docs/format/tar.md`, section 6).
+//! The walk itself: blocks, meta entries, data, padding, the end (`docs/tar.md`, section 6).
 
 use alloc::vec::Vec;
 use core::mem;
@@ -115,8 +115,20 @@ impl Walker {
     /// Takes the next bytes. What follows the end of the archive is ignored.
     ///
     /// # Errors
-    /// [`Error::TarHeader`], [`Error::TarRecordTooLong`] or [`Error::SparseMapTooLong`]; after an error the walk is over.
-    pub fn push(&mut self, mut input: &[u8], visitor: &mut impl Visitor) -> Result<(), Error> {
+    /// [`Error::TarHeader`], [`Error::TarRecordTooLong`] or [`Error::SparseMapTooLong`]; after one of
+    /// them the walk is over and only [`Error::Stopped`] follows.
+    pub fn push(&mut self, input: &[u8], visitor: &mut impl Visitor) -> Result<(), Error> {
+        if let State::Stopped = self.state {
+            return Err(Error::Stopped);
+        }
+        let walked = self.walk(input, visitor);
+        if walked.is_err() {
+            self.state = State::Stopped;
+        }
+        walked
+    }
+
+    fn walk(&mut self, mut input: &[u8], visitor: &mut impl Visitor) -> Result<(), Error> {
         while !input.is_empty() {
             let wanted = match &self.state {
                 State::Ended => return Ok(()),
@@ -177,6 +189,7 @@ impl Walker {
     /// [`Error::TarTruncated`] anywhere else.
     pub fn finish(self) -> Result<u64, Error> {
         let inside = match self.state {
+            State::Stopped => return Err(Error::Stopped),
             State::Ended | State::Padding { .. } => return Ok(self.position),
             State::Header | State::SecondZeroBlock if self.filled == 0 => return Ok(self.position),
             State::Header | State::SecondZeroBlock => "a header",
@@ -448,6 +461,8 @@ enum State {
         left: u16,
     },
     Ended,
+    /// By an error.
+    Stopped,
 }
 
 impl State {

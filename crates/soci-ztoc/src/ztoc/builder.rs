@@ -1,4 +1,4 @@
-//! Building a zTOC in one pass over a layer (`docs/format/ztoc.md`, section 5).
+//! Building a zTOC in one pass over a layer (`docs/ztoc.md`, section 5).
 //!
 //! ```text
 //!             ┌─► digests of the layer and its spans
@@ -16,30 +16,69 @@ use alloc::vec::Vec;
 use super::digests::{Announcements, LayerDigests};
 use super::encode::EncodedZtoc;
 use super::limits::Limits;
-use super::skip::{Refusal, SkipReason};
+use super::skip::{Refusal, Unindexable};
 use super::toc::{EntryType, Toc, TocEntry, Xattrs};
-use super::value::{Checkpoint, Compression, GzipZinfo, TarZinfo, VERSION, Window, Zinfo, Ztoc};
+use super::value::{Compression, VERSION, Ztoc, ZtocParts};
+use super::zinfo::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};
 use crate::Error;
-use crate::inflate::{Boundary, BoundaryKind, GzipInflater, Sink};
+use crate::inflate::{Boundary, BoundaryKind, Consumer, GzipInflater};
 use crate::tar::{Entry, Visitor, Walker};
 
 /// What a zTOC is built with.
+///
+/// ```
+/// use soci_ztoc::ztoc::{BuildOptions, Compression};
+///
+/// let options = BuildOptions::new(Compression::Gzip, "my-builder").with_span_size(1 << 20);
+/// assert_eq!(options.compression(), Compression::Gzip);
+/// ```
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
-    /// How the layer is stored; its media type tells.
-    pub compression: Compression,
-    /// The least uncompressed bytes of a span but the last. gzip layers can only be cut at block
-    /// ends, so their spans are larger by up to a block.
-    pub span_size: u64,
-    /// Who builds; part of the zTOC.
-    pub build_tool_identifier: Box<str>,
-    /// What is accepted.
-    pub limits: Limits,
+    compression: Compression,
+    span_size: u64,
+    build_tool_identifier: Box<str>,
+    limits: Limits,
 }
 
 impl BuildOptions {
     /// The span size of the reference: 4 MiB.
     pub const DEFAULT_SPAN_SIZE: u64 = 4 << 20;
+
+    /// For a layer that is stored like this (its media type tells), built by this tool, whose name
+    /// becomes part of the zTOC.
+    pub fn new(compression: Compression, build_tool_identifier: impl Into<Box<str>>) -> Self {
+        BuildOptions {
+            compression,
+            span_size: BuildOptions::DEFAULT_SPAN_SIZE,
+            build_tool_identifier: build_tool_identifier.into(),
+            limits: Limits::DEFAULT,
+        }
+    }
+
+    /// The least uncompressed bytes of a span but the last. gzip layers can only be cut at block
+    /// ends, so their spans are larger by up to a block.
+    #[must_use]
+    pub fn with_span_size(mut self, span_size: u64) -> Self {
+        self.span_size = span_size;
+        self
+    }
+
+    /// What is accepted.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How the layer is stored.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// The least uncompressed bytes of a span but the last.
+    pub fn span_size(&self) -> u64 {
+        self.span_size
+    }
 }
 
 /// Builds the zTOC of one layer while it is pushed.
@@ -53,7 +92,7 @@ pub struct ZtocBuilder {
 /// What became of a layer. Errors mean that the layer itself is damaged.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one per layer")]
-pub enum Outcome {
+pub enum BuildOutcome {
     /// It has a zTOC.
     Indexed(Built),
     /// It is a good layer that a zTOC cannot describe.
@@ -71,9 +110,10 @@ pub struct Built {
 
 /// A layer without zTOC.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skipped {
     /// Why.
-    pub reason: SkipReason,
+    pub reason: Unindexable,
     /// SHA-256 of the layer as it is stored.
     pub layer_digest: [u8; 32],
     /// Bytes of the layer as it is stored.
@@ -111,7 +151,7 @@ impl ZtocBuilder {
 
     /// Why there will be no zTOC, as soon as that is known. Pushing on is of use for the layer's
     /// digest and to find damage.
-    pub fn skip_reason(&self) -> Option<&SkipReason> {
+    pub fn skip_reason(&self) -> Option<&Unindexable> {
         match &self.pass.failure {
             Some(Failure::Skip(reason)) => Some(reason),
             _ => None,
@@ -123,11 +163,11 @@ impl ZtocBuilder {
     /// # Errors
     /// [`Error::Gzip`], [`Error::TarHeader`], [`Error::TarTruncated`], [`Error::TarRecordTooLong`],
     /// [`Error::SparseMapTooLong`]: the layer is damaged.
-    pub fn finish(mut self) -> Result<Outcome, Error> {
-        if let Some(inflater) = &mut self.inflater {
+    pub fn finish(mut self) -> Result<BuildOutcome, Error> {
+        let gzip = self.inflater.is_some();
+        if let Some(inflater) = self.inflater {
             inflater.finish(&mut self.pass)?;
         }
-        let gzip = self.inflater.take().is_some();
         let digests = self
             .pass
             .digests
@@ -148,7 +188,7 @@ impl Built {
         &self.encoded
     }
 
-    /// The same, without the rest.
+    /// The zTOC with its bytes, and nothing else is kept.
     pub fn into_encoded(self) -> EncodedZtoc {
         self.encoded
     }
@@ -160,7 +200,7 @@ impl Built {
 
     /// Bytes of the layer as it is stored.
     pub fn compressed_size(&self) -> u64 {
-        self.encoded.ztoc().compressed_size
+        self.encoded.ztoc().compressed_size()
     }
 
     /// gzip members, 0 for a plain tar. Readers before soci-snapshotter v0.14.0 stop at the end
@@ -224,7 +264,7 @@ pub(super) struct Pass {
 /// Why there will be no zTOC; the first one counts.
 #[derive(Debug)]
 enum Failure {
-    Skip(SkipReason),
+    Skip(Unindexable),
     Damage(Error),
 }
 
@@ -256,9 +296,9 @@ impl Pass {
         // span_size is not 0 for plain tars. An empty layer has no spans.
         let mut start = self.plain.next_multiple_of(self.span_size);
         while start < end && self.failure.is_none() {
-            if self.plain_spans == self.limits.spans {
-                self.fail(Failure::Skip(SkipReason::TooManySpans {
-                    limit: self.limits.spans,
+            if self.plain_spans == self.limits.spans() {
+                self.fail(Failure::Skip(Unindexable::TooManySpans {
+                    limit: self.limits.spans(),
                 }));
                 break;
             }
@@ -305,11 +345,11 @@ impl Pass {
         gzip: bool,
         build_tool_identifier: &str,
         mut digests: LayerDigests,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<BuildOutcome, Error> {
         digests.heed(&mut self.announcements);
         let (layer_digest, compressed_size, span_digests) = digests.finish();
         let skipped = |reason| {
-            Ok(Outcome::Skipped(Skipped {
+            Ok(BuildOutcome::Skipped(Skipped {
                 reason,
                 layer_digest,
                 compressed_size,
@@ -331,22 +371,14 @@ impl Pass {
             .long_header_at
             .is_some_and(|at| !ended || at < uncompressed_size)
         {
-            return skipped(SkipReason::LongGzipHeader);
+            return skipped(Unindexable::LongGzipHeader);
         }
         let zinfo = if gzip {
-            Zinfo::Gzip(GzipZinfo {
-                span_size: self.span_size as i64,
-                checkpoints: self.checkpoints,
-                first_form: false,
-            })
+            Zinfo::Gzip(GzipZinfo::new(self.span_size as i64, self.checkpoints)?)
         } else {
-            Zinfo::Uncompressed(TarZinfo {
-                version: 2,
-                span_size: self.span_size,
-                size: self.plain,
-            })
+            Zinfo::Uncompressed(TarZinfo::new(self.span_size, self.plain)?)
         };
-        let ztoc = Ztoc {
+        let ztoc = Ztoc::from_parts(ZtocParts {
             version: VERSION.as_bytes().into(),
             build_tool_identifier: build_tool_identifier.as_bytes().into(),
             compressed_size,
@@ -355,13 +387,13 @@ impl Pass {
             max_span_id: span_digests.len() as i32 - 1,
             span_digests,
             zinfo,
-        };
+        })?;
         let refusal = ztoc.refusal();
         let encoded = match EncodedZtoc::new(ztoc) {
-            Err(Error::ZtocTooLarge { limit, .. }) => return skipped(SkipReason::ZtocTooLarge { limit }),
+            Err(Error::ZtocTooLarge { limit, .. }) => return skipped(Unindexable::ZtocTooLarge { limit }),
             encoded => encoded?,
         };
-        Ok(Outcome::Indexed(Built {
+        Ok(BuildOutcome::Indexed(Built {
             encoded,
             layer_digest,
             members: self.members,
@@ -370,7 +402,7 @@ impl Pass {
     }
 }
 
-impl Sink for Pass {
+impl Consumer for Pass {
     type Error = Error;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -392,9 +424,9 @@ impl Sink for Pass {
         if self.failure.is_some() || (offset != 0 && offset - last <= self.span_size) {
             return Ok(());
         }
-        if self.checkpoints.len() == self.limits.checkpoints {
-            let limit = self.limits.checkpoints;
-            self.fail(Failure::Skip(SkipReason::TooManyCheckpoints { limit }));
+        if self.checkpoints.len() == self.limits.checkpoints() {
+            let limit = self.limits.checkpoints();
+            self.fail(Failure::Skip(Unindexable::TooManyCheckpoints { limit }));
             return Ok(());
         }
         self.checkpoints.push(Checkpoint {
@@ -419,7 +451,7 @@ impl Sink for Pass {
 struct Contents {
     toc: Toc,
     limits: Limits,
-    failure: Option<SkipReason>,
+    failure: Option<Unindexable>,
 }
 
 impl Visitor for Contents {
@@ -433,21 +465,20 @@ impl Visitor for Contents {
 }
 
 impl Contents {
-    fn add(&mut self, entry: &Entry<'_>) -> Result<(), SkipReason> {
+    fn add(&mut self, entry: &Entry<'_>) -> Result<(), Unindexable> {
         let entry_type =
-            EntryType::from_type_flag(entry.type_flag).ok_or_else(|| SkipReason::UnsupportedEntry {
+            EntryType::from_type_flag(entry.type_flag).ok_or_else(|| Unindexable::UnsupportedEntry {
                 type_flag: entry.type_flag,
                 name: entry.name.into(),
                 offset: entry.data_offset,
             })?;
-        let Limits {
-            entries,
-            pax_records,
-            text_bytes,
-            ..
-        } = self.limits;
+        let (entries, pax_records, text_bytes) = (
+            self.limits.entries(),
+            self.limits.pax_records(),
+            self.limits.text_bytes(),
+        );
         if self.toc.len() == entries {
-            return Err(SkipReason::TooManyEntries { limit: entries });
+            return Err(Unindexable::TooManyEntries { limit: entries });
         }
         let modified = entry.modified.rfc_3339();
         let row = TocEntry {
@@ -469,14 +500,14 @@ impl Contents {
         };
         let records = entry.pax_records();
         if self.toc.pair_count() + records.iter().len() > pax_records {
-            return Err(SkipReason::TooMuchText {
+            return Err(Unindexable::TooMuchText {
                 limit: pax_records,
                 unit: "records",
             });
         }
         let records_text: usize = records.iter().map(|(key, value)| key.len() + value.len()).sum();
         if self.toc.text_bytes() + row.text_bytes() + records_text > text_bytes {
-            return Err(SkipReason::TooMuchText {
+            return Err(Unindexable::TooMuchText {
                 limit: text_bytes,
                 unit: "bytes",
             });

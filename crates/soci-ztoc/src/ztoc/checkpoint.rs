@@ -1,4 +1,4 @@
-//! Checkpoint blobs: where the spans of a layer begin (`docs/format/ztoc.md`, sections 3 and 4).
+//! Checkpoint blobs: where the spans of a layer begin (`docs/ztoc.md`, sections 3 and 4).
 //!
 //! Of a gzip layer, little-endian and without gaps:
 //!
@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 
 use super::flatbuffer::{VTables, Writer, root};
 use super::limits::Limits;
-use super::value::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};
+use super::zinfo::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};
 use crate::Error;
 use crate::inflate::WINDOW_SIZE;
 
@@ -30,7 +30,14 @@ const HEADER: usize = 12;
 /// Bytes of a checkpoint.
 const RECORD: usize = 17 + WINDOW_SIZE;
 /// Where the first form assumes checkpoint 0: behind a gzip header without optional fields.
-const PLAIN_HEADER: u64 = 10;
+pub(super) const PLAIN_HEADER: u64 = 10;
+/// Where in a checkpoint its number of bits is.
+pub(super) const RECORD_BITS: usize = 16;
+
+/// Where in the blob a checkpoint is.
+pub(super) fn record_at(index: usize) -> usize {
+    HEADER + RECORD * index
+}
 
 impl GzipZinfo {
     /// Reads either form of a blob.
@@ -45,13 +52,14 @@ impl GzipZinfo {
         let span_size = i64::from_le_bytes(header[4..].try_into().expect("12 bytes less 4 are 8"));
         let count = usize::try_from(count).ok().filter(|&count| count > 0);
         let count = count.ok_or(invalid(0, "the number of checkpoints is not positive"))?;
-        if count > limits.checkpoints {
+        if count > limits.checkpoints() {
             return Err(Error::ZtocTooLarge {
                 what: "checkpoints",
                 found: count as u64,
-                limit: limits.checkpoints as u64,
+                limit: limits.checkpoints() as u64,
             });
         }
+        // At most 65,501 of them: the product has 31 bits.
         let stored = blob.len() - HEADER;
         let first_form = match stored {
             _ if stored == RECORD * count => false,
@@ -60,29 +68,17 @@ impl GzipZinfo {
         };
         let mut checkpoints = Vec::with_capacity(count);
         if first_form {
-            checkpoints.push(Checkpoint {
-                compressed_offset: PLAIN_HEADER,
-                uncompressed_offset: 0,
-                bits: 0,
-                window: Window::default(),
-            });
+            checkpoints.push(Checkpoint::behind_a_plain_header());
         }
         for (index, record) in blob[HEADER..].chunks_exact(RECORD).enumerate() {
-            let checkpoint = read_record(record, HEADER + RECORD * index)?;
-            let ascends = checkpoints.last().is_none_or(|last: &Checkpoint| {
-                last.compressed_offset <= checkpoint.compressed_offset
-                    && last.uncompressed_offset <= checkpoint.uncompressed_offset
-            });
-            if !ascends {
-                return Err(invalid(HEADER + RECORD * index, "the checkpoints do not ascend"));
-            }
-            checkpoints.push(checkpoint);
+            checkpoints.push(read_record(record, record_at(index))?);
         }
-        Ok(GzipZinfo {
-            span_size,
-            checkpoints,
-            first_form,
-        })
+        let zinfo = GzipZinfo::new(span_size, checkpoints)?;
+        if first_form {
+            zinfo.into_first_form()
+        } else {
+            Ok(zinfo)
+        }
     }
 
     /// Bytes of the blob.
@@ -130,11 +126,12 @@ impl TarZinfo {
     /// [`Error::InvalidZtoc`], with an offset inside the blob.
     pub fn from_blob(blob: &[u8]) -> Result<Self, Error> {
         let table = root(blob)?;
-        Ok(TarZinfo {
+        let zinfo = TarZinfo {
             version: table.i32(0)?,
             span_size: table.size(1, "the span size is negative")?,
             size: table.size(2, "the size of the layer is negative")?,
-        })
+        };
+        zinfo.checked(table.position())
     }
 
     /// Writes the blob.
@@ -178,21 +175,20 @@ fn read_record(record: &[u8], at: usize) -> Result<Checkpoint, Error> {
         u64::try_from(i64::from_le_bytes(bytes)).map_err(|_| invalid(at + offset, "an offset is negative"))
     };
     let (compressed_offset, uncompressed_offset) = (number(0)?, number(8)?);
-    let bits = record[16];
-    if bits > 7 || (bits > 0 && compressed_offset == 0) {
-        return Err(invalid(at + 16, "the number of unread bits is wrong"));
-    }
     let window = record[17..].try_into().expect("a record ends with a window");
-    let window = Window::new(window);
-    Ok(Checkpoint {
+    Checkpoint::new(
         compressed_offset,
         uncompressed_offset,
-        bits,
-        window,
+        record[RECORD_BITS],
+        Window::new(window),
+    )
+    .map_err(|error| match error {
+        Error::InvalidCheckpoints { offset, what } => invalid(at + offset as usize, what),
+        other => other,
     })
 }
 
-fn invalid(offset: usize, what: &'static str) -> Error {
+pub(super) fn invalid(offset: usize, what: &'static str) -> Error {
     Error::InvalidCheckpoints {
         offset: offset as u64,
         what,
@@ -206,28 +202,20 @@ mod tests {
     use super::*;
 
     fn checkpoint(compressed_offset: u64, uncompressed_offset: u64, bits: u8) -> Checkpoint {
-        let mut window = Window::default();
+        let mut window = [0; WINDOW_SIZE];
         window[WINDOW_SIZE - 1] = bits;
-        Checkpoint {
-            compressed_offset,
-            uncompressed_offset,
-            bits,
-            window,
-        }
+        Checkpoint::new(compressed_offset, uncompressed_offset, bits, Window::new(&window))
+            .expect("a possible place")
     }
 
     #[test]
     fn both_forms_are_read_and_kept() {
-        let first = Checkpoint {
-            bits: 0,
-            ..checkpoint(10, 0, 0)
-        };
         for first_form in [false, true] {
-            let zinfo = GzipZinfo {
-                span_size: 4096,
-                checkpoints: vec![first.clone(), checkpoint(77, 5000, 3)],
-                first_form,
-            };
+            let checkpoints = vec![checkpoint(10, 0, 0), checkpoint(77, 5000, 3)];
+            let mut zinfo = GzipZinfo::new(4096, checkpoints).expect("they ascend");
+            if first_form {
+                zinfo = zinfo.into_first_form().expect("the first is the plain one");
+            }
             let blob = zinfo.to_blob();
             assert_eq!(blob.len(), zinfo.blob_length());
             assert_eq!(blob.len(), 12 + 32785 * if first_form { 1 } else { 2 });
@@ -240,12 +228,9 @@ mod tests {
 
     #[test]
     fn wrong_blobs_are_refused() {
-        let good = GzipZinfo {
-            span_size: 1,
-            checkpoints: vec![checkpoint(10, 0, 0), checkpoint(20, 100, 7)],
-            first_form: false,
-        }
-        .to_blob();
+        let good = GzipZinfo::new(1, vec![checkpoint(10, 0, 0), checkpoint(20, 100, 7)])
+            .expect("they ascend")
+            .to_blob();
         type Change<'c> = &'c dyn Fn(&mut Vec<u8>);
         let refused = |change: Change<'_>| {
             let mut blob = good.clone();
@@ -274,11 +259,7 @@ mod tests {
 
     #[test]
     fn the_blob_of_a_plain_tar_has_48_bytes() {
-        let zinfo = TarZinfo {
-            version: 2,
-            span_size: 4 << 20,
-            size: 73_728,
-        };
+        let zinfo = TarZinfo::new(4 << 20, 73_728).expect("a good span size");
         let blob = zinfo.to_blob();
         assert_eq!(blob.len(), 48);
         assert_eq!(blob[..4], [0x14, 0, 0, 0]);

@@ -1,5 +1,5 @@
 //! Reading a zTOC: every offset checked, strings as bytes, limits before allocations
-//! (`docs/format/ztoc.md`, section 1).
+//! (`docs/ztoc.md`, section 1).
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,8 @@ use super::encode::{ALGORITHM_GZIP, ALGORITHM_UNCOMPRESSED, DIGEST_PREFIX};
 use super::flatbuffer::{Table, Vector, root};
 use super::limits::Limits;
 use super::toc::{EntryType, Toc, TocEntry, Xattrs};
-use super::value::{GzipZinfo, TarZinfo, Zinfo, Ztoc};
+use super::value::{Ztoc, ZtocParts};
+use super::zinfo::{GzipZinfo, TarZinfo, Zinfo};
 use crate::Error;
 
 impl Ztoc {
@@ -32,53 +33,48 @@ impl Ztoc {
             Some(ALGORITHM_UNCOMPRESSED) => Zinfo::Uncompressed(TarZinfo::from_blob(info.bytes(3)?)?),
             Some(_) => return Err(invalid(&info, "the compression algorithm is unknown")),
         };
-        check_spans(&zinfo, compressed_size, limits, &info)?;
+        check_span_count(&zinfo, limits)?;
         let toc = ztoc.table(4, "the table of contents is missing")?;
-        Ok(Ztoc {
+        let parts = ZtocParts {
             version: ztoc.bytes(0)?.into(),
             build_tool_identifier: ztoc.bytes(1)?.into(),
             compressed_size,
             uncompressed_size: ztoc.size(3, "the uncompressed size is negative")?,
             toc: read_toc(&toc, bytes.len(), limits)?,
             max_span_id: info.i32(1)?,
-            span_digests: read_digests(info.vector(2)?, limits, &info)?,
+            span_digests: read_digests(info.vector(2)?, bytes.len(), limits, &info)?,
             zinfo,
-        })
-    }
-}
-
-/// Spans must lie inside the layer, and there must not be too many of them.
-fn check_spans(zinfo: &Zinfo, compressed_size: u64, limits: &Limits, info: &Table<'_>) -> Result<(), Error> {
-    match zinfo {
-        Zinfo::Gzip(zinfo) => match zinfo.checkpoints.last() {
-            Some(last) if last.compressed_offset > compressed_size => {
-                Err(invalid(info, "a checkpoint lies behind the end of the layer"))
-            }
-            _ => Ok(()),
-        },
-        Zinfo::Uncompressed(zinfo) if zinfo.size > 0 && zinfo.span_size == 0 => {
-            Err(invalid(info, "the span size is 0"))
-        }
-        Zinfo::Uncompressed(zinfo) if zinfo.size != compressed_size => Err(invalid(
-            info,
-            "the checkpoint blob tells another size of the layer",
-        )),
-        Zinfo::Uncompressed(zinfo) => {
-            let spans = zinfo.size.div_ceil(zinfo.span_size.max(1));
-            if spans > limits.spans as u64 {
-                return Err(Error::ZtocTooLarge {
-                    what: "spans",
-                    found: spans,
-                    limit: limits.spans as u64,
-                });
-            }
-            Ok(())
+        };
+        match parts.check() {
+            Ok(()) => Ok(Ztoc { parts }),
+            Err(what) => Err(invalid(&info, what)),
         }
     }
 }
 
-fn read_digests(vector: Vector<'_>, limits: &Limits, info: &Table<'_>) -> Result<Vec<[u8; 32]>, Error> {
-    let limit = limits.spans.max(limits.checkpoints);
+fn check_span_count(zinfo: &Zinfo, limits: &Limits) -> Result<(), Error> {
+    let Zinfo::Uncompressed(zinfo) = zinfo else {
+        return Ok(());
+    };
+    let spans = zinfo.size().div_ceil(zinfo.span_size().max(1));
+    if spans > limits.spans() as u64 {
+        return Err(Error::ZtocTooLarge {
+            what: "spans",
+            found: spans,
+            limit: limits.spans() as u64,
+        });
+    }
+    Ok(())
+}
+
+fn read_digests(
+    vector: Vector<'_>,
+    file_size: usize,
+    limits: &Limits,
+    info: &Table<'_>,
+) -> Result<Vec<[u8; 32]>, Error> {
+    let limit = limits.spans().max(limits.checkpoints());
+    let limit = limit.min(file_size / LEAST_DIGEST);
     if vector.len() > limit {
         return Err(Error::ZtocTooLarge {
             what: "span digests",
@@ -114,28 +110,37 @@ fn hex_digit(digit: u8) -> Option<u8> {
 }
 
 fn read_toc(table: &Table<'_>, file_size: usize, limits: &Limits) -> Result<Toc, Error> {
+    // Many offsets can lead to one table or string. Files that do that far beyond reason would grow
+    // out of all proportion when read.
+    let limits = Limits::DEFAULT
+        .with_entries(limits.entries().min(file_size / LEAST_ENTRY))
+        .with_pax_records(limits.pax_records().min(file_size / LEAST_RECORD))
+        .with_text_bytes(limits.text_bytes().min(file_size.saturating_mul(2)));
     let entries = table.vector(0)?;
-    if entries.len() > limits.entries {
+    if entries.len() > limits.entries() {
         return Err(Error::ZtocTooLarge {
             what: "entries",
             found: entries.len() as u64,
-            limit: limits.entries as u64,
+            limit: limits.entries() as u64,
         });
     }
-    // Many offsets can lead to one long string. Files that do that far beyond reason would grow
-    // out of all proportion when read.
-    let text_limit = limits
-        .text_bytes
-        .min(file_size.saturating_mul(4).saturating_add(1 << 16));
-    let mut toc = Toc::new();
+    let mut toc = Toc::with_capacity(entries.len());
     for table in entries.tables() {
         let table = table?;
-        read_entry(&mut toc, &table, text_limit, limits)?;
+        read_entry(&mut toc, &table, &limits)?;
     }
     Ok(toc)
 }
 
-fn read_entry(toc: &mut Toc, table: &Table<'_>, text_limit: usize, limits: &Limits) -> Result<(), Error> {
+/// Bytes that an entry takes at least, even if a writer stores equal strings once: its place in the
+/// vector, a table with seven strings and a place in the layer.
+const LEAST_ENTRY: usize = 44;
+/// Bytes that a PAX record takes at least: its place in the vector and a table with two strings.
+const LEAST_RECORD: usize = 16;
+/// Bytes that a span digest takes: its place in the vector, and 71 letters with their length.
+const LEAST_DIGEST: usize = 80;
+
+fn read_entry(toc: &mut Toc, table: &Table<'_>, limits: &Limits) -> Result<(), Error> {
     let entry_type =
         EntryType::from_word(table.bytes(1)?).ok_or(invalid(table, "the type of an entry is unknown"))?;
     let entry = TocEntry {
@@ -156,14 +161,14 @@ fn read_entry(toc: &mut Toc, table: &Table<'_>, text_limit: usize, limits: &Limi
     };
     let vector = table.vector(13)?;
     let records = toc.pair_count().saturating_add(vector.len());
-    if records > limits.pax_records {
+    if records > limits.pax_records() {
         return Err(Error::ZtocTooLarge {
             what: "PAX records",
             found: records as u64,
-            limit: limits.pax_records as u64,
+            limit: limits.pax_records() as u64,
         });
     }
-    let mut text = toc.text_bytes() + entry.text_bytes();
+    let mut text = toc.text_bytes().saturating_add(entry.text_bytes());
     let mut xattrs = Vec::with_capacity(vector.len());
     for xattr in vector.tables() {
         let xattr = xattr?;
@@ -171,11 +176,11 @@ fn read_entry(toc: &mut Toc, table: &Table<'_>, text_limit: usize, limits: &Limi
         text = text.saturating_add(pair.0.len()).saturating_add(pair.1.len());
         xattrs.push(pair);
     }
-    if text > text_limit {
+    if text > limits.text_bytes() {
         return Err(Error::ZtocTooLarge {
             what: "bytes of strings",
             found: text as u64,
-            limit: text_limit as u64,
+            limit: limits.text_bytes() as u64,
         });
     }
     toc.push(&entry, xattrs.into_iter());

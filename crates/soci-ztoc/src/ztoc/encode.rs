@@ -1,4 +1,4 @@
-//! Writing a zTOC in the reference's byte order (`docs/format/ztoc.md`, section 2).
+//! Writing a zTOC in the reference's byte order (`docs/ztoc.md`, section 2).
 //!
 //! A FlatBuffer is made from its end to its start and read from its start, so writing one usually
 //! means holding it. Here the file is made in pieces: small ones are kept, the entries are made a
@@ -46,14 +46,14 @@ impl EncodedZtoc {
     pub fn new(ztoc: Ztoc) -> Result<Self, Error> {
         let mut writer = Writer::default();
         let mut vtables = VTables::default();
-        let version = writer.string(&ztoc.version);
-        let tool = writer.string(&ztoc.build_tool_identifier);
+        let version = writer.string(&ztoc.parts.version);
+        let tool = writer.string(&ztoc.parts.build_tool_identifier);
         let tail = piece(&writer);
 
         let mut scratch = Vec::new();
-        let mut ends = Vec::with_capacity(ztoc.toc.len());
-        let mut tables = Vec::with_capacity(ztoc.toc.len());
-        for entry in ztoc.toc.iter().rev() {
+        let mut ends = Vec::with_capacity(ztoc.parts.toc.len());
+        let mut tables = Vec::with_capacity(ztoc.parts.toc.len());
+        for entry in ztoc.parts.toc.iter().rev() {
             let base = writer.position();
             check_size(base)?;
             writer.restart(base);
@@ -71,7 +71,7 @@ impl EncodedZtoc {
         let toc = piece(&writer);
 
         let before_blob = writer.position();
-        let blob_length = ztoc.zinfo.blob_length();
+        let blob_length = ztoc.parts.zinfo.blob_length();
         check_size(before_blob.saturating_add(blob_length))?;
         writer.restart(before_blob);
         writer.align(4, blob_length);
@@ -80,14 +80,14 @@ impl EncodedZtoc {
         writer.u32(blob_length as u32);
         let checkpoints = writer.position();
         let digests: Vec<usize> = ztoc
-            .span_digests
+            .span_digests()
             .iter()
             .map(|digest| writer.string(&digest_text(digest)))
             .collect();
         let digests = writer.offset_vector(digests.into_iter());
 
         let mut table = writer.table::<4>();
-        table.i32(1, ztoc.max_span_id);
+        table.i32(1, ztoc.parts.max_span_id);
         table.offset(2, digests);
         table.offset(3, checkpoints);
         if ztoc.compression() == Compression::Uncompressed {
@@ -98,8 +98,8 @@ impl EncodedZtoc {
         table.offset(0, version);
         table.offset(1, tool);
         table.offset(4, toc_table);
-        table.i64(2, ztoc.compressed_size as i64);
-        table.i64(3, ztoc.uncompressed_size as i64);
+        table.i64(2, ztoc.parts.compressed_size as i64);
+        table.i64(3, ztoc.parts.uncompressed_size as i64);
         table.offset(5, compression);
         let root = table.end(&mut vtables);
         writer.finish(root);
@@ -153,14 +153,14 @@ impl EncodedZtoc {
     /// Those of `out`, which end the writing.
     pub fn write_to<E>(&self, mut out: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         out(&self.head)?;
-        self.ztoc.zinfo.write_blob(&mut out)?;
+        self.ztoc.parts.zinfo.write_blob(&mut out)?;
         out(&[0; 4][..self.blob_padding])?;
         out(&self.toc)?;
         let mut writer = Writer::default();
         let mut vtables = self.vtables.clone();
         let mut scratch = Vec::new();
         let mut batch = Vec::with_capacity(BATCH);
-        for (index, entry) in self.ztoc.toc.iter().enumerate() {
+        for (index, entry) in self.ztoc.parts.toc.iter().enumerate() {
             let behind = self
                 .ends
                 .get(index + 1)

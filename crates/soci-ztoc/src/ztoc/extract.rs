@@ -1,27 +1,53 @@
 //! Reading one file of a layer through its spans, as a lazy client does.
 
+use alloc::boxed::Box;
 use alloc::vec;
+use core::mem;
 use core::ops::Range;
 
 use sha2::{Digest, Sha256};
 
 use super::source::{BoxError, ReadAt};
 use super::toc::{EntryType, TocEntry};
-use super::value::{Span, Zinfo, Ztoc};
+use super::value::{Span, Ztoc};
+use super::zinfo::Zinfo;
 use crate::Error;
-use crate::inflate::{InflateError, Sink, SpanInflater};
+use crate::inflate::{Consumer, InflateError, SpanInflater};
 
 /// Extracts one file: says which stretch of the layer it wants, takes it in pieces, gives the
 /// file's bytes. Does no reading itself, so the layer can be anywhere.
 ///
 /// Only whole spans are asked for, because only those have digests. A wrong digest is found at the
 /// end of its span, so what came out of it before must not be used when an error follows.
+///
+/// ```no_run
+/// # use soci_ztoc::ztoc::{Extractor, TocEntry, Ztoc};
+/// # fn fetch(range: std::ops::Range<u64>) -> Vec<u8> { unimplemented!() }
+/// # fn of(ztoc: &Ztoc, entry: &TocEntry<'_>) -> Result<Vec<u8>, soci_ztoc::Error> {
+/// let mut contents = Vec::new();
+/// let mut extractor = Extractor::new(ztoc, entry)?;
+/// while let Some(range) = extractor.wanted() {
+///     extractor.push(&fetch(range), &mut |bytes: &[u8]| {
+///         contents.extend_from_slice(bytes);
+///         Ok::<(), soci_ztoc::Error>(())
+///     })?;
+/// }
+/// # Ok(contents)
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Extractor<'z> {
     ztoc: &'z Ztoc,
     /// The file in the uncompressed layer.
     file: Range<u64>,
-    open: Option<OpenSpan>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Box<OpenSpan>),
+    Complete,
+    Stopped,
 }
 
 /// A span while it comes in.
@@ -54,16 +80,16 @@ impl<'z> Extractor<'z> {
             name: entry.name.into(),
         };
         let size = u64::try_from(entry.size).map_err(|_| outside())?;
-        let end = entry
-            .offset
-            .checked_add(size)
-            .filter(|&end| end <= ztoc.uncompressed_size || size == 0);
+        let end = entry.offset.checked_add(size).ok_or_else(outside)?;
         let mut extractor = Extractor {
             ztoc,
-            file: entry.offset..end.ok_or_else(outside)?,
-            open: None,
+            file: entry.offset..end,
+            state: State::Complete,
         };
         if size > 0 {
+            if end > archive_end(ztoc) {
+                return Err(outside());
+            }
             let first = usize::try_from(ztoc.span_of(entry.offset)).ok();
             let span = first.and_then(|first| ztoc.span(first)).ok_or_else(outside)?;
             if span.uncompressed_start > entry.offset {
@@ -74,24 +100,48 @@ impl<'z> Extractor<'z> {
         Ok(extractor)
     }
 
-    /// The stretch of the layer that comes next: the rest of a span. `None` when the file is complete.
+    /// The stretch of the layer that comes next: the rest of a span. `None` when the file is
+    /// complete, and after an error.
     pub fn wanted(&self) -> Option<Range<u64>> {
-        let open = self.open.as_ref()?;
-        Some(open.span.compressed_start + open.received..open.span.compressed_end)
+        match &self.state {
+            State::Open(open) => Some(open.span.compressed_start + open.received..open.span.compressed_end),
+            State::Complete | State::Stopped => None,
+        }
+    }
+
+    /// Whether all of the file was given, and all digests were right.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Complete)
     }
 
     /// Takes the next bytes of [`wanted`](Extractor::wanted), at most all of them, and gives the
-    /// file's bytes among their output.
+    /// file's bytes among their output. What follows a complete file is ignored.
     ///
     /// # Errors
-    /// [`Error::SpanDigest`], [`Error::Span`], and those of `out`.
+    /// [`Error::SpanDigest`], [`Error::Span`], and those of `out`; after one of them only
+    /// [`Error::Stopped`].
     pub fn push<E: From<Error>>(
         &mut self,
         bytes: &[u8],
         out: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Some(open) = &mut self.open else { return Ok(()) };
-        let id = open.span.id;
+        // What goes wrong from here on leaves it stopped.
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Open(open) => self.take(open, bytes, out),
+            State::Complete => {
+                self.state = State::Complete;
+                Ok(())
+            }
+            State::Stopped => Err(Error::Stopped.into()),
+        }
+    }
+
+    fn take<E: From<Error>>(
+        &mut self,
+        mut open: Box<OpenSpan>,
+        bytes: &[u8],
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let length = open.span.compressed_end - open.span.compressed_start;
         let left = length - open.received;
         let bytes = &bytes[..usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()))];
@@ -103,49 +153,59 @@ impl<'z> Extractor<'z> {
             file: &self.file,
             out,
         };
-        let inflated = match (&mut open.inflater, &self.ztoc.zinfo) {
+        let mut inflated = match (&mut open.inflater, &self.ztoc.parts.zinfo) {
             (None, Zinfo::Uncompressed(_)) => cut.output(bytes),
             (None, Zinfo::Gzip(_)) => Ok(()),
-            (Some(inflater), _) => match inflater.push(bytes, &mut cut) {
-                Ok(()) if complete => inflater.finish(&mut cut),
-                pushed => pushed,
-            },
+            (Some(inflater), _) => inflater.push(bytes, &mut cut),
         };
+        if complete
+            && inflated.is_ok()
+            && let Some(inflater) = open.inflater.take()
+        {
+            inflated = inflater.finish(&mut cut);
+        }
         let inflated = match inflated {
             Err(Stop::Out(error)) => return Err(error),
             Err(Stop::Inflate(error)) => Err(error),
             Ok(()) => Ok(()),
         };
         if complete || inflated.is_err() {
-            self.close(id, complete, inflated)?;
+            return Ok(self.close(*open, complete, inflated)?);
         }
+        self.state = State::Open(open);
         Ok(())
     }
 
     /// A span is complete or cannot be inflated; a wrong digest explains both.
-    fn close(&mut self, id: usize, complete: bool, inflated: Result<(), InflateError>) -> Result<(), Error> {
-        let open = self.open.take().expect("the caller has an open span");
+    fn close(
+        &mut self,
+        open: OpenSpan,
+        complete: bool,
+        inflated: Result<(), InflateError>,
+    ) -> Result<(), Error> {
+        let span = open.span.id;
         if complete {
             let found: [u8; 32] = open.digest.finalize().into();
-            match self.ztoc.span_digests.get(id) {
+            match self.ztoc.span_digests().get(span) {
                 Some(&expected) if expected == found => {}
                 Some(&expected) => {
                     return Err(Error::SpanDigest {
-                        span: id,
+                        span,
                         expected,
                         found,
                     });
                 }
-                None => return Err(Error::SpanDigestMissing { span: id }),
+                None => return Err(Error::SpanDigestMissing { span }),
             }
         }
-        inflated.map_err(|source| Error::Span { span: id, source })?;
+        inflated.map_err(|source| Error::Span { span, source })?;
         let next = self
             .ztoc
-            .span(id + 1)
+            .span(span + 1)
             .filter(|next| next.uncompressed_start < self.file.end);
-        if let Some(next) = next {
-            self.open(next);
+        match next {
+            Some(next) => self.open(next),
+            None => self.state = State::Complete,
         }
         Ok(())
     }
@@ -153,20 +213,28 @@ impl<'z> Extractor<'z> {
     fn open(&mut self, span: Span) {
         let start = span.uncompressed_start;
         let end = span.uncompressed_end.unwrap_or(self.file.end).min(self.file.end);
-        let inflater = match &self.ztoc.zinfo {
+        let inflater = match &self.ztoc.parts.zinfo {
             Zinfo::Gzip(zinfo) if end > start => zinfo
                 .checkpoints
                 .get(span.id)
                 .map(|checkpoint| SpanInflater::new(&checkpoint.window, checkpoint.bits, end - start)),
             _ => None,
         };
-        self.open = Some(OpenSpan {
+        self.state = State::Open(Box::new(OpenSpan {
             span,
             received: 0,
             digest: Sha256::new(),
             inflater,
             position: start,
-        });
+        }));
+    }
+}
+
+/// Where files end at the latest. Of a plain tar the layer's end is known as well.
+fn archive_end(ztoc: &Ztoc) -> u64 {
+    match ztoc.zinfo() {
+        Zinfo::Gzip(_) => ztoc.uncompressed_size(),
+        Zinfo::Uncompressed(zinfo) => ztoc.uncompressed_size().min(zinfo.size()),
     }
 }
 
@@ -221,7 +289,7 @@ impl<E> From<InflateError> for Stop<E> {
     }
 }
 
-impl<E, F: FnMut(&[u8]) -> Result<(), E>> Sink for Cut<'_, F> {
+impl<E, F: FnMut(&[u8]) -> Result<(), E>> Consumer for Cut<'_, F> {
     type Error = Stop<E>;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), Stop<E>> {

@@ -1,15 +1,15 @@
-//! zTOCs: build, write, read, verify, extract (`docs/format/ztoc.md`).
+//! zTOCs: build, write, read, verify, extract (`docs/ztoc.md`).
 //!
 //! | module | story |
 //! |---|---|
 //! | `builder`, `halves`, `digests` | one pass over a layer, on one thread or two |
-//! | `value`, `toc`, `paths` | what a zTOC is, and asking it |
+//! | `value`, `zinfo`, `toc`, `paths` | what a zTOC is, and asking it |
 //! | `encode`, `decode`, `checkpoint`, `flatbuffer` | the file format |
 //! | `skip` | why a layer has no zTOC, or a client would not take it |
 //! | `extract`, `verify`, `source` | a layer through its zTOC |
 //!
 //! ```
-//! use soci_ztoc::ztoc::{BuildOptions, Compression, Limits, Outcome, Ztoc, ZtocBuilder, extract, verify};
+//! use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Ztoc, ZtocBuilder, extract, verify};
 //!
 //! // A plain tar with one file: header, data, the end.
 //! let mut layer = [0; 2048];
@@ -20,20 +20,15 @@
 //! let sum: u32 = layer[..512].iter().map(|&byte| u32::from(byte)).sum::<u32>() + 8 * 32;
 //! layer[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
 //!
-//! let mut builder = ZtocBuilder::new(BuildOptions {
-//!     compression: Compression::Uncompressed,
-//!     span_size: BuildOptions::DEFAULT_SPAN_SIZE,
-//!     build_tool_identifier: "example".into(),
-//!     limits: Limits::default(),
-//! })?;
+//! let mut builder = ZtocBuilder::new(BuildOptions::new(Compression::Uncompressed, "example"))?;
 //! builder.push(&layer)?;
-//! let Outcome::Indexed(built) = builder.finish()? else { panic!("nothing odd is in this layer") };
+//! let BuildOutcome::Indexed(built) = builder.finish()? else { panic!("nothing odd is in this layer") };
 //! let file = built.encoded().to_bytes();
 //!
 //! let ztoc = Ztoc::from_bytes(&file)?;
 //! assert!(verify(&ztoc, &mut &layer[..])?.faults.is_empty());
-//! let index = ztoc.toc.paths().find(b"/hello").expect("it is there");
-//! let entry = ztoc.toc.get(index).expect("it was just found");
+//! let index = ztoc.toc().paths().find(b"/hello").expect("it is there");
+//! let entry = ztoc.toc().get(index).expect("it was just found");
 //! let mut contents = Vec::new();
 //! extract(&ztoc, &entry, &mut &layer[..], &mut |bytes: &[u8]| {
 //!     contents.extend_from_slice(bytes);
@@ -58,17 +53,17 @@ mod source;
 mod toc;
 mod value;
 mod verify;
+mod zinfo;
 
-pub use builder::{BuildOptions, Built, Outcome, Skipped, ZtocBuilder};
+pub use builder::{BuildOptions, BuildOutcome, Built, Skipped, ZtocBuilder};
 pub use encode::EncodedZtoc;
 pub use extract::{Extractor, extract};
 pub use halves::{DecodeHalf, Decoded, Handover, HashHalf};
 pub use limits::Limits;
 pub use paths::{LookupFault, Paths};
-pub use skip::{Refusal, SkipReason};
+pub use skip::{Refusal, Unindexable};
 pub use source::{BoxError, ReadAt};
 pub use toc::{EntryType, Toc, TocEntry, Xattrs};
-pub use value::{
-    Checkpoint, Compression, FileFacts, GzipZinfo, Span, TarZinfo, VERSION, Window, Zinfo, Ztoc,
-};
+pub use value::{Compression, FileFacts, Span, VERSION, Ztoc, ZtocParts};
 pub use verify::{Fault, Verification, Verifier, verify};
+pub use zinfo::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};

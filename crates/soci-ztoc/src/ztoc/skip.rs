@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use super::toc::{TocEntry, Xattrs};
 use super::value::Ztoc;
 
-/// Why a valid layer cannot be described by a zTOC. An image keeps working without: the layer is
-/// pulled as a whole.
+/// Why a zTOC cannot describe a valid layer. An image keeps working without one: the layer is pulled
+/// as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SkipReason {
+pub enum Unindexable {
     /// An entry has a type that the format has no word for: a PAX global header (every
     /// `git archive` has one), an old GNU sparse file, a volume label and the like.
     #[error(
@@ -129,29 +129,29 @@ impl Ztoc {
     }
 
     fn span_count_refusal(&self) -> Option<Refusal> {
-        let (spans, digests) = (self.span_count(), self.span_digests.len());
-        let last = i64::from(self.max_span_id);
+        let (spans, digests) = (self.span_count(), self.parts.span_digests.len());
+        let last = i64::from(self.parts.max_span_id);
         // Only gzip layers are counted by the reference; a plain tar is checked all the same,
         // because its reader would look for digests that are not there.
         (last != spans as i64 - 1 || digests != spans).then_some(Refusal::SpanCount {
             spans,
             digests,
-            max_span_id: self.max_span_id,
+            max_span_id: self.parts.max_span_id,
         })
     }
 
     fn overlap_refusal(&self) -> Option<Refusal> {
         // A tar's entries ascend; only foreign files need the sorting that the snapshotter does.
-        if self.toc.iter().is_sorted_by_key(|entry| entry.offset) {
-            return overlap(self.toc.iter());
+        if self.parts.toc.iter().is_sorted_by_key(|entry| entry.offset) {
+            return overlap(self.parts.toc.iter());
         }
-        let mut entries: Vec<TocEntry<'_>> = self.toc.iter().collect();
+        let mut entries: Vec<TocEntry<'_>> = self.parts.toc.iter().collect();
         entries.sort_by_key(|entry| entry.offset);
         overlap(entries.into_iter())
     }
 
     fn sparse_refusal(&self) -> Option<Refusal> {
-        let sparse = self.toc.iter().find(|entry| is_sparse(&entry.xattrs))?;
+        let sparse = self.parts.toc.iter().find(|entry| is_sparse(&entry.xattrs))?;
         Some(Refusal::SparseFile {
             name: sparse.name.into(),
         })

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-/// What an entry is.
+/// What an entry is. The format has no other words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EntryType {
     /// A file.
@@ -70,6 +70,7 @@ const ALL: [EntryType; 7] = [
 
 /// One entry of a [`Toc`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TocEntry<'a> {
     /// The name, byte for byte as in the tar: perhaps with `./` or `/` in front, perhaps not UTF-8.
     pub name: &'a [u8],
@@ -186,6 +187,14 @@ impl Toc {
         Toc::default()
     }
 
+    /// An empty table with room for so many entries.
+    pub(super) fn with_capacity(entries: usize) -> Self {
+        Toc {
+            rows: Vec::with_capacity(entries),
+            ..Toc::default()
+        }
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -288,6 +297,9 @@ impl Toc {
     }
 
     fn intern(&mut self, text: &[u8]) -> Text {
+        if text.len() > LONGEST_INTERNED {
+            return self.store(text);
+        }
         if let Some(known) = self.interned.iter().find(|known| known.of(&self.arena) == text) {
             return *known;
         }
@@ -312,6 +324,9 @@ impl PartialEq for Toc {
 }
 
 impl Eq for Toc {}
+
+/// Longer strings are stored each time: comparing them could take hours in a file made for it.
+const LONGEST_INTERNED: usize = 255;
 
 /// How many strings are looked up before a new one is stored: a layer has a handful of owners.
 const INTERNED: usize = 32;

@@ -1,19 +1,43 @@
 //! A zTOC as a value.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
-use core::ops::{Deref, DerefMut};
 
 use super::toc::{Toc, TocEntry};
-use crate::inflate::WINDOW_SIZE;
+use super::zinfo::Zinfo;
+use crate::Error;
 
 /// What the reference writes as a zTOC's version, and nothing else so far.
 pub const VERSION: &str = "0.9";
 
-/// Everything a zTOC holds (`docs/format/ztoc.md`).
+/// A zTOC (`docs/ztoc.md`).
+///
+/// It is read from a file, taken from a [builder](super::ZtocBuilder), or put together from
+/// [parts](ZtocParts), and what holds of the file format holds of every value: sizes and offsets have
+/// 63 bits, the spans lie in the layer and ascend. What a snapshotter asks for beyond that is told by
+/// [`refusal`](Ztoc::refusal); whether it is the truth about a layer, by [`verify`](super::verify).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ztoc {
+    pub(super) parts: ZtocParts,
+}
+
+/// Everything a zTOC holds, to be altered and put together again.
+///
+/// ```
+/// # use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Ztoc, ZtocBuilder};
+/// # let mut builder = ZtocBuilder::new(BuildOptions::new(Compression::Uncompressed, "example"))?;
+/// # builder.push(&[0; 1024])?;
+/// # let BuildOutcome::Indexed(built) = builder.finish()? else { panic!("nothing odd is in this layer") };
+/// # let ztoc = built.into_encoded().into_ztoc();
+/// let mut parts = ztoc.into_parts();
+/// parts.build_tool_identifier = b"another"[..].into();
+/// let ztoc = Ztoc::from_parts(parts)?;
+/// # assert_eq!(ztoc.build_tool_identifier(), b"another");
+/// # Ok::<(), soci_ztoc::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ZtocParts {
     /// The format's version, [`VERSION`].
     pub version: Box<[u8]>,
     /// Who built it.
@@ -34,6 +58,7 @@ pub struct Ztoc {
 
 /// How a layer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Compression {
     /// gzip, one or more members.
     Gzip,
@@ -51,106 +76,9 @@ impl Compression {
     }
 }
 
-/// Where the spans of a layer begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Zinfo {
-    /// Checkpoints in a gzip stream.
-    Gzip(GzipZinfo),
-    /// Equal stretches of a plain tar.
-    Uncompressed(TarZinfo),
-}
-
-/// The checkpoints of a gzip layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GzipZinfo {
-    /// The span size asked for at build, in uncompressed bytes.
-    pub span_size: i64,
-    /// One per span, ascending.
-    pub checkpoints: Vec<Checkpoint>,
-    /// Whether the blob had the first form, which leaves the first checkpoint out.
-    pub first_form: bool,
-}
-
-/// A place in a gzip stream from which inflating can begin.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// Offset in the layer of the first compressed byte that is wholly unread.
-    pub compressed_offset: u64,
-    /// Uncompressed bytes before this place.
-    pub uncompressed_offset: u64,
-    /// How many high-order bits of the byte before `compressed_offset` are still unread, 0 to 7.
-    pub bits: u8,
-    /// The 32 KiB of output before this place, oldest first; zeros in front where there are fewer.
-    pub window: Window,
-}
-
-/// The 32 KiB of output before a checkpoint. Memory is taken only once they are not all zero: a
-/// layer can begin with any number of empty blocks, each with a checkpoint that has no history.
-#[derive(Clone, Default)]
-pub struct Window(Option<Box<[u8; WINDOW_SIZE]>>);
-
-impl Window {
-    /// The window of these bytes.
-    pub fn new(bytes: &[u8; WINDOW_SIZE]) -> Self {
-        let mut window = Window::default();
-        if bytes != &NO_HISTORY {
-            window.copy_from_slice(bytes);
-        }
-        window
-    }
-}
-
-impl Deref for Window {
-    type Target = [u8; WINDOW_SIZE];
-
-    fn deref(&self) -> &[u8; WINDOW_SIZE] {
-        self.0.as_deref().unwrap_or(&NO_HISTORY)
-    }
-}
-
-impl DerefMut for Window {
-    fn deref_mut(&mut self) -> &mut [u8; WINDOW_SIZE] {
-        self.0.get_or_insert_with(|| {
-            // Made on the heap: 32 KiB are much for a stack.
-            let zeros = vec![0; WINDOW_SIZE].into_boxed_slice();
-            zeros.try_into().expect("the slice has the length of a window")
-        })
-    }
-}
-
-impl PartialEq for Window {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Window {}
-
-static NO_HISTORY: [u8; WINDOW_SIZE] = [0; WINDOW_SIZE];
-
-impl core::fmt::Debug for Checkpoint {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Checkpoint")
-            .field("compressed_offset", &self.compressed_offset)
-            .field("uncompressed_offset", &self.uncompressed_offset)
-            .field("bits", &self.bits)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The cut of a plain tar.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TarZinfo {
-    /// The blob's version, 2.
-    pub version: i32,
-    /// Bytes of a span.
-    pub span_size: u64,
-    /// Bytes of the layer.
-    pub size: u64,
-}
-
 /// A span: a stretch of the layer that is fetched and checked as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Span {
     /// Its number.
     pub id: usize,
@@ -167,6 +95,7 @@ pub struct Span {
 
 /// What `ztoc info` tells about an entry.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct FileFacts<'a> {
     /// The entry.
     pub entry: TocEntry<'a>,
@@ -177,10 +106,96 @@ pub struct FileFacts<'a> {
     pub end_span: u64,
 }
 
+impl ZtocParts {
+    /// What holds of every zTOC, whoever made it.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        if i64::try_from(self.compressed_size).is_err() {
+            return Err("the compressed size is negative");
+        }
+        if i64::try_from(self.uncompressed_size).is_err() {
+            return Err("the uncompressed size is negative");
+        }
+        match &self.zinfo {
+            Zinfo::Gzip(zinfo) => match zinfo.checkpoints.last() {
+                Some(last) if last.compressed_offset > self.compressed_size => {
+                    Err("a checkpoint lies behind the end of the layer")
+                }
+                _ => Ok(()),
+            },
+            Zinfo::Uncompressed(zinfo) if zinfo.size != self.compressed_size => {
+                Err("the checkpoint blob tells another size of the layer")
+            }
+            Zinfo::Uncompressed(_) => Ok(()),
+        }
+    }
+}
+
 impl Ztoc {
+    /// Puts a zTOC together.
+    ///
+    /// # Errors
+    /// [`Error::InvalidZtoc`] when the parts do not fit together.
+    pub fn from_parts(parts: ZtocParts) -> Result<Self, Error> {
+        match parts.check() {
+            Ok(()) => Ok(Ztoc { parts }),
+            Err(what) => Err(Error::InvalidZtoc { offset: 0, what }),
+        }
+    }
+
+    /// Takes it apart.
+    pub fn into_parts(self) -> ZtocParts {
+        self.parts
+    }
+
+    /// The format's version, [`VERSION`].
+    pub fn version(&self) -> &[u8] {
+        &self.parts.version
+    }
+
+    /// Who built it.
+    pub fn build_tool_identifier(&self) -> &[u8] {
+        &self.parts.build_tool_identifier
+    }
+
+    /// Bytes of the layer as it is stored.
+    pub fn compressed_size(&self) -> u64 {
+        self.parts.compressed_size
+    }
+
+    /// Bytes of the tar up to where its reader stops: not the length of the uncompressed stream.
+    pub fn uncompressed_size(&self) -> u64 {
+        self.parts.uncompressed_size
+    }
+
+    /// The entries.
+    pub fn toc(&self) -> &Toc {
+        &self.parts.toc
+    }
+
+    /// The entries, and nothing else is kept.
+    pub fn into_toc(self) -> Toc {
+        self.parts.toc
+    }
+
+    /// The number of the last span; −1 when there is none.
+    pub fn max_span_id(&self) -> i32 {
+        self.parts.max_span_id
+    }
+
+    /// SHA-256 of each span's compressed bytes. A zTOC that a snapshotter
+    /// [takes](Ztoc::refusal) has one for each span.
+    pub fn span_digests(&self) -> &[[u8; 32]] {
+        &self.parts.span_digests
+    }
+
+    /// Where the spans are.
+    pub fn zinfo(&self) -> &Zinfo {
+        &self.parts.zinfo
+    }
+
     /// How the layer is stored.
     pub fn compression(&self) -> Compression {
-        match self.zinfo {
+        match self.parts.zinfo {
             Zinfo::Gzip(_) => Compression::Gzip,
             Zinfo::Uncompressed(_) => Compression::Uncompressed,
         }
@@ -188,7 +203,7 @@ impl Ztoc {
 
     /// The span size asked for at build, in uncompressed bytes.
     pub fn span_size(&self) -> u64 {
-        match &self.zinfo {
+        match &self.parts.zinfo {
             Zinfo::Gzip(zinfo) => zinfo.span_size.max(0) as u64,
             Zinfo::Uncompressed(zinfo) => zinfo.span_size,
         }
@@ -196,7 +211,7 @@ impl Ztoc {
 
     /// How many spans there are.
     pub fn span_count(&self) -> usize {
-        match &self.zinfo {
+        match &self.parts.zinfo {
             Zinfo::Gzip(zinfo) => zinfo.checkpoints.len(),
             Zinfo::Uncompressed(zinfo) => match zinfo.span_size {
                 0 => 0,
@@ -207,14 +222,14 @@ impl Ztoc {
 
     /// The span with this number.
     pub fn span(&self, id: usize) -> Option<Span> {
-        match &self.zinfo {
+        match &self.parts.zinfo {
             Zinfo::Gzip(zinfo) => {
                 let checkpoint = zinfo.checkpoints.get(id)?;
                 let next = zinfo.checkpoints.get(id + 1);
                 Some(Span {
                     id,
                     compressed_start: checkpoint.start(),
-                    compressed_end: next.map_or(self.compressed_size, |next| next.compressed_offset),
+                    compressed_end: next.map_or(self.parts.compressed_size, |next| next.compressed_offset),
                     uncompressed_start: checkpoint.uncompressed_offset,
                     uncompressed_end: next.map(|next| next.uncompressed_offset),
                 })
@@ -244,7 +259,7 @@ impl Ztoc {
     /// The span that holds an uncompressed offset, as the reference computes it: of several that
     /// begin there the last one; beyond the end of a plain tar it can lie behind the last span.
     pub fn span_of(&self, uncompressed_offset: u64) -> u64 {
-        match &self.zinfo {
+        match &self.parts.zinfo {
             Zinfo::Gzip(zinfo) => zinfo
                 .checkpoints
                 .partition_point(|checkpoint| checkpoint.uncompressed_offset <= uncompressed_offset)
@@ -262,7 +277,7 @@ impl Ztoc {
 
     /// The facts about every entry, in tar order.
     pub fn files(&self) -> impl Iterator<Item = FileFacts<'_>> + '_ {
-        self.toc.iter().map(|entry| {
+        self.parts.toc.iter().map(|entry| {
             let (start_span, end_span) = self.span_range(&entry);
             FileFacts {
                 entry,
@@ -282,7 +297,7 @@ impl Ztoc {
     /// Whether any entry has extended attributes or makes a directory opaque. Without both a
     /// client may skip looking for attributes (`disable-xattrs`).
     pub fn needs_xattrs(&self) -> bool {
-        self.toc.iter().any(|entry| {
+        self.parts.toc.iter().any(|entry| {
             entry.name.ends_with(b".wh..wh..opq")
                 || entry
                     .xattrs
@@ -292,20 +307,15 @@ impl Ztoc {
     }
 }
 
-impl Checkpoint {
-    /// The first byte needed to begin here: the one before `compressed_offset` if bits of it are
-    /// unread.
-    pub fn start(&self) -> u64 {
-        self.compressed_offset - u64::from(self.bits > 0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
+    use crate::ztoc::{Checkpoint, GzipZinfo, TarZinfo, Window};
 
     fn ztoc(zinfo: Zinfo) -> Ztoc {
-        Ztoc {
+        let parts = ZtocParts {
             version: VERSION.as_bytes().into(),
             build_tool_identifier: b"tests"[..].into(),
             compressed_size: 1000,
@@ -314,30 +324,25 @@ mod tests {
             max_span_id: 0,
             span_digests: Vec::new(),
             zinfo,
-        }
+        };
+        Ztoc::from_parts(parts).expect("the parts fit together")
     }
 
     fn checkpoint(compressed_offset: u64, uncompressed_offset: u64, bits: u8) -> Checkpoint {
-        Checkpoint {
-            compressed_offset,
-            uncompressed_offset,
-            bits,
-            window: Window::default(),
-        }
+        Checkpoint::new(compressed_offset, uncompressed_offset, bits, Window::default())
+            .expect("a possible place")
     }
 
     #[test]
     fn spans_overlap_by_a_byte_and_the_last_of_equal_starts_holds_the_data() {
-        let ztoc = ztoc(Zinfo::Gzip(GzipZinfo {
-            span_size: 100,
-            checkpoints: vec![
-                checkpoint(10, 0, 0),
-                checkpoint(15, 0, 0),
-                checkpoint(300, 2000, 3),
-                checkpoint(600, 4000, 0),
-            ],
-            first_form: false,
-        }));
+        let checkpoints = vec![
+            checkpoint(10, 0, 0),
+            checkpoint(15, 0, 0),
+            checkpoint(300, 2000, 3),
+            checkpoint(600, 4000, 0),
+        ];
+        let zinfo = GzipZinfo::new(100, checkpoints).expect("they ascend");
+        let ztoc = ztoc(Zinfo::Gzip(zinfo));
         let ranges: Vec<_> = ztoc
             .spans()
             .map(|span| (span.compressed_start, span.compressed_end))
@@ -353,11 +358,9 @@ mod tests {
 
     #[test]
     fn plain_spans_are_equal_but_the_last() {
-        let ztoc = ztoc(Zinfo::Uncompressed(TarZinfo {
-            version: 2,
-            span_size: 400,
-            size: 1000,
-        }));
+        let ztoc = ztoc(Zinfo::Uncompressed(
+            TarZinfo::new(400, 1000).expect("a good span size"),
+        ));
         let ranges: Vec<_> = ztoc
             .spans()
             .map(|span| (span.compressed_start, span.compressed_end))
@@ -365,5 +368,56 @@ mod tests {
         assert_eq!(ranges, [(0, 400), (400, 800), (800, 1000)]);
         // As the reference counts, the byte behind the end can have a span that is not there.
         assert_eq!((ztoc.span_of(999), ztoc.span_of(1200)), (2, 3));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_no_ztoc() {
+        let good = || {
+            let zinfo = GzipZinfo::new(100, vec![checkpoint(10, 0, 0), checkpoint(300, 9, 1)]);
+            ztoc(Zinfo::Gzip(zinfo.expect("they ascend"))).into_parts()
+        };
+        let with = |change: &dyn Fn(&mut ZtocParts)| {
+            let mut parts = good();
+            change(&mut parts);
+            Ztoc::from_parts(parts)
+        };
+        assert!(with(&|_| {}).is_ok());
+        assert!(with(&|parts| parts.compressed_size = 299).is_err());
+        assert!(with(&|parts| parts.compressed_size = 1 << 63).is_err());
+        assert!(with(&|parts| parts.uncompressed_size = 1 << 63).is_err());
+        let plain = |size| Zinfo::Uncompressed(TarZinfo::new(1, size).expect("a good span size"));
+        assert!(with(&|parts| parts.zinfo = plain(1000)).is_ok());
+        assert!(with(&|parts| parts.zinfo = plain(999)).is_err());
+    }
+
+    #[test]
+    fn places_that_cannot_be_are_no_checkpoints() {
+        let checkpoint = |compressed, uncompressed, bits| {
+            Checkpoint::new(compressed, uncompressed, bits, Window::default())
+        };
+        assert_eq!(checkpoint(1, 0, 7).expect("a place").start(), 0);
+        for (compressed, uncompressed, bits) in [(0, 0, 1), (5, 0, 8), (1 << 63, 0, 0), (1, 1 << 63, 0)] {
+            assert!(checkpoint(compressed, uncompressed, bits).is_err());
+        }
+        let place = |compressed, uncompressed| checkpoint(compressed, uncompressed, 0).expect("a place");
+        assert!(GzipZinfo::new(1, Vec::new()).is_err());
+        assert!(GzipZinfo::new(1, vec![place(20, 0), place(10, 0)]).is_err());
+        assert!(GzipZinfo::new(1, vec![place(20, 5), place(20, 4)]).is_err());
+        let equal = GzipZinfo::new(1, vec![place(20, 5), place(20, 5)]).expect("they do not fall");
+        assert!(equal.into_first_form().is_err());
+        let plain = GzipZinfo::new(1, vec![place(10, 0)]).expect("they ascend");
+        assert!(plain.into_first_form().expect("behind ten bytes").is_first_form());
+    }
+
+    #[test]
+    fn plain_tars_cannot_be_cut_into_nothing() {
+        assert!(TarZinfo::new(0, 1).is_err());
+        assert!(TarZinfo::new(1 << 63, 1).is_err());
+        assert!(TarZinfo::new(1, 1 << 63).is_err());
+        let empty = ztoc(Zinfo::Uncompressed(
+            TarZinfo::new(1, 1000).expect("a good span size"),
+        ));
+        assert_eq!(empty.span_count(), 1000);
+        assert!(TarZinfo::new(0, 0).is_ok());
     }
 }

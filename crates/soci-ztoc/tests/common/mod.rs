@@ -5,16 +5,57 @@ use std::io::{Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 use soci_ztoc::ztoc::{
-    BoxError, BuildOptions, Built, Compression, Limits, Outcome, Ztoc, ZtocBuilder, extract,
+    BoxError, BuildOptions, BuildOutcome, Built, Checkpoint, Compression, GzipZinfo, Window, Zinfo, Ztoc,
+    ZtocBuilder, ZtocParts, extract,
 };
 
 pub(crate) fn options(compression: Compression, span_size: u64) -> BuildOptions {
-    BuildOptions {
-        compression,
-        span_size,
-        build_tool_identifier: "tests".into(),
-        limits: Limits::DEFAULT,
-    }
+    BuildOptions::new(compression, "tests").with_span_size(span_size)
+}
+
+/// The zTOC with something changed in it.
+pub(crate) fn with(ztoc: &Ztoc, change: impl FnOnce(&mut ZtocParts)) -> Ztoc {
+    let mut parts = ztoc.clone().into_parts();
+    change(&mut parts);
+    Ztoc::from_parts(parts).expect("the parts fit together")
+}
+
+/// The zTOC with another checkpoint in the place of this one.
+pub(crate) fn with_checkpoint(
+    ztoc: &Ztoc,
+    index: usize,
+    change: impl FnOnce(&Checkpoint) -> Checkpoint,
+) -> Ztoc {
+    let Zinfo::Gzip(zinfo) = ztoc.zinfo() else {
+        panic!("the layer is gzip'd")
+    };
+    let mut checkpoints = zinfo.checkpoints().to_vec();
+    checkpoints[index] = change(&checkpoints[index]);
+    let zinfo = GzipZinfo::new(zinfo.span_size(), checkpoints).expect("they ascend");
+    with(ztoc, |parts| parts.zinfo = Zinfo::Gzip(zinfo))
+}
+
+/// The checkpoint with another window.
+pub(crate) fn with_window(checkpoint: &Checkpoint, change: impl FnOnce(&mut [u8])) -> Checkpoint {
+    let mut window = **checkpoint.window();
+    change(&mut window);
+    Checkpoint::new(
+        checkpoint.compressed_offset(),
+        checkpoint.uncompressed_offset(),
+        checkpoint.bits(),
+        Window::new(&window),
+    )
+    .expect("the same place")
+}
+
+/// The checkpoint in another place: its compressed and uncompressed offsets and its bits.
+pub(crate) fn moved(checkpoint: &Checkpoint, to: impl FnOnce(u64, u64, u8) -> (u64, u64, u8)) -> Checkpoint {
+    let (compressed, uncompressed, bits) = to(
+        checkpoint.compressed_offset(),
+        checkpoint.uncompressed_offset(),
+        checkpoint.bits(),
+    );
+    Checkpoint::new(compressed, uncompressed, bits, checkpoint.window().clone()).expect("a possible place")
 }
 
 /// Builds in one push; the layer must be good.
@@ -22,8 +63,8 @@ pub(crate) fn build(layer: &[u8], compression: Compression, span_size: u64) -> B
     let mut builder = ZtocBuilder::new(options(compression, span_size)).expect("the span size is good");
     builder.push(layer).expect("the layer is good");
     match builder.finish().expect("the layer is good") {
-        Outcome::Indexed(built) => built,
-        Outcome::Skipped(skipped) => panic!("the layer was skipped: {}", skipped.reason),
+        BuildOutcome::Indexed(built) => built,
+        BuildOutcome::Skipped(skipped) => panic!("the layer was skipped: {}", skipped.reason),
     }
 }
 
@@ -44,7 +85,7 @@ pub(crate) fn plain_walk(layer: &[u8], compression: Compression) -> Vec<PlainFil
                 .read_to_end(&mut archive)
                 .expect("flate2 reads the layer");
         }
-        Compression::Uncompressed => archive.extend_from_slice(layer),
+        _ => archive.extend_from_slice(layer),
     }
     tar::Archive::new(Cursor::new(archive))
         .entries()
@@ -64,7 +105,7 @@ pub(crate) fn plain_walk(layer: &[u8], compression: Compression) -> Vec<PlainFil
 
 /// One entry through its spans.
 pub(crate) fn extracted(ztoc: &Ztoc, index: usize, mut layer: &[u8]) -> Result<Vec<u8>, soci_ztoc::Error> {
-    let entry = ztoc.toc.get(index).expect("the entry is there");
+    let entry = ztoc.toc().get(index).expect("the entry is there");
     let mut contents = Vec::new();
     extract(
         ztoc,
@@ -82,9 +123,9 @@ pub(crate) fn extracted(ztoc: &Ztoc, index: usize, mut layer: &[u8]) -> Result<V
 /// Gives the number of files.
 pub(crate) fn assert_files_equal(what: &str, ztoc: &Ztoc, layer: &[u8]) -> usize {
     let walked = plain_walk(layer, ztoc.compression());
-    assert_eq!(walked.len(), ztoc.toc.len(), "{what}: number of entries");
+    assert_eq!(walked.len(), ztoc.toc().len(), "{what}: number of entries");
     let mut files = 0;
-    for (index, (entry, plain)) in ztoc.toc.iter().zip(&walked).enumerate() {
+    for (index, (entry, plain)) in ztoc.toc().iter().zip(&walked).enumerate() {
         let name = String::from_utf8_lossy(&plain.name);
         assert_eq!(entry.name, plain.name, "{what}: entry {index}");
         if plain.regular && entry.entry_type == soci_ztoc::ztoc::EntryType::Regular {

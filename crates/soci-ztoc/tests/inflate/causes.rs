@@ -1,6 +1,8 @@
 //! Each cause of a refusal is told apart, with its place.
 
-use soci_ztoc::inflate::{Boundary, BoundaryKind, CodeKind, GzipInflater, InflateError, Sink};
+use soci_ztoc::inflate::{
+    Boundary, BoundaryKind, CodeKind, Consumer, GzipInflater, InflateError, InputBuffer,
+};
 
 use crate::bitwriter::BitWriter;
 use crate::ours;
@@ -288,15 +290,18 @@ fn a_distance_does_not_reach_into_the_member_before() {
 
 #[test]
 fn an_inflater_stays_stopped_after_an_error() {
-    let mut sink = ours::Inflated::default();
+    let mut consumer = ours::Inflated::default();
     let mut inflater = GzipInflater::new();
-    inflater.push(b"PK", &mut sink).expect("nothing was read yet");
-    assert_eq!(inflater.finish(&mut sink), Err(InflateError::NotGzip));
-    assert_eq!(inflater.push(b"more", &mut sink), Err(InflateError::NotGzip));
-    assert_eq!(inflater.finish(&mut sink), Err(InflateError::NotGzip));
+    inflater.push(b"PK", &mut consumer).expect("nothing was read yet");
+    assert_eq!(inflater.run(&mut consumer), Err(InflateError::NotGzip));
+    assert_eq!(inflater.push(b"more", &mut consumer), Err(InflateError::NotGzip));
+    let exchanged = inflater.exchange(InputBuffer::new(), &mut consumer, |_| ());
+    assert_eq!(exchanged, Err(InflateError::NotGzip));
+    let finished = inflater.finish(&mut consumer);
+    assert!(matches!(finished, Err(InflateError::NotGzip)));
 }
 
-/// A sink with an error of its own.
+/// A consumer with an error of its own.
 #[derive(Debug, PartialEq, Eq)]
 enum Own {
     Gzip(InflateError),
@@ -311,7 +316,7 @@ impl From<InflateError> for Own {
 
 struct Refusing;
 
-impl Sink for Refusing {
+impl Consumer for Refusing {
     type Error = Own;
 
     fn output(&mut self, _: &[u8]) -> Result<(), Own> {
@@ -320,21 +325,23 @@ impl Sink for Refusing {
 }
 
 #[test]
-fn an_error_of_the_sink_stops_the_inflater() {
+fn an_error_of_the_consumer_stops_the_inflater() {
     let gzip = crate::points::compressed(b"text", 6, flate2::FlushCompress::None, 10);
     let mut inflater = GzipInflater::new();
     inflater.push(&gzip, &mut Refusing).expect("nothing was read yet");
-    assert_eq!(inflater.finish(&mut Refusing), Err(Own::Mine));
-    assert_eq!(
-        inflater.finish(&mut Refusing),
-        Err(Own::Gzip(InflateError::Stopped))
-    );
+    // Of a stream as short as this one, nothing is decoded before all that follows may be there.
+    inflater
+        .push(&[0; 4096], &mut Refusing)
+        .expect("nothing was read yet");
+    assert_eq!(inflater.run(&mut Refusing), Err(Own::Mine));
+    let finished = inflater.finish(&mut Refusing);
+    assert!(matches!(finished, Err(Own::Gzip(InflateError::Stopped))));
 }
 
 #[derive(Default)]
 struct LongFields(Vec<bool>);
 
-impl Sink for LongFields {
+impl Consumer for LongFields {
     type Error = InflateError;
 
     fn output(&mut self, _: &[u8]) -> Result<(), InflateError> {
@@ -342,7 +349,7 @@ impl Sink for LongFields {
     }
 
     fn boundary(&mut self, boundary: Boundary<'_>) -> Result<(), InflateError> {
-        if let BoundaryKind::MemberHeader { long_field } = boundary.kind {
+        if let BoundaryKind::MemberHeader { long_field, .. } = boundary.kind {
             self.0.push(long_field);
         }
         Ok(())
@@ -361,12 +368,12 @@ fn names_over_511_bytes_are_told() {
     for (flag, length) in [(8, 511), (8, 512), (16, 511), (16, 70_000)] {
         gzip.extend(with_name(flag, length));
     }
-    let mut sink = LongFields::default();
+    let mut consumer = LongFields::default();
     let mut inflater = GzipInflater::new();
     for piece in gzip.chunks(100) {
-        inflater.push(piece, &mut sink).expect("a good stream");
+        inflater.push(piece, &mut consumer).expect("a good stream");
     }
-    let totals = inflater.finish(&mut sink).expect("a good stream");
-    assert_eq!(sink.0, [false, true, false, true]);
+    let (totals, _) = inflater.finish(&mut consumer).expect("a good stream");
+    assert_eq!(consumer.0, [false, true, false, true]);
     assert_eq!(totals.members, 4);
 }

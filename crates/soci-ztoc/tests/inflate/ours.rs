@@ -1,7 +1,7 @@
-//! Our inflater with a sink that keeps everything.
+//! Our inflater with a consumer that keeps everything.
 
 use soci_ztoc::inflate::{
-    Boundary, GzipInflater, InflateError, InputBuffer, Sink, SpanInflater, Speculator, Stretch,
+    Boundary, Consumer, GzipInflater, InflateError, InputBuffer, SpanInflater, Speculator, Stretch,
 };
 
 use crate::zlib::Stop;
@@ -14,7 +14,7 @@ pub(crate) struct Inflated {
     pub(crate) compressed: Vec<u8>,
 }
 
-impl Sink for Inflated {
+impl Consumer for Inflated {
     type Error = InflateError;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
@@ -49,7 +49,7 @@ pub(crate) fn inflate(gzip: &[u8], piece: usize) -> Result<Inflated, InflateErro
     for piece in gzip.chunks(piece) {
         inflater.push(piece, &mut inflated)?;
     }
-    let totals = inflater.finish(&mut inflated)?;
+    let (totals, _) = inflater.finish(&mut inflated)?;
     assert_eq!(totals.compressed, gzip.len() as u64);
     assert_eq!(totals.uncompressed, inflated.output.len() as u64);
     Ok(inflated)
@@ -74,7 +74,9 @@ pub(crate) fn inflate_with(
     let pushed = gzip
         .chunks(piece)
         .try_for_each(|piece| inflater.push(piece, &mut inflated));
-    let error = pushed.and_then(|()| inflater.finish(&mut inflated)).err();
+    let error = pushed
+        .and_then(|()| inflater.finish(&mut inflated).map(drop))
+        .err();
     (inflated, error)
 }
 
@@ -94,24 +96,35 @@ pub(crate) fn speculate(gzip: &[u8], at: usize, piece: usize) -> Option<Stretch>
 pub(crate) fn exchange(gzip: &[u8], pieces: &[usize]) -> Result<Inflated, InflateError> {
     let mut inflated = Inflated::default();
     let mut inflater = GzipInflater::new();
-    let mut spare = InputBuffer::new();
+    let mut spare = None;
+    let mut exchanged = Vec::new();
     let mut rest = gzip;
     for &piece in pieces.iter().cycle() {
         if rest.is_empty() {
             break;
         }
-        let space = spare.space();
-        let (now, later) = rest.split_at(piece.min(rest.len()).min(space.len()));
-        space[..now.len()].copy_from_slice(now);
-        spare.set_filled(now.len());
-        rest = later;
-        spare = inflater.exchange(spare);
-        inflated.compressed.extend_from_slice(spare.finished());
-        inflater.run(&mut inflated)?;
+        let mut buffer: InputBuffer = spare.take().unwrap_or_default();
+        let now = &rest[..piece.min(rest.len())];
+        let left = buffer.append(now).len();
+        rest = &rest[now.len() - left..];
+        let told = inflated.stops.len();
+        inflater.exchange(buffer, &mut inflated, |spent| {
+            exchanged.extend_from_slice(spent.finished());
+            spare = Some(spent.reuse());
+        })?;
+        let finished = exchanged.len() as u64;
+        assert!(
+            inflated.stops[told..]
+                .iter()
+                .all(|stop| stop.compressed_offset - u64::from(stop.bits > 0) >= finished),
+            "a boundary inside finished bytes"
+        );
     }
-    let exchanged = inflated.compressed.len();
-    inflater.finish(&mut inflated)?;
-    assert!(inflated.compressed[exchanged..] == *inflater.into_buffer().finished());
+    let (_, last) = inflater.finish(&mut inflated)?;
+    // The rest is told once more.
+    assert!(inflated.compressed == *last.finished());
+    exchanged.append(&mut inflated.compressed);
+    inflated.compressed = exchanged;
     Ok(inflated)
 }
 
@@ -124,6 +137,6 @@ pub(crate) fn resume(stop: &Stop, input: &[u8], wanted: u64, piece: usize) -> Re
         inflater.push(piece, &mut inflated)?;
     }
     inflater.finish(&mut inflated)?;
-    assert!(inflater.is_done());
+    assert_eq!(inflated.output.len() as u64, wanted);
     Ok(inflated.output)
 }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use soci_store::workflow::Pipeline;
 use soci_ztoc::inflate::InputBuffer;
-use soci_ztoc::ztoc::{BuildOptions, Built, Compression, Limits, Outcome as Layer};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Built, Compression};
 
 use super::{count, hex_digest};
 use crate::commands::Outcome;
@@ -108,7 +108,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             gzip_members: built.members(),
         },
         spans: ztoc.span_count(),
-        files: ztoc.toc.len(),
+        files: ztoc.toc().len(),
         output: &args.output,
     };
     match format {
@@ -142,13 +142,10 @@ fn read_layer(args: &Args, context: &Context) -> Result<Built, CommandError> {
     };
     let mut buffer = InputBuffer::new();
     let mut filled = fill(&mut *input, &mut buffer).or_fail(|| format!("cannot read {name}"))?;
-    let mut pipeline = Pipeline::new(BuildOptions {
-        compression: compression(args.compression, buffer.finished(), &name)?,
-        span_size: args.span_size,
-        build_tool_identifier: args.build_tool_identifier.as_str().into(),
-        limits: Limits::default(),
-    })
-    .map_err(|error| CommandError::usage(error.to_string()))?;
+    let compression = compression(args.compression, buffer.filled(), &name)?;
+    let options = BuildOptions::new(compression, args.build_tool_identifier.as_str());
+    let mut pipeline = Pipeline::new(options.with_span_size(args.span_size))
+        .map_err(|error| CommandError::usage(error.to_string()))?;
     let task = context.progress.begin(&name, total);
     while filled > 0 {
         context.cancel.check()?;
@@ -159,11 +156,12 @@ fn read_layer(args: &Args, context: &Context) -> Result<Built, CommandError> {
     }
     task.end("");
     match pipeline.finish().or_fail(|| format!("{name} is damaged"))? {
-        Layer::Indexed(built) => Ok(built),
-        Layer::Skipped(skipped) => Err(
-            CommandError::nothing_to_index(format!("{name}: {}", skipped.reason))
-                .help("the zTOC format cannot describe this layer; it is pulled as a whole"),
-        ),
+        BuildOutcome::Indexed(built) => Ok(built),
+        BuildOutcome::Skipped(skipped) => Err(CommandError::nothing_to_index(format!(
+            "{name}: {}",
+            skipped.reason
+        ))
+        .help("the zTOC format cannot describe this layer; it is pulled as a whole")),
     }
 }
 

@@ -74,11 +74,14 @@ fn of_layer(layer_path: &Path, ztoc_path: &Path, path: &str, output: &Path, cont
     context.format(&[Format::Human])?;
     let (ztoc, _) = read_ztoc(ztoc_path)?;
     let index = ztoc
-        .toc
+        .toc()
         .paths()
         .resolve(path.as_bytes())
         .map_err(|fault| not_found(&ztoc, path, &fault))?;
-    let entry = ztoc.toc.get(index).expect("resolve gives indexes of this table");
+    let entry = ztoc
+        .toc()
+        .get(index)
+        .expect("resolve gives indexes of this table");
     if entry.entry_type != EntryType::Regular {
         let kind = entry.entry_type.as_str();
         return Err(
@@ -108,7 +111,7 @@ fn of_layer(layer_path: &Path, ztoc_path: &Path, path: &str, output: &Path, cont
     context.detail(&format!(
         "read {} of {} bytes of the layer",
         layer.bytes_read(),
-        ztoc.compressed_size
+        ztoc.compressed_size()
     ));
     Ok(Exit::Done)
 }
@@ -118,7 +121,7 @@ fn not_found(ztoc: &Ztoc, path: &str, fault: &LookupFault) -> CommandError {
     let error = CommandError::failed(fault.to_string());
     let wanted = path.rsplit('/').next().unwrap_or(path).as_bytes();
     let same_name: Vec<String> = ztoc
-        .toc
+        .toc()
         .iter()
         .filter(|entry| entry.name.rsplit(|byte| *byte == b'/').next() == Some(wanted))
         .take(3)

@@ -88,18 +88,18 @@ pub fn ls(args: Args, context: &Context) -> Outcome {
 
 fn report(ztoc: &Ztoc, bytes: &[u8]) -> Report {
     Report {
-        version: lossy(&ztoc.version),
-        build_tool: lossy(&ztoc.build_tool_identifier),
+        version: lossy(ztoc.version()),
+        build_tool: lossy(ztoc.build_tool_identifier()),
         size: bytes.len() as u64,
         span_size: ztoc.span_size(),
         num_spans: ztoc.span_count(),
-        num_files: ztoc.toc.len(),
+        num_files: ztoc.toc().len(),
         num_multi_span_files: ztoc.multi_span_files(),
         files: ztoc.files().map(file).collect(),
         digest: soci_image::Digest::sha256(bytes).to_string(),
         compression: ztoc.compression().as_str(),
-        layer_size: ztoc.compressed_size,
-        uncompressed_size: ztoc.uncompressed_size,
+        layer_size: ztoc.compressed_size(),
+        uncompressed_size: ztoc.uncompressed_size(),
         refused_by_snapshotter: ztoc.refusal().map(|refusal| refusal.to_string()),
     }
 }

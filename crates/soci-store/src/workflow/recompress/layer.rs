@@ -13,7 +13,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use soci_image::digest::Hasher;
 use soci_image::media_type::LayerCompression;
 use soci_image::{Descriptor, Digest};
-use soci_ztoc::ztoc::{self, BuildOptions, Limits, Outcome, ZtocBuilder};
+use soci_ztoc::ztoc::{self, BuildOptions, BuildOutcome, ZtocBuilder};
 
 use crate::file::{FileBlob, io_error, spool_folder};
 use crate::overlay::damaged;
@@ -90,8 +90,8 @@ pub(super) fn rewrite(
         source,
     })?;
     let digest = sha256(match &outcome {
-        Outcome::Indexed(built) => built.layer_digest(),
-        Outcome::Skipped(skipped) => skipped.layer_digest,
+        BuildOutcome::Indexed(built) => built.layer_digest(),
+        BuildOutcome::Skipped(skipped) => skipped.layer_digest,
     });
     let rewritten = Rewritten {
         descriptor: new_descriptor(layer, digest, size),
@@ -107,12 +107,10 @@ pub(super) fn rewrite(
 }
 
 fn gzip_builder(layer: &Descriptor, options: &Options) -> Result<ZtocBuilder> {
-    ZtocBuilder::new(BuildOptions {
-        compression: ztoc::Compression::Gzip,
-        span_size: options.span_size,
-        build_tool_identifier: options.build_tool_identifier.clone().into(),
-        limits: Limits::default(),
-    })
+    ZtocBuilder::new(
+        BuildOptions::new(ztoc::Compression::Gzip, options.build_tool_identifier.clone())
+            .with_span_size(options.span_size),
+    )
     .map_err(|source| Error::Layer {
         digest: layer.digest.clone(),
         source,

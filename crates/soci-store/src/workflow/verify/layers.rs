@@ -110,7 +110,7 @@ async fn check_layer(
         return Ok(checked);
     }
     if let Some(sample) = options.sample {
-        if ztoc.compressed_size != task.layer.size {
+        if ztoc.compressed_size() != task.layer.size {
             let message = format!("the zTOC is for another layer than {}", task.layer.digest);
             find(
                 "misplaced-ztoc",

@@ -5,7 +5,7 @@
 //! it. What is in the files is not compared.
 
 use soci_image::Descriptor;
-use soci_ztoc::inflate::{InflateError, Sink, SpanInflater, WINDOW_SIZE};
+use soci_ztoc::inflate::{Consumer, InflateError, SpanInflater, WINDOW_SIZE};
 use soci_ztoc::ztoc::{Span, Zinfo, Ztoc};
 
 use super::Consequence;
@@ -76,7 +76,7 @@ pub(super) async fn check_span(
     let mut bytes = vec![0; usize::try_from(length).expect("the limit fits into memory")];
     source.read_at(layer, span.compressed_start, &mut bytes).await?;
     let found = soci_image::Digest::sha256(&bytes);
-    match ztoc.span_digests.get(id) {
+    match ztoc.span_digests().get(id) {
         None => return Ok(unreadable("has no digest in the zTOC")),
         Some(digest) if sha256(*digest) != found => {
             let text = format!(
@@ -121,17 +121,17 @@ impl From<InflateError> for Wrong {
 
 /// The last bytes of a span's output, at most a window.
 fn inflate(ztoc: &Ztoc, span: &Span, bytes: &[u8]) -> Result<Vec<u8>, Wrong> {
-    let Zinfo::Gzip(zinfo) = &ztoc.zinfo else {
+    let Zinfo::Gzip(zinfo) = ztoc.zinfo() else {
         return Ok(Vec::new());
     };
-    let Some(checkpoint) = zinfo.checkpoints.get(span.id) else {
+    let Some(checkpoint) = zinfo.checkpoints().get(span.id) else {
         return Ok(Vec::new());
     };
-    let end = span.uncompressed_end.unwrap_or(ztoc.uncompressed_size);
+    let end = span.uncompressed_end.unwrap_or(ztoc.uncompressed_size());
     let wanted = end.saturating_sub(span.uncompressed_start);
     let mut tail = Tail(Vec::new());
     if wanted > 0 {
-        let mut inflater = SpanInflater::new(&checkpoint.window, checkpoint.bits, wanted);
+        let mut inflater = SpanInflater::new(checkpoint.window(), checkpoint.bits(), wanted);
         inflater.push(bytes, &mut tail)?;
         inflater.finish(&mut tail)?;
     }
@@ -140,14 +140,14 @@ fn inflate(ztoc: &Ztoc, span: &Span, bytes: &[u8]) -> Result<Vec<u8>, Wrong> {
 
 /// The next checkpoint knows what came before it.
 fn compare(ztoc: &Ztoc, span: &Span, tail: &[u8]) -> Result<(), Wrong> {
-    let Zinfo::Gzip(zinfo) = &ztoc.zinfo else {
+    let Zinfo::Gzip(zinfo) = ztoc.zinfo() else {
         return Ok(());
     };
-    let Some(next) = zinfo.checkpoints.get(span.id + 1) else {
+    let Some(next) = zinfo.checkpoints().get(span.id + 1) else {
         return Ok(());
     };
     // A checkpoint at a member's beginning has no history: nothing can refer to it.
-    let window: &[u8; WINDOW_SIZE] = &next.window;
+    let window: &[u8; WINDOW_SIZE] = next.window();
     let has_history = window.iter().any(|byte| *byte != 0);
     if has_history && window[WINDOW_SIZE - tail.len()..] != *tail {
         return Err(Wrong::Window);
@@ -158,7 +158,7 @@ fn compare(ztoc: &Ztoc, span: &Span, tail: &[u8]) -> Result<(), Wrong> {
 /// Keeps the last window of what it takes.
 struct Tail(Vec<u8>);
 
-impl Sink for Tail {
+impl Consumer for Tail {
     type Error = Wrong;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), Wrong> {

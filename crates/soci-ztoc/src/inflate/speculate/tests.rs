@@ -6,16 +6,16 @@ use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 
 use super::*;
-use crate::inflate::{GzipInflater, Sink};
+use crate::inflate::{Consumer, GzipInflater};
 
-/// All that a sink is told.
+/// All that a consumer is told.
 #[derive(Default, PartialEq)]
 struct Told {
     output: Vec<u8>,
     boundaries: Vec<(u64, u8, u64, BoundaryKind, Vec<u8>)>,
 }
 
-impl Sink for Told {
+impl Consumer for Told {
     type Error = InflateError;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
@@ -71,7 +71,7 @@ fn inflate(layer: &[u8], stretches: Vec<Stretch>, piece: usize) -> (Result<(), I
     let mut told = Told::default();
     let mut stretches = stretches.into_iter().peekable();
     let mut adopted = 0;
-    let mut run = || {
+    let run = || {
         for (at, bytes) in layer.chunks(piece).enumerate() {
             if let Some(stretch) = stretches.next_if(|next| next.start <= 8 * ((at + 1) * piece) as u64) {
                 let start = stretch.start;
@@ -114,7 +114,7 @@ fn stretches(layer: &[u8], every: usize, length: usize) -> Vec<Stretch> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// With stretches and without them, a sink is told the same.
+    /// With stretches and without them, a consumer is told the same.
     #[test]
     fn stretches_change_nothing(
         length in 60_000_usize..900_000,

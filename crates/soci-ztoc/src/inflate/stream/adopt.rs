@@ -45,7 +45,7 @@ impl<const N: usize> Stream<N> {
     }
 
     /// Takes output up to the next block's end, or as much as there is room for.
-    pub(super) fn adopted<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<bool, Stop<S::Error>> {
+    pub(super) fn adopted<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<bool, Stop<S::Error>> {
         let State::Adopted(adopted) = &mut self.state else {
             unreachable!("called in this state only");
         };
@@ -58,7 +58,7 @@ impl<const N: usize> Stream<N> {
         self.output.op = to;
         if count > room {
             adopted.done += room;
-            self.make_room(sink)?;
+            self.make_room(outlet)?;
             return Ok(true);
         }
         adopted.done += count;
@@ -67,7 +67,7 @@ impl<const N: usize> Stream<N> {
             self.last_block = false;
             self.state = State::Skip(block.bit);
         }
-        self.announce(BoundaryKind::Block, block.bit, sink)?;
+        self.announce(BoundaryKind::Block, block.bit, outlet)?;
         Ok(true)
     }
 

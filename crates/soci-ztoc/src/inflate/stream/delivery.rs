@@ -8,7 +8,7 @@ impl<const N: usize> Stream<N> {
         &mut self,
         kind: BoundaryKind,
         bit: u64,
-        sink: &mut S,
+        outlet: &mut S,
     ) -> Result<(), Stop<S::Error>> {
         let boundary = Boundary {
             compressed_offset: bit.div_ceil(8),
@@ -17,17 +17,17 @@ impl<const N: usize> Stream<N> {
             kind,
             window: self.output.windows()[0],
         };
-        sink.boundary(boundary).map_err(Stop::Sink)
+        outlet.boundary(boundary).map_err(Stop::Consumer)
     }
 
     /// Delivers all output and moves the history to the front.
-    pub(super) fn make_room<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
-        self.deliver(sink)?;
+    pub(super) fn make_room<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), Stop<S::Error>> {
+        self.deliver(outlet)?;
         self.output.slide();
-        self.stop_if_delivered(sink)
+        self.stop_if_delivered(outlet)
     }
 
-    pub(super) fn deliver<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    pub(super) fn deliver<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), Stop<S::Error>> {
         let end = self.output.position();
         let bytes = self.output.undelivered();
         if self.whole_member {
@@ -38,14 +38,15 @@ impl<const N: usize> Stream<N> {
         if wanted == 0 {
             return Ok(());
         }
-        sink.output(bytes.map(|bytes| &bytes[..wanted]))
-            .map_err(Stop::Sink)
+        outlet
+            .output(bytes.map(|bytes| &bytes[..wanted]))
+            .map_err(Stop::Consumer)
     }
 
     /// Delivers what is decoded, whatever came after it.
-    pub(in super::super) fn deliver_rest<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        match self.deliver(sink) {
-            Err(Stop::Sink(error)) => Err(error),
+    pub(in super::super) fn deliver_rest<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), S::Error> {
+        match self.deliver(outlet) {
+            Err(Stop::Consumer(error)) => Err(error),
             _ => Ok(()),
         }
     }
@@ -56,9 +57,9 @@ impl<const N: usize> Stream<N> {
     }
 
     /// Ends a stream of which only a part was wanted, when that part is there.
-    pub(super) fn stop_if_delivered<S: Outlet<N>>(&mut self, sink: &mut S) -> Result<(), Stop<S::Error>> {
+    pub(super) fn stop_if_delivered<S: Outlet<N>>(&mut self, outlet: &mut S) -> Result<(), Stop<S::Error>> {
         if self.output.position() >= self.wanted {
-            self.deliver(sink)?;
+            self.deliver(outlet)?;
             self.state = State::Done;
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Where a stream delivers to.
 
-use super::super::Sink;
+use super::super::Consumer;
 use super::{Boundary, InflateError};
 
-/// A [`Sink`] that takes `N` outputs. With one, it is any sink.
+/// A [`Consumer`] that takes `N` outputs. With one, it is any consumer.
 pub(in super::super) trait Outlet<const N: usize> {
     type Error: From<InflateError>;
 
@@ -12,21 +12,21 @@ pub(in super::super) trait Outlet<const N: usize> {
     fn compressed(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
 }
 
-impl<S: Sink> Outlet<1> for S {
+impl<S: Consumer> Outlet<1> for S {
     type Error = S::Error;
 
     #[inline]
     fn output(&mut self, [bytes]: [&[u8]; 1]) -> Result<(), S::Error> {
-        Sink::output(self, bytes)
+        Consumer::output(self, bytes)
     }
 
     #[inline]
     fn boundary(&mut self, boundary: Boundary<'_>) -> Result<(), S::Error> {
-        Sink::boundary(self, boundary)
+        Consumer::boundary(self, boundary)
     }
 
     #[inline]
     fn compressed(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
-        Sink::compressed(self, bytes)
+        Consumer::compressed(self, bytes)
     }
 }

@@ -14,7 +14,7 @@ impl<const N: usize> Stream<N> {
         self.input.space();
         self.input.append(bytes);
         let base = self.input.start;
-        let length = self.input.finished().len().saturating_sub(HEADER_NEED);
+        let length = self.input.filled().len().saturating_sub(HEADER_NEED);
         let mut from = 0;
         for _ in 0..TRIES {
             let bit = find_block(&bytes[..length], from)?;

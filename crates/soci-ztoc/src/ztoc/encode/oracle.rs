@@ -7,9 +7,11 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::EncodedZtoc;
+use crate::inflate::WINDOW_SIZE;
 use crate::ztoc::limits::Limits;
 use crate::ztoc::toc::{EntryType, Toc, TocEntry, Xattrs};
-use crate::ztoc::value::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo, Ztoc};
+use crate::ztoc::value::{Ztoc, ZtocParts};
+use crate::ztoc::zinfo::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};
 
 /// The slot number as the crate wants it: the offset in the vtable.
 const fn slot(id: u16) -> u16 {
@@ -19,9 +21,9 @@ const fn slot(id: u16) -> u16 {
 /// Builds the file with the `flatbuffers` crate, calling it in the order of Go's code.
 fn written_by_the_crate(ztoc: &Ztoc) -> Vec<u8> {
     let mut builder = FlatBufferBuilder::new();
-    let version = builder.create_byte_string(&ztoc.version);
-    let tool = builder.create_byte_string(&ztoc.build_tool_identifier);
-    let entries: Vec<TocEntry<'_>> = ztoc.toc.iter().collect();
+    let version = builder.create_byte_string(&ztoc.parts.version);
+    let tool = builder.create_byte_string(&ztoc.parts.build_tool_identifier);
+    let entries: Vec<TocEntry<'_>> = ztoc.parts.toc.iter().collect();
     let mut tables: Vec<_> = entries
         .iter()
         .rev()
@@ -33,13 +35,13 @@ fn written_by_the_crate(ztoc: &Ztoc) -> Vec<u8> {
     builder.push_slot_always(slot(0), metadata);
     let toc = builder.end_table(table);
     let mut blob = Vec::new();
-    let Ok(()) = ztoc.zinfo.write_blob(&mut |bytes: &[u8]| {
+    let Ok(()) = ztoc.parts.zinfo.write_blob(&mut |bytes: &[u8]| {
         blob.extend_from_slice(bytes);
         Ok::<(), core::convert::Infallible>(())
     });
     let checkpoints = builder.create_vector(&blob);
     let digests: Vec<_> = ztoc
-        .span_digests
+        .span_digests()
         .iter()
         .map(|digest| {
             let mut text = alloc::string::String::from("sha256:");
@@ -51,10 +53,10 @@ fn written_by_the_crate(ztoc: &Ztoc) -> Vec<u8> {
         .collect();
     let digests = builder.create_vector(&digests);
     let table = builder.start_table();
-    builder.push_slot(slot(1), ztoc.max_span_id, 0);
+    builder.push_slot(slot(1), ztoc.parts.max_span_id, 0);
     builder.push_slot_always(slot(2), digests);
     builder.push_slot_always(slot(3), checkpoints);
-    let algorithm = if matches!(ztoc.zinfo, Zinfo::Gzip(_)) {
+    let algorithm = if matches!(ztoc.parts.zinfo, Zinfo::Gzip(_)) {
         1
     } else {
         2
@@ -65,8 +67,8 @@ fn written_by_the_crate(ztoc: &Ztoc) -> Vec<u8> {
     builder.push_slot_always(slot(0), version);
     builder.push_slot_always(slot(1), tool);
     builder.push_slot_always(slot(4), toc);
-    builder.push_slot(slot(2), ztoc.compressed_size as i64, 0);
-    builder.push_slot(slot(3), ztoc.uncompressed_size as i64, 0);
+    builder.push_slot(slot(2), ztoc.parts.compressed_size as i64, 0);
+    builder.push_slot(slot(3), ztoc.parts.uncompressed_size as i64, 0);
     builder.push_slot_always(slot(5), info);
     let root = builder.end_table(table);
     builder.finish_minimal(root);
@@ -182,35 +184,23 @@ fn zinfo() -> impl Strategy<Value = (Zinfo, u64)> {
                 let first = index == 0;
                 compressed_offset += if first { 1 } else { compressed };
                 uncompressed_offset += if first { 0 } else { uncompressed };
-                let mut window = Window::default();
-                if !first {
-                    window.fill(fill);
-                }
+                let window = Window::new(&[if first { 0 } else { fill }; WINDOW_SIZE]);
                 let bits = if first { 0 } else { bits };
-                checkpoints.push(Checkpoint {
-                    compressed_offset,
-                    uncompressed_offset,
-                    bits,
-                    window,
-                });
+                checkpoints.push(
+                    Checkpoint::new(compressed_offset, uncompressed_offset, bits, window)
+                        .expect("a possible place"),
+                );
             }
-            let zinfo = Zinfo::Gzip(GzipZinfo {
-                span_size,
-                checkpoints,
-                first_form,
-            });
-            (zinfo, compressed_offset + 100)
+            let mut zinfo = GzipZinfo::new(span_size, checkpoints).expect("they ascend");
+            if first_form {
+                zinfo = zinfo.into_first_form().expect("the first is the plain one");
+            }
+            (Zinfo::Gzip(zinfo), compressed_offset + 100)
         });
     let plain = (1..1_u64 << 40, 0..1000_u64).prop_map(|(span_size, spans)| {
         let size = span_size / 2 * spans;
-        (
-            Zinfo::Uncompressed(TarZinfo {
-                version: 2,
-                span_size,
-                size,
-            }),
-            size,
-        )
+        let zinfo = TarZinfo::new(span_size, size).expect("a good span size");
+        (Zinfo::Uncompressed(zinfo), size)
     });
     prop_oneof![gzip, plain]
 }
@@ -225,7 +215,7 @@ fn ztocs() -> impl Strategy<Value = Ztoc> {
     );
     (rest, entries(), zinfo()).prop_map(|(rest, toc, (zinfo, compressed_size))| {
         let (version, tool, max_span_id, span_digests, uncompressed_size) = rest;
-        Ztoc {
+        let parts = ZtocParts {
             version: version.into(),
             build_tool_identifier: tool.into(),
             compressed_size,
@@ -239,7 +229,8 @@ fn ztocs() -> impl Strategy<Value = Ztoc> {
             max_span_id: if max_span_id % 3 == 0 { 0 } else { max_span_id },
             span_digests,
             zinfo,
-        }
+        };
+        Ztoc::from_parts(parts).expect("the parts fit together")
     })
 }
 

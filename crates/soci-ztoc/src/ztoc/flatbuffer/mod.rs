@@ -1,5 +1,5 @@
 //! FlatBuffers, as much as a zTOC needs: a writer with the byte layout of Go's builder and a
-//! checked reader of tables, strings and vectors (`docs/format/flatbuffers.md`).
+//! checked reader of tables, strings and vectors (`docs/flatbuffers.md`).
 
 mod reader;
 mod writer;

@@ -115,7 +115,7 @@ impl Faults {
             return (None, 0);
         }
         let mut files = ztoc
-            .toc
+            .toc()
             .iter()
             .filter(|entry| overlaps(span, entry.offset, entry.offset.saturating_add(entry.data_size())));
         let first = files.next().map(|entry| entry.name.into());

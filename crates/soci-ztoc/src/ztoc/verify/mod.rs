@@ -25,14 +25,16 @@ use self::plain::Plain;
 use self::spans::{Spans, overlaps};
 use super::source::ReadAt;
 use super::toc::{EntryType, TocEntry};
-use super::value::{Zinfo, Ztoc};
+use super::value::Ztoc;
+use super::zinfo::Zinfo;
 use crate::Error;
-use crate::inflate::{GzipInflater, Sink};
+use crate::inflate::{Consumer, GzipInflater};
 
 pub use self::fault::Fault;
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verification {
     /// What is wrong; empty for a good zTOC. At most [`Verification::FAULTS`] are kept.
     pub faults: Vec<Fault>,
@@ -65,7 +67,7 @@ pub struct Verifier<'z> {
 impl<'z> Verifier<'z> {
     /// Starts at the first byte of the layer.
     pub fn new(ztoc: &'z Ztoc) -> Self {
-        let gzip = matches!(ztoc.zinfo, Zinfo::Gzip(_));
+        let gzip = matches!(ztoc.zinfo(), Zinfo::Gzip(_));
         Verifier {
             ztoc,
             inflater: gzip.then(GzipInflater::new),
@@ -95,7 +97,7 @@ impl<'z> Verifier<'z> {
     /// # Errors
     /// The layer itself is damaged.
     pub fn finish(mut self) -> Result<Verification, Error> {
-        if let Some(inflater) = &mut self.inflater {
+        if let Some(inflater) = self.inflater {
             inflater.finish(&mut self.plain)?;
         }
         self.spans.finish();
@@ -104,9 +106,9 @@ impl<'z> Verifier<'z> {
         if let Some(refusal) = ztoc.refusal() {
             faults.add(refusal.into());
         }
-        if self.position != ztoc.compressed_size {
+        if self.position != ztoc.compressed_size() {
             faults.add(Fault::LayerSize {
-                told: ztoc.compressed_size,
+                told: ztoc.compressed_size(),
                 found: self.position,
             });
         }
@@ -117,9 +119,9 @@ impl<'z> Verifier<'z> {
             ..
         } = self.plain;
         let archive_size = walker.finish()?;
-        if archive_size != ztoc.uncompressed_size {
+        if archive_size != ztoc.uncompressed_size() {
             faults.add(Fault::ArchiveSize {
-                told: ztoc.uncompressed_size,
+                told: ztoc.uncompressed_size(),
                 found: archive_size,
             });
         }
@@ -134,7 +136,7 @@ impl<'z> Verifier<'z> {
                 .is_some_and(|span| overlaps(span, entry.offset, end))
         };
         let files = ztoc
-            .toc
+            .toc()
             .iter()
             .zip(entries)
             .filter(|(entry, same)| *same && entry.entry_type == EntryType::Regular && !bad(entry))

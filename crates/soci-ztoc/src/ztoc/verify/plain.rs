@@ -10,10 +10,11 @@ use super::Verification;
 use super::fault::{Fault, Faults};
 use super::spans::output_range;
 use crate::Error;
-use crate::inflate::Sink;
+use crate::inflate::Consumer;
 use crate::tar::{Entry, Timestamp, Visitor, Walker};
 use crate::ztoc::toc::{EntryType, TocEntry};
-use crate::ztoc::value::{Zinfo, Ztoc};
+use crate::ztoc::value::Ztoc;
+use crate::ztoc::zinfo::Zinfo;
 
 /// The layer inflated from its start.
 #[derive(Debug)]
@@ -40,12 +41,12 @@ impl<'z> Plain<'z> {
     }
 }
 
-impl Sink for Plain<'_> {
+impl Consumer for Plain<'_> {
     type Error = Error;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
         // The output of a plain tar's spans is their bytes, which have digests already.
-        if matches!(self.output.ztoc.zinfo, Zinfo::Gzip(_)) {
+        if matches!(self.output.ztoc.zinfo(), Zinfo::Gzip(_)) {
             self.output.update(bytes);
         }
         self.walker.push(bytes, &mut self.comparison)
@@ -68,7 +69,7 @@ impl Visitor for Comparison<'_> {
     fn entry(&mut self, found: &Entry<'_>) {
         let index = self.seen;
         self.seen += 1;
-        let Some(told) = self.ztoc.toc.get(index) else {
+        let Some(told) = self.ztoc.toc().get(index) else {
             self.missing.get_or_insert_with(|| found.name.into());
             return;
         };
@@ -89,7 +90,7 @@ impl Visitor for Comparison<'_> {
 
 impl Comparison<'_> {
     pub(super) fn finish(self, faults: &mut Faults) -> Vec<bool> {
-        let told = self.ztoc.toc.len();
+        let told = self.ztoc.toc().len();
         let unkept = self.count - self.faults.len();
         self.faults.into_iter().for_each(|fault| faults.add(fault));
         faults.count += unkept;
@@ -99,7 +100,7 @@ impl Comparison<'_> {
                 name,
             });
         }
-        if let Some(extra) = self.ztoc.toc.get(self.seen) {
+        if let Some(extra) = self.ztoc.toc().get(self.seen) {
             faults.add(Fault::ExtraEntries {
                 count: told - self.seen,
                 name: extra.name.into(),

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 use super::fault::{Fault, Faults};
-use crate::inflate::{InflateError, Sink, SpanInflater};
-use crate::ztoc::value::{Span, Zinfo, Ztoc};
+use crate::inflate::{Consumer, InflateError, SpanInflater};
+use crate::ztoc::value::{Span, Ztoc};
+use crate::ztoc::zinfo::Zinfo;
 
 /// The spans, each from its checkpoint.
 #[derive(Debug)]
@@ -74,12 +75,12 @@ impl<'z> Spans<'z> {
 
     fn start(&mut self, span: Span) {
         let (start, end) = output_range(self.ztoc, &span);
-        let inflater = match &self.ztoc.zinfo {
+        let inflater = match self.ztoc.zinfo() {
             Zinfo::Gzip(zinfo) => {
-                let checkpoint = &zinfo.checkpoints[span.id];
+                let checkpoint = &zinfo.checkpoints()[span.id];
                 Some(SpanInflater::new(
-                    &checkpoint.window,
-                    checkpoint.bits,
+                    checkpoint.window(),
+                    checkpoint.bits(),
                     end - start,
                 ))
             }
@@ -115,7 +116,7 @@ impl<'z> Spans<'z> {
         for SpanResult { span, digest, output } in self.results {
             next = span.id + 1;
             let before = faults.count;
-            match self.ztoc.span_digests.get(span.id) {
+            match self.ztoc.span_digests().get(span.id) {
                 Some(&expected) if expected != digest => {
                     faults.add(Fault::SpanDigest {
                         span: span.id,
@@ -138,7 +139,8 @@ impl<'z> Spans<'z> {
                     });
                 }
                 Ok(output)
-                    if matches!(self.ztoc.zinfo, Zinfo::Gzip(_)) && outputs.get(span.id) != Some(&output) =>
+                    if matches!(self.ztoc.zinfo(), Zinfo::Gzip(_))
+                        && outputs.get(span.id) != Some(&output) =>
                 {
                     let (first_file, files) = faults.files_in(self.ztoc, &range);
                     faults.add(Fault::SpanContents {
@@ -174,7 +176,7 @@ impl OpenSpan {
     }
 
     fn finish(mut self) -> SpanResult {
-        if let Some(inflater) = &mut self.inflater
+        if let Some(inflater) = self.inflater
             && self.output.error.is_none()
             && let Err(error) = inflater.finish(&mut self.output)
         {
@@ -197,7 +199,7 @@ struct Output {
     error: Option<InflateError>,
 }
 
-impl Sink for Output {
+impl Consumer for Output {
     type Error = InflateError;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
@@ -209,7 +211,7 @@ impl Sink for Output {
 /// What a client takes from a span: to the next checkpoint, from the last span to the end of the
 /// archive. The last checkpoint can lie in the padding behind that.
 pub(super) fn output_range(ztoc: &Ztoc, span: &Span) -> (u64, u64) {
-    let end = span.uncompressed_end.unwrap_or(ztoc.uncompressed_size);
+    let end = span.uncompressed_end.unwrap_or(ztoc.uncompressed_size());
     (span.uncompressed_start, end.max(span.uncompressed_start))
 }
 
