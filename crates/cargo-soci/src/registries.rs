@@ -172,7 +172,7 @@ impl Registries {
         if let Some(folder) = context.docker_config_folder() {
             environment.set("DOCKER_CONFIG", &folder.display().to_string());
         }
-        let mut keychain = Keychain::of_environment(&environment);
+        let mut keychain = Keychain::of_environment(&environment, context.cancel.flag());
         let mut login_host = None;
         if let Some((credential, origin)) = self.explicit(&environment)? {
             keychain = keychain.with_explicit(reference.registry(), credential, origin);

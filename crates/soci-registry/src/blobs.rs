@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use soci_image::Digest;
 
-use crate::client::{Answer, AnswerBody, Call};
+use crate::client::Call;
 use crate::error::RegistryError;
 use crate::refusal::Subject;
 use crate::repository::{Repository, check_plain_content, identity};
 use crate::transport::{Body, Headers, Method, Transport, TransportError, TransportFault};
+use crate::wire::{Answer, AnswerBody};
 
 impl<T: Transport> Repository<T> {
     /// The size of a blob if it is there; `Some(None)` where the registry does not say.
@@ -47,7 +48,9 @@ impl<T: Transport> Repository<T> {
             ranged: false,
             behind: 0,
             failures: 0,
-            pace: Pace::new(Duration::ZERO),
+            pace: Pace::default(),
+            interrupted: Duration::ZERO,
+            opened: false,
             ended: begin == end && begin != 0,
         };
         if !reader.ended {
@@ -59,7 +62,8 @@ impl<T: Transport> Repository<T> {
 
 /// The bytes of a blob, or of a part of it, from front to back.
 ///
-/// A connection that is cut or falls silent is replaced: the registry is asked again for the rest.
+/// A connection that is cut or falls silent is replaced: the registry is asked again for the rest. What comes must keep
+/// a pace over all connections, and the interruptions have a limit of their own, so no registry holds a reader for ever.
 pub struct BlobReader<T: Transport> {
     repository: Repository<T>,
     path: String,
@@ -75,6 +79,10 @@ pub struct BlobReader<T: Transport> {
     /// Failures since the last byte that came.
     failures: u32,
     pace: Pace,
+    /// What interruptions cost so far.
+    interrupted: Duration,
+    /// Whether it was open before.
+    opened: bool,
     ended: bool,
 }
 
@@ -93,11 +101,13 @@ impl<T: Transport> BlobReader<T> {
                 }
             }
             let left = self.end - self.position;
+            let limits = self.repository.client.options().limits;
+            let begun = self.now();
             let body = self.body.as_mut().expect("the blob was opened above");
             let outcome = if left == 0 {
                 // One read more than needed shows a blob that is too long, and frees the connection.
                 let mut beyond = [0; 1];
-                match body.read(&mut beyond).await {
+                match body.read(&mut beyond, limits.refusal_time).await {
                     Ok(1..) => return Err(self.too_long()),
                     // All bytes are here; how the connection ends is of no interest.
                     Ok(0) | Err(_) => {
@@ -108,7 +118,7 @@ impl<T: Transport> BlobReader<T> {
                 }
             } else {
                 let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-                body.read(&mut buffer[..room]).await
+                body.read(&mut buffer[..room], limits.pace_window).await
             };
             let outcome = match outcome {
                 Ok(0) => Err(TransportError::new(TransportFault::Cut, "the body ended early")),
@@ -118,11 +128,11 @@ impl<T: Transport> BlobReader<T> {
                 Ok(count) => {
                     self.position += count as u64;
                     self.failures = 0;
-                    self.repository.client.count_received(count);
-                    self.check_pace(count)?;
+                    self.repository.client.wire().count_received(count);
+                    self.check_pace(self.now().saturating_sub(begun), count)?;
                     return Ok(count);
                 }
-                Err(source) => self.lose(source).await?,
+                Err(source) => self.lose(source, begun).await?,
             }
         }
     }
@@ -141,6 +151,7 @@ impl<T: Transport> BlobReader<T> {
 
     /// Asks the registry (not where it redirected to: such addresses end) for what is left.
     async fn open(&mut self) -> Result<(), RegistryError> {
+        let begun = self.now();
         let whole = self.position == 0 && self.end == self.size;
         let call = self.repository.call(Method::Get, &self.path, &self.what)?;
         let mut headers = vec![identity()];
@@ -170,7 +181,9 @@ impl<T: Transport> BlobReader<T> {
             return Err(self.repository.protocol(&self.what, "there is no body"));
         };
         self.body = Some(body);
-        self.pace = Pace::new(self.repository.client.inner.transport.now());
+        if std::mem::replace(&mut self.opened, true) {
+            self.count_interruption(begun)?;
+        }
         // Skipped only when the first byte is wanted: who needs ranges looks at the answer first.
         self.behind = if self.ranged { 0 } else { self.position };
         Ok(())
@@ -179,24 +192,25 @@ impl<T: Transport> BlobReader<T> {
     /// A registry without ranges sends from the start: what is here already is read once more.
     async fn skip(&mut self) -> Result<(), RegistryError> {
         let mut buffer = vec![0; 64 * 1024];
+        let window = self.repository.client.options().limits.pace_window;
         while self.behind > 0 {
+            let begun = self.now();
             let room = buffer
                 .len()
                 .min(usize::try_from(self.behind).unwrap_or(usize::MAX));
             let body = self.body.as_mut().expect("called on an open body");
-            match body.read(&mut buffer[..room]).await {
+            match body.read(&mut buffer[..room], window).await {
                 Ok(count @ 1..) => {
                     self.behind -= count as u64;
-                    self.repository.client.count_received(count);
-                    self.check_pace(count)?;
+                    self.repository.client.wire().count_received(count);
+                    self.count_interruption(begun)?;
                 }
                 // The next `open` begins again; the failures are counted there.
                 Ok(0) => {
-                    return self
-                        .lose(TransportError::new(TransportFault::Cut, "the body ended early"))
-                        .await;
+                    let source = TransportError::new(TransportFault::Cut, "the body ended early");
+                    return self.lose(source, begun).await;
                 }
-                Err(source) => return self.lose(source).await,
+                Err(source) => return self.lose(source, begun).await,
             }
         }
         Ok(())
@@ -233,38 +247,57 @@ impl<T: Transport> BlobReader<T> {
     }
 
     /// Drops a connection that failed and waits a little; gives up after too many failures in a row.
-    async fn lose(&mut self, source: TransportError) -> Result<(), RegistryError> {
+    async fn lose(&mut self, source: TransportError, begun: Duration) -> Result<(), RegistryError> {
         self.body = None;
         self.failures += 1;
         let client = &self.repository.client;
-        let host = &self.repository.host.name;
-        let random = client.inner.transport.random();
+        let about = self.repository.about(&self.what);
+        let random = client.wire().transport.random();
         let pause = client.options().retry.pause(self.failures + 1, None, random);
         match pause.filter(|_| source.is_transient()) {
-            Some(pause) => client.wait(pause, host, &self.what).await,
-            None => Err(client.transport_error(host, &self.what, self.failures, source)),
+            Some(pause) => {
+                client.wire().wait(pause, about).await?;
+                self.count_interruption(begun)
+            }
+            None => Err(client.wire().transport_error(about, self.failures, source)),
         }
     }
 
-    fn check_pace(&mut self, count: usize) -> Result<(), RegistryError> {
-        let client = &self.repository.client;
-        let limits = &client.options().limits;
-        let now = client.inner.transport.now();
+    fn check_pace(&mut self, took: Duration, count: usize) -> Result<(), RegistryError> {
+        let limits = self.repository.client.options().limits;
         if self
             .pace
-            .keeps_up(now, count as u64, limits.pace_window, limits.slowest)
+            .keeps_up(took, count as u64, limits.pace_window, limits.slowest)
         {
             return Ok(());
         }
-        Err(RegistryError::TooSlow {
+        Err(self.too_slow(format!(
+            "fewer than {} bytes per second over {} s",
+            limits.slowest,
+            limits.pace_window.as_secs()
+        )))
+    }
+
+    /// Time that brought nothing new: it has a limit for the whole blob.
+    fn count_interruption(&mut self, begun: Duration) -> Result<(), RegistryError> {
+        self.interrupted += self.now().saturating_sub(begun);
+        let most = self.repository.client.options().limits.reopening;
+        if self.interrupted <= most {
+            return Ok(());
+        }
+        Err(self.too_slow(format!("interruptions took more than {} s", most.as_secs())))
+    }
+
+    fn too_slow(&self, problem: String) -> RegistryError {
+        RegistryError::TooSlow {
             host: self.repository.host.name.clone(),
             what: self.what.clone(),
-            problem: format!(
-                "fewer than {} bytes per second over {} s",
-                limits.slowest,
-                limits.pace_window.as_secs()
-            ),
-        })
+            problem,
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.repository.client.wire().transport.now()
     }
 
     fn too_long(&self) -> RegistryError {
@@ -273,26 +306,23 @@ impl<T: Transport> BlobReader<T> {
     }
 }
 
-/// Watches that a body keeps coming.
+/// Watches that a body keeps coming, over all its connections.
+#[derive(Default)]
 struct Pace {
-    since: Duration,
+    /// Time that was spent waiting for bytes; not what their reader did in between.
+    waited: Duration,
     bytes: u64,
 }
 
 impl Pace {
-    fn new(now: Duration) -> Self {
-        Self { since: now, bytes: 0 }
-    }
-
-    fn keeps_up(&mut self, now: Duration, bytes: u64, window: Duration, slowest: u64) -> bool {
+    fn keeps_up(&mut self, took: Duration, bytes: u64, window: Duration, slowest: u64) -> bool {
         self.bytes += bytes;
-        let passed = now.saturating_sub(self.since);
-        if passed < window {
+        self.waited += took;
+        if self.waited < window {
             return true;
         }
-        // A consumer that pauses (a full disk queue, a debugger) counts too, hence the long window.
-        let enough = self.bytes as f64 >= slowest as f64 * passed.as_secs_f64();
-        *self = Self::new(now);
+        let enough = self.bytes as f64 >= slowest as f64 * self.waited.as_secs_f64();
+        *self = Self::default();
         enough
     }
 }
@@ -336,9 +366,9 @@ mod tests {
     #[test]
     fn a_trickle_does_not_keep_up() {
         let second = Duration::from_secs(1);
-        let mut pace = Pace::new(Duration::ZERO);
+        let mut pace = Pace::default();
         assert!(pace.keeps_up(second * 9, 1, second * 10, 100));
-        assert!(pace.keeps_up(second * 10, 1000, second * 10, 100));
-        assert!(!pace.keeps_up(second * 20, 999, second * 10, 100));
+        assert!(pace.keeps_up(second, 1000, second * 10, 100));
+        assert!(!pace.keeps_up(second * 10, 999, second * 10, 100));
     }
 }

@@ -1,5 +1,38 @@
 //! `WWW-Authenticate` fields: which ways to log in a registry offers (RFC 9110 §11).
 
+use crate::origin::Origin;
+use crate::transport::Headers;
+use crate::wire::Answer;
+
+/// What a registry itself says about logging in to it.
+///
+/// A challenge counts only if it comes from the registry's own origin: whoever a download or an upload was redirected
+/// to could otherwise name a place of its own for the password.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnChallenges(Vec<Challenge>);
+
+impl OwnChallenges {
+    /// The challenges of an answer; `None` if somebody else than `own` gave it.
+    pub(crate) fn of<B>(own: &Origin, answer: &Answer<B>) -> Option<Self> {
+        (answer.origin == *own).then(|| Self::read(&answer.headers))
+    }
+
+    fn read(headers: &Headers) -> Self {
+        Self(challenges(headers.all("www-authenticate")))
+    }
+
+    /// Whether nothing is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one to meet: a token leaves the password at home, so bearer goes first where both are offered.
+    pub(crate) fn preferred(&self) -> Option<&Challenge> {
+        let is_bearer = |one: &&Challenge| matches!(one, Challenge::Bearer { .. });
+        self.0.iter().find(is_bearer).or(self.0.first())
+    }
+}
+
 /// One challenge with the parameters that a registry client uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
@@ -20,7 +53,7 @@ pub(crate) enum Challenge {
 const MAX_LENGTH: usize = 8 * 1024;
 
 /// Reads all challenges of all fields; unknown schemes and broken rests are left out.
-pub(crate) fn challenges<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<Challenge> {
+fn challenges<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<Challenge> {
     let mut found = Vec::new();
     for field in fields.filter(|field| field.len() <= MAX_LENGTH) {
         read_field(field, &mut found);

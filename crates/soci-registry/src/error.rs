@@ -1,5 +1,6 @@
 //! What can go wrong with a registry, and what to do about it.
 
+use crate::redact::Quoted;
 use crate::transport::TransportError;
 use crate::url::UrlError;
 
@@ -32,7 +33,7 @@ pub enum RegistryError {
         /// The repository.
         repository: String,
         /// The registry's own words.
-        message: String,
+        message: Quoted,
         /// The ways that were tried, in their order.
         tried: Vec<String>,
         /// What to do.
@@ -47,7 +48,7 @@ pub enum RegistryError {
         /// What was to be done.
         what: String,
         /// The registry's own words.
-        message: String,
+        message: Quoted,
         /// What to do.
         help: String,
     },
@@ -60,7 +61,7 @@ pub enum RegistryError {
         /// "manifest app:1"
         what: String,
         /// The registry's own words.
-        message: String,
+        message: Quoted,
     },
 
     /// There is no such repository and the registry does not make one.
@@ -71,7 +72,7 @@ pub enum RegistryError {
         /// The repository.
         repository: String,
         /// The registry's own words.
-        message: String,
+        message: Quoted,
         /// What to do.
         help: String,
     },
@@ -84,7 +85,7 @@ pub enum RegistryError {
         /// The tag.
         tag: String,
         /// The registry's own words.
-        message: String,
+        message: Quoted,
     },
 
     /// 405 for a manifest with a `subject`.
@@ -96,7 +97,30 @@ pub enum RegistryError {
         /// The registry.
         host: String,
         /// The registry's own words.
-        message: String,
+        message: Quoted,
+    },
+
+    /// The tag names another manifest than it did.
+    #[error("the tag {tag} of {repository} was moved meanwhile")]
+    TagMoved {
+        /// The repository.
+        repository: String,
+        /// The tag.
+        tag: String,
+    },
+
+    /// 405 for a manifest with a descriptor that holds its content inline.
+    #[error(
+        "{host} refuses to {what}, whose descriptors hold their content inline (data), as buildx writes attestations{}",
+        detail(message)
+    )]
+    NoInlineData {
+        /// The registry.
+        host: String,
+        /// "store the manifest app@sha256:…"
+        what: String,
+        /// The registry's own words.
+        message: Quoted,
     },
 
     /// Another refusal.
@@ -109,7 +133,7 @@ pub enum RegistryError {
         /// The HTTP status.
         status: u16,
         /// The registry's own words.
-        message: String,
+        message: Quoted,
     },
 
     /// The answer is not what the protocol allows.
@@ -166,7 +190,27 @@ pub enum RegistryError {
         /// The blob.
         digest: String,
         /// The last failure.
-        message: String,
+        message: Quoted,
+    },
+
+    /// A registry on plain http names another host for the login: anybody on the way could have done that.
+    #[error("{host} is reached without encryption and names {realm} for the login, which is not sent there")]
+    ForeignRealm {
+        /// The registry.
+        host: String,
+        /// The host of the token realm.
+        realm: String,
+    },
+
+    /// A login was asked for by somebody else than the registry.
+    #[error("{host} sends us to {other} to {what}, and {other} asks for a login, which it does not get")]
+    ForeignChallenge {
+        /// The registry.
+        host: String,
+        /// Who asked.
+        other: String,
+        /// What was to be done.
+        what: String,
     },
 
     /// Plain http outside of this machine.
@@ -217,9 +261,14 @@ impl RegistryError {
             Self::NoSubjects { .. } => {
                 "use `convert` (SOCI index v2), which needs no subject, or write v1 into another registry"
             }
+            Self::NoInlineData { .. } => {
+                "build the image without attestations: docker buildx build --provenance=false --sbom=false"
+            }
+            Self::TagMoved { .. } => "run the command again: the tag names another image now",
             Self::Insecure { .. } => {
                 "reach it over https, or name the host with --plain-http if the network is trusted"
             }
+            Self::ForeignRealm { .. } => "reach the registry over https",
             Self::NotFound { .. } => "check the name, the tag and that the image was pushed",
             Self::UploadLost { .. } => "run the command again: what arrived already is not sent again",
             Self::Contended { .. } => "run the command again when the other writers are done",
@@ -265,8 +314,8 @@ fn repeated(attempts: u32) -> String {
     }
 }
 
-fn detail(message: &str) -> String {
-    if message.is_empty() {
+fn detail(message: &Quoted) -> String {
+    if message.as_str().is_empty() {
         String::new()
     } else {
         format!(": {message}")

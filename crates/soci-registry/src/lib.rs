@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! repository  manifests · blobs · uploads · referrers      one repository of one registry
-//! client      one request: scheme, login, redirects, retries, limits
-//! auth        challenges → tokens      credentials, ecr, sigv4
-//! transport   one HTTP exchange: natively ureq, in WASM the host's fetch
+//! client      one request: scheme, login, redirects
+//! auth        the registry's own challenge → a login or an error      credentials, ecr, sigv4
+//! wire        one exchange: repetitions, limits in bytes and time, secrets kept out of quotations
+//! transport   the host's HTTP: natively ureq, in WASM fetch
 //! ```
 //!
 //! Everything is `async` without `Send` bounds: in a browser nothing is `Send`. Natively every call does its I/O before
@@ -27,6 +28,8 @@ mod error;
 #[cfg(feature = "native")]
 mod native;
 mod options;
+mod origin;
+mod redact;
 mod referrers;
 mod refusal;
 mod repository;
@@ -39,6 +42,7 @@ mod uploads;
 mod url;
 #[cfg(feature = "native")]
 mod windowed;
+mod wire;
 
 #[cfg(feature = "native")]
 pub use self::adaptive::AdaptiveReader;
@@ -50,8 +54,10 @@ pub use self::error::RegistryError;
 #[cfg(feature = "native")]
 pub use self::native::{NativeBody, NativeClient, NativeOptions, RootsError, UreqTransport};
 pub use self::options::{ClientOptions, DOCUMENT_LIMIT, Limits, Trace, Traffic};
+pub use self::origin::{Authorization, Origin};
+pub use self::redact::Quoted;
 pub use self::referrers::tag_of as referrers_tag;
-pub use self::repository::{Manifest, ManifestHead, ManifestName, Repository};
+pub use self::repository::{Manifest, ManifestHead, ManifestName, Repository, Tagged};
 pub use self::retry::RetryPolicy;
 pub use self::secret::Secret;
 pub use self::uploads::BlobWriter;

@@ -8,7 +8,7 @@ use crate::retry::RetryPolicy;
 /// Documents (manifests, indexes, configs) larger than this are refused: registries do the same.
 pub const DOCUMENT_LIMIT: u64 = 4 << 20;
 
-/// Takes one line per exchange.
+/// Takes one line.
 pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What a client does and does not do.
@@ -25,6 +25,8 @@ pub struct ClientOptions {
     pub connections_per_blob: Option<usize>,
     /// Told one line per exchange, without secrets.
     pub trace: Option<Trace>,
+    /// Told what was left out because it is not needed and could not be had.
+    pub note: Option<Trace>,
 }
 
 /// Limits on what comes from outside. Manifests have their own: [`DOCUMENT_LIMIT`].
@@ -34,8 +36,14 @@ pub struct Limits {
     pub redirects: u32,
     /// Bytes of a token answer.
     pub token: u64,
-    /// The whole time for a document, repetitions not counted.
+    /// The whole time for a document, repetitions not counted; also for all pages of a list.
     pub document_time: Duration,
+    /// The whole time for the body of a refusal; what came until then is quoted.
+    pub refusal_time: Duration,
+    /// Nothing is tried again later than this after its first attempt.
+    pub repeating: Duration,
+    /// What a blob may cost in interruptions: opening it again, reading again what is there already.
+    pub reopening: Duration,
     /// The stretch of time over which [`Limits::slowest`] is measured.
     pub pace_window: Duration,
     /// The slowest a body may come, in bytes per second: bodies that trickle are cut off.
@@ -50,6 +58,9 @@ impl Default for Limits {
             redirects: 5,
             token: 64 * 1024,
             document_time: Duration::from_secs(120),
+            refusal_time: Duration::from_secs(5),
+            repeating: Duration::from_secs(10 * 60),
+            reopening: Duration::from_secs(10 * 60),
             pace_window: Duration::from_secs(60),
             slowest: 1024,
             pages: 100,

@@ -55,9 +55,8 @@ impl<T: Transport> Repository<T> {
         descriptor: &Descriptor,
         bytes: &[u8],
     ) -> Result<(), RegistryError> {
-        let name = ManifestName::Digest(&descriptor.digest);
         let listed = self
-            .put_manifest(name, &descriptor.media_type, bytes, true)
+            .put_manifest(&descriptor.digest, &descriptor.media_type, bytes)
             .await?;
         if listed {
             Ok(())
@@ -149,7 +148,7 @@ impl<T: Transport> Repository<T> {
     async fn add_to_tag(&self, subject: &Digest, descriptor: &Descriptor) -> Result<(), RegistryError> {
         const WHAT: &str = "add to the list of referrers";
         let tag = tag_of(subject);
-        let clock = &self.client.inner.transport;
+        let clock = &self.client.wire().transport;
         let mut written = false;
         let mut seen = 0;
         let mut cycle = Duration::ZERO;
@@ -191,14 +190,9 @@ impl<T: Transport> Repository<T> {
                     None => Some(("if-none-match", "*".to_owned())),
                 };
                 let name = ManifestName::Tag(&tag);
-                match self
-                    .put_manifest_if(name, INDEX_TYPE, &bytes, false, condition)
-                    .await
-                {
+                match self.put_manifest_if(name, INDEX_TYPE, &bytes, condition).await {
                     Ok(_) => written = true,
-                    Err(RegistryError::Refused {
-                        status: 409 | 412, ..
-                    }) => {}
+                    Err(RegistryError::TagMoved { .. } | RegistryError::Refused { status: 409, .. }) => {}
                     Err(error) => return Err(error),
                 }
                 cycle = cycle.max(clock.now().saturating_sub(begun));
@@ -215,13 +209,12 @@ impl<T: Transport> Repository<T> {
     /// do not stay in step.
     async fn pause_for_writers(&self, attempt: u32, cycle: Duration) -> Result<(), RegistryError> {
         let policy = &self.client.options().retry;
-        let random = self.client.inner.transport.random();
+        let random = self.client.wire().transport.random();
         let longest = policy.first_pause.max(cycle).saturating_mul(attempt.min(6));
         let share = (random >> 11) as f64 / (1u64 << 53) as f64;
         let pause = cycle.saturating_mul(2) + longest.mul_f64(share);
-        self.client
-            .wait(pause, &self.host.name, "add to the list of referrers")
-            .await
+        let about = self.about("add to the list of referrers");
+        self.client.wire().wait(pause, about).await
     }
 }
 

@@ -4,16 +4,12 @@
 //! answer HTML, and then only the status speaks.
 
 use serde::Deserialize;
-
-use crate::client::{Answer, AnswerBody, Call, Host};
-use crate::error::RegistryError;
+use serde_json::Value;
 use soci_image::EcrHost;
 
-/// Bytes of a refusal's body that are read.
-pub(crate) const MAX_REFUSAL: usize = 16 * 1024;
-
-/// Characters of a registry's words that are shown.
-const MAX_WORDS: usize = 400;
+use crate::error::RegistryError;
+use crate::redact::{Quoted, Secrets};
+use crate::wire::{Answer, AnswerBody};
 
 #[derive(Default, Deserialize)]
 struct Errors {
@@ -34,14 +30,52 @@ struct One {
 pub(crate) enum Subject<'a> {
     /// Reading or writing blobs, lists.
     Other,
-    /// Writing a manifest under a tag.
-    Tag(&'a str),
-    /// Writing a manifest that has a `subject`.
-    Referrer,
+    /// Writing a manifest.
+    Manifest(Written<'a>),
 }
 
-/// The registry's words in one line; empty if it said nothing readable.
-pub(crate) fn words<B>(answer: &Answer<B>) -> String {
+/// A manifest that was to be stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written<'a> {
+    /// The tag it was to get; `None` for its digest alone.
+    pub(crate) tag: Option<&'a str>,
+    /// It has a `subject`.
+    pub(crate) refers: bool,
+    /// A descriptor in it holds its content inline (`data`).
+    pub(crate) inline_data: bool,
+}
+
+impl Written<'_> {
+    /// What of these bytes registries may not take.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let lists = ["layers", "manifests", "blobs"];
+        let listed = lists
+            .iter()
+            .filter_map(|name| document.get(name)?.as_array())
+            .flatten();
+        let single = ["config", "subject"].iter().filter_map(|name| document.get(name));
+        Self {
+            tag: None,
+            refers: document.get("subject").is_some_and(Value::is_object),
+            inline_data: listed.chain(single).any(|one| one.get("data").is_some()),
+        }
+    }
+}
+
+/// The call that was refused.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) repository: &'a str,
+    pub(crate) what: &'a str,
+    /// Whether it needed the right to write.
+    pub(crate) writes: bool,
+    pub(crate) subject: Subject<'a>,
+}
+
+/// The registry's words in one line, without secrets; empty if it said nothing readable.
+pub(crate) fn words<B>(answer: &Answer<B>, secrets: &Secrets) -> Quoted {
     let parsed = errors(answer);
     let joined: Vec<String> = parsed
         .errors
@@ -52,62 +86,61 @@ pub(crate) fn words<B>(answer: &Answer<B>) -> String {
             (code, message) => format!("{code}: {message}"),
         })
         .collect();
-    joined
-        .join("; ")
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MAX_WORDS)
-        .collect()
+    secrets.quote(&joined.join("; "))
 }
 
 /// ECR says 403 where others say 401 when a token has ended.
 pub(crate) fn is_expired_token<B>(answer: &Answer<B>) -> bool {
-    words(answer).to_ascii_lowercase().contains("token has expired")
+    let ended = |error: &One| error.message.to_ascii_lowercase().contains("token has expired");
+    errors(answer).errors.iter().any(ended)
 }
 
 /// The error that a refusal means. The body has been read.
-pub(crate) fn error<B>(
-    host: &Host,
-    call: &Call<'_>,
-    subject: Subject<'_>,
-    answer: &Answer<B>,
-) -> RegistryError {
-    let message = words(answer);
+pub(crate) fn error<B>(asked: Asked<'_>, answer: &Answer<B>, secrets: &Secrets) -> RegistryError {
+    let message = words(answer, secrets);
     let has = |code: &str| errors(answer).errors.iter().any(|error| error.code == code);
-    let host_name = host.name.clone();
-    let what = call.what.to_owned();
-    let writes = call.scopes.iter().any(|scope| scope.pushes());
-    match (answer.status, subject) {
-        (405, Subject::Referrer) => RegistryError::NoSubjects {
-            host: host_name,
-            message,
-        },
-        (400 | 403 | 409 | 412, Subject::Tag(tag)) if is_immutable(&message) => RegistryError::ImmutableTag {
-            repository: call.repository.to_owned(),
+    let host = asked.host.to_owned();
+    let what = asked.what.to_owned();
+    let repository = asked.repository.to_owned();
+    match (answer.status, asked.subject) {
+        (405, Subject::Manifest(written)) if written.inline_data => {
+            RegistryError::NoInlineData { host, what, message }
+        }
+        (405, Subject::Manifest(written)) if written.refers => RegistryError::NoSubjects { host, message },
+        (400 | 403 | 409 | 412, Subject::Manifest(Written { tag: Some(tag), .. }))
+            if is_immutable(message.as_str()) =>
+        {
+            RegistryError::ImmutableTag {
+                repository,
+                tag: tag.to_owned(),
+                message,
+            }
+        }
+        (412, Subject::Manifest(Written { tag: Some(tag), .. })) => RegistryError::TagMoved {
+            repository,
             tag: tag.to_owned(),
-            message,
         },
         (403, _) => RegistryError::Denied {
-            host: host_name,
+            help: rights(&host, asked.writes),
+            host,
             what,
             message,
-            help: rights(&host.name, writes),
         },
-        (404, _) if has("NAME_UNKNOWN") || message.contains("RepositoryNotFound") => {
+        (404, _) if has("NAME_UNKNOWN") || message.as_str().contains("RepositoryNotFound") => {
             RegistryError::NoRepository {
-                help: repository_help(host, call.repository),
-                host: host_name,
-                repository: call.repository.to_owned(),
+                help: repository_help(&host, &repository),
+                host,
+                repository,
                 message,
             }
         }
         (404, _) => RegistryError::NotFound {
-            host: host_name,
+            host,
             what: what.strip_prefix("read ").unwrap_or(&what).to_owned(),
             message,
         },
         (status, _) => RegistryError::Refused {
-            host: host_name,
+            host,
             what,
             status,
             message,
@@ -137,8 +170,8 @@ fn rights(host: &str, writes: bool) -> String {
     }
 }
 
-fn repository_help(host: &Host, repository: &str) -> String {
-    match EcrHost::parse(&host.name) {
+fn repository_help(host: &str, repository: &str) -> String {
+    match EcrHost::parse(host) {
         Some(ecr) => format!(
             "create it: aws ecr create-repository --region {} --repository-name {repository}",
             ecr.region

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use soci_image::{Digest, Reference};
 
 use crate::DOCUMENT_LIMIT;
-use crate::auth::Scope;
-use crate::client::{Answer, Call, Client, Host, ReadFault, Repeat};
+use crate::client::{Call, Client, Host};
 use crate::error::RegistryError;
-use crate::refusal::{self, Subject};
+use crate::refusal::{self, Asked, Subject, Written};
+use crate::token::Scope;
 use crate::transport::{Headers, Method, Patience, Transport};
+use crate::wire::{About, Answer, ReadFault, Repeat, Tries};
 
 /// Every manifest type there is: a registry that is not asked for a type may hide it or convert to it.
 pub(crate) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
@@ -59,6 +60,17 @@ pub struct ManifestHead {
     pub digest: Option<Digest>,
     /// Content-Length, where the registry sends one.
     pub size: Option<u64>,
+    /// ETag, where the registry sends one.
+    pub etag: Option<String>,
+}
+
+/// What a tag names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// The manifest.
+    pub digest: Digest,
+    /// The registry's mark of this state.
+    pub etag: Option<String>,
 }
 
 /// Where a manifest is put.
@@ -165,31 +177,82 @@ impl<T: Transport> Repository<T> {
                 media_type: media_type(&answer.headers),
                 digest: content_digest(&answer.headers),
                 size: answer.headers.number("content-length"),
+                etag: answer.headers.get("etag").map(str::to_owned),
             })),
             404 => Ok(None),
             _ => Err(self.refused(&call, Subject::Other, answer).await),
         }
     }
 
-    /// Stores a manifest. Says whether the registry itself lists it under its `subject`.
+    /// What a tag names now, and the ETag under which it can be replaced; `None` if there is no such tag.
+    ///
+    /// Registries that do not state the digest with HEAD are asked for the manifest itself.
+    pub async fn tag(&self, tag: &str) -> Result<Option<Tagged>, RegistryError> {
+        let Some(head) = self.manifest_head(ManifestName::Tag(tag)).await? else {
+            return Ok(None);
+        };
+        if let Some(digest) = head.digest {
+            let etag = head.etag;
+            return Ok(Some(Tagged { digest, etag }));
+        }
+        match self.manifest_by_tag(tag).await {
+            Ok(manifest) => Ok(Some(Tagged {
+                digest: manifest.digest,
+                etag: None,
+            })),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores a manifest under its digest. Says whether the registry itself lists it under its `subject`.
     pub async fn put_manifest(
         &self,
-        name: ManifestName<'_>,
+        digest: &Digest,
         media_type: &str,
         bytes: &[u8],
-        has_subject: bool,
     ) -> Result<bool, RegistryError> {
-        self.put_manifest_if(name, media_type, bytes, has_subject, None)
+        self.put_manifest_if(ManifestName::Digest(digest), media_type, bytes, None)
             .await
     }
 
-    /// The same, under a condition: `If-Match` with an ETag, or `If-None-Match: *`.
+    /// Lets a tag name this manifest. With `replaces` only while the tag still names that, as far as the registry
+    /// heeds `If-Match`.
+    ///
+    /// # Errors
+    /// [`RegistryError::TagMoved`] if the registry says that the tag names something else meanwhile.
+    pub async fn put_tag(
+        &self,
+        tag: &str,
+        media_type: &str,
+        bytes: &[u8],
+        replaces: Option<&Tagged>,
+    ) -> Result<(), RegistryError> {
+        // A weak ETag never matches (RFC 9110 §13.1.1).
+        let etag = replaces
+            .and_then(|tagged| tagged.etag.as_ref())
+            .filter(|etag| etag.starts_with('"'));
+        let condition = etag.map(|etag| ("if-match", etag.clone()));
+        let name = ManifestName::Tag(tag);
+        let error = match self.put_manifest_if(name, media_type, bytes, condition).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_interrupted() => return Err(error),
+            Err(error) => error,
+        };
+        // The answer to the first attempt may have been lost, and the tag be ours: then a repetition was refused as
+        // one that would move the tag. Whether it was the other attempt or another run's does not matter.
+        match self.tag(tag).await {
+            Ok(Some(now)) if now.digest.matches(bytes) => Ok(()),
+            _ => Err(error),
+        }
+    }
+
+    /// The same for any name, under a condition: `If-Match` with an ETag, or `If-None-Match: *`.
     pub(crate) async fn put_manifest_if(
         &self,
         name: ManifestName<'_>,
         media_type: &str,
         bytes: &[u8],
-        has_subject: bool,
         condition: Option<(&'static str, String)>,
     ) -> Result<bool, RegistryError> {
         let what = format!("store the manifest {}", self.named(name.as_str()));
@@ -205,12 +268,14 @@ impl<T: Transport> Repository<T> {
         };
         let answer = self.client.call(&self.host, &call).await?;
         if !matches!(answer.status, 200..=204) {
-            let subject = match name {
-                ManifestName::Tag(tag) => Subject::Tag(tag),
-                ManifestName::Digest(_) if has_subject => Subject::Referrer,
-                ManifestName::Digest(_) => Subject::Other,
+            let written = Written {
+                tag: match name {
+                    ManifestName::Tag(tag) => Some(tag),
+                    ManifestName::Digest(_) => None,
+                },
+                ..Written::of(bytes)
             };
-            return Err(self.refused(&call, subject, answer).await);
+            return Err(self.refused(&call, Subject::Manifest(written), answer).await);
         }
         if let Some(stored) = content_digest(&answer.headers) {
             let mut hasher = stored.algorithm().hasher();
@@ -234,38 +299,30 @@ impl<T: Transport> Repository<T> {
         call: &Call<'_>,
         limit: u64,
     ) -> Result<(Headers, Vec<u8>), RegistryError> {
-        let mut attempt = 1;
+        let wire = self.client.wire();
+        let about = self.about(call.what);
+        let mut tries = Tries::begin(wire);
         loop {
             let answer = self.client.call(&self.host, call).await?;
             if answer.status != 200 {
                 return Err(self.refused(call, Subject::Other, answer).await);
             }
-            check_plain_content(&answer.headers).map_err(|problem| self.protocol(call.what, problem))?;
+            check_plain_content(&answer.headers)
+                .map_err(|problem| self.protocol(call.what, wire.quote(&problem).as_str()))?;
             let headers = answer.headers.clone();
-            match self
-                .client
-                .read_document(answer, limit, &self.host.name, call.what)
-                .await
-            {
+            match wire.read_document(answer, limit, about).await {
                 Ok(bytes) => return Ok((headers, bytes)),
                 Err(ReadFault::Meant(error)) => return Err(error),
-                Err(ReadFault::Transport(source)) => {
-                    attempt += 1;
-                    let random = self.client.inner.transport.random();
-                    let pause = self.client.options().retry.pause(attempt, None, random);
-                    match pause.filter(|_| source.is_transient()) {
-                        Some(pause) => self.client.wait(pause, &self.host.name, call.what).await?,
-                        None => {
-                            return Err(self.client.transport_error(
-                                &self.host.name,
-                                call.what,
-                                attempt - 1,
-                                source,
-                            ));
-                        }
-                    }
-                }
+                Err(ReadFault::Transport(source)) => wire.again(&mut tries, source, about).await?,
             }
+        }
+    }
+
+    /// The registry and what is asked of it, for messages.
+    pub(crate) fn about<'a>(&'a self, what: &'a str) -> About<'a> {
+        About {
+            host: &self.host.name,
+            what,
         }
     }
 
@@ -296,8 +353,16 @@ impl<T: Transport> Repository<T> {
         subject: Subject<'_>,
         answer: Answer<T::Body>,
     ) -> RegistryError {
-        let answer = self.client.read_refusal(answer).await;
-        refusal::error(&self.host, call, subject, &answer)
+        let wire = self.client.wire();
+        let answer = wire.read_refusal(answer).await;
+        let asked = Asked {
+            host: &self.host.name,
+            repository: call.repository,
+            what: call.what,
+            writes: call.scopes.iter().any(Scope::pushes),
+            subject,
+        };
+        refusal::error(asked, &answer, &wire.secrets)
     }
 
     pub(crate) fn protocol(&self, what: &str, problem: impl Into<String>) -> RegistryError {

@@ -5,14 +5,88 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use soci_image::EcrHost;
 
-use crate::auth::Scope;
 use crate::credentials::Credential;
+use crate::error::RegistryError;
+use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::url::{Url, percent_encoded};
 
+/// What a request does with a repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Scope {
+    pub(crate) repository: String,
+    push: bool,
+}
+
+impl Scope {
+    pub(crate) fn pull(repository: &str) -> Self {
+        Self {
+            repository: repository.to_owned(),
+            push: false,
+        }
+    }
+
+    pub(crate) fn push(repository: &str) -> Self {
+        Self {
+            repository: repository.to_owned(),
+            push: true,
+        }
+    }
+
+    pub(crate) fn pushes(&self) -> bool {
+        self.push
+    }
+
+    fn text(&self) -> String {
+        let actions = if self.push { "pull,push" } else { "pull" };
+        format!("repository:{}:{actions}", self.repository)
+    }
+}
+
+/// A token server that may see the registry's login.
+pub(crate) struct Realm(Url);
+
+impl Realm {
+    /// Looks at an address that the registry `own` (called `host`) named in a challenge.
+    ///
+    /// Another host is common (auth.docker.io), and trusted because the registry says so: that must have come over
+    /// https, or from this machine, and the way there must be https as well. A registry out there has no business
+    /// with servers on this machine, and one on plain http may have had its words changed on the way.
+    pub(crate) fn named(own: &Origin, host: &str, text: &str) -> Result<Self, RegistryError> {
+        let url = Url::parse(text).map_err(|source| RegistryError::Address {
+            host: host.to_owned(),
+            who: "the token realm",
+            source,
+        })?;
+        let target = Origin::of(&url);
+        if target == *own {
+            return Ok(Self(url));
+        }
+        if !own.is_private() {
+            return Err(RegistryError::ForeignRealm {
+                host: host.to_owned(),
+                realm: url.authority().to_owned(),
+            });
+        }
+        let local = url.is_loopback() && own.is_loopback();
+        if url.is_https() || local {
+            return Ok(Self(url));
+        }
+        Err(RegistryError::Insecure {
+            host: url.authority().to_owned(),
+            who: "the token realm",
+        })
+    }
+
+    /// The address.
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
 /// A question to a token server.
 pub(crate) struct TokenAsk {
-    pub(crate) realm: Url,
+    pub(crate) realm: Realm,
     pub(crate) service: Option<String>,
     pub(crate) scopes: Vec<String>,
 }
@@ -20,7 +94,7 @@ pub(crate) struct TokenAsk {
 impl TokenAsk {
     /// The address of a GET.
     pub(crate) fn address(&self) -> Url {
-        let mut url = self.realm.clone();
+        let mut url = self.realm.url().clone();
         if let Some(service) = &self.service {
             url = url.with_query("service", service);
         }
@@ -52,13 +126,13 @@ pub(crate) struct TokenAnswer {
 }
 
 /// The field for credentials that go out as they are.
-pub(crate) fn direct(credential: &Credential) -> Option<String> {
+pub(crate) fn direct(credential: &Credential) -> Option<Secret> {
     match credential {
-        Credential::Basic { username, password } => Some(format!(
-            "Basic {}",
-            STANDARD.encode(format!("{username}:{}", password.expose()))
-        )),
-        Credential::RegistryToken(token) => Some(format!("Bearer {}", token.expose())),
+        Credential::Basic { username, password } => {
+            let both = STANDARD.encode(format!("{username}:{}", password.expose()));
+            Some(Secret::new(format!("Basic {both}")))
+        }
+        Credential::RegistryToken(token) => Some(Secret::new(format!("Bearer {}", token.expose()))),
         // A refresh token is for the token server alone.
         Credential::IdentityToken(_) => None,
     }
@@ -84,6 +158,7 @@ pub(crate) fn scope_texts(scopes: &[Scope], challenged: Option<&str>) -> Vec<Str
     texts
 }
 
+/// What to do about a login that was refused.
 pub(crate) fn login_help(host: &str, had_credentials: bool) -> String {
     if let Some(ecr) = EcrHost::parse(host) {
         return format!(

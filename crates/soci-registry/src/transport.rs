@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::origin::Authorization;
 use crate::url::Url;
 
 /// One HTTP exchange at a time, and the time around it.
@@ -35,8 +36,9 @@ pub trait Transport {
 pub trait Body {
     /// Fills a part of `buffer` and says how much; 0 is the end. Not called with an empty buffer.
     ///
-    /// An end before the announced Content-Length is an error of kind [`TransportFault::Cut`].
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError>;
+    /// An end before the announced Content-Length is an error of kind [`TransportFault::Cut`]. The call ends within
+    /// the given time ([`TransportFault::Timeout`]), however slowly framing and trailers dribble in.
+    async fn read(&mut self, buffer: &mut [u8], within: Duration) -> Result<usize, TransportError>;
 }
 
 /// The HTTP methods of the distribution protocol.
@@ -86,12 +88,21 @@ pub struct Request<'a> {
     pub method: Method,
     /// The absolute address.
     pub url: &'a Url,
-    /// Header fields; `Authorization` is among them where needed. Content-Length is the transport's.
+    /// Header fields without the login. Content-Length is the transport's.
     pub headers: &'a [(&'static str, String)],
+    /// The login, if there is one; a transport sends what [`Request::authorization`] gives.
+    pub login: Option<&'a Authorization>,
     /// The body; `None` for methods that have none.
     pub body: Option<&'a [u8]>,
     /// How long to wait for the header of the response.
     pub patience: Patience,
+}
+
+impl Request<'_> {
+    /// The value of the `Authorization` field: the login's, if it is for the origin that is asked.
+    pub fn authorization(&self) -> Option<&str> {
+        self.login?.value_for(self.url)
+    }
 }
 
 /// Status, header and the body to come.

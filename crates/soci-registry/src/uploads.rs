@@ -12,14 +12,15 @@
 
 use soci_image::Digest;
 
-use crate::auth::Scope;
-use crate::client::{Answer, Call, Repeat};
+use crate::client::Call;
 use crate::error::RegistryError;
 use crate::refusal::{self, Subject};
 use crate::repository::Repository;
 use crate::retry;
+use crate::token::Scope;
 use crate::transport::{Headers, Method, Patience, Transport};
 use crate::url::Url;
+use crate::wire::{Answer, Repeat, Tries};
 
 /// The size of a part: between ECR's least (5 MiB) and most (10 MiB).
 /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html>, checked 2026-11-24
@@ -56,7 +57,7 @@ pub struct BlobWriter<T> {
 impl<T: Transport> Repository<T> {
     /// Stores a blob that is in memory, unless it is there.
     pub async fn put_blob(&self, digest: &Digest, bytes: &[u8]) -> Result<(), RegistryError> {
-        let mut attempt = 1;
+        let mut tries = Tries::begin(self.client.wire());
         loop {
             let error = match self.begin(None).await? {
                 Begun::Mounted => return Ok(()),
@@ -66,13 +67,12 @@ impl<T: Transport> Repository<T> {
                 },
             };
             let Fault { retry_after, error } = error;
-            attempt += 1;
-            let random = self.client.inner.transport.random();
-            let pause = self.client.options().retry.pause(attempt, retry_after, random);
+            let wire = self.client.wire();
+            let pause = tries.next(wire, retry_after);
             let Some(pause) = pause.filter(|_| may_go_on(&error)) else {
                 return Err(error);
             };
-            self.client.wait(pause, &self.host.name, "store a blob").await?;
+            wire.wait(pause, self.about("store a blob")).await?;
             // The answer may have been lost, not the blob.
             if self.blob_head(digest).await?.is_some() {
                 return Ok(());
@@ -162,7 +162,7 @@ impl<T: Transport> Repository<T> {
     async fn finish(&self, call: &Call<'_>, digest: &Digest) -> Result<(), Fault> {
         let answer = self.client.call(&self.host, call).await?;
         if !matches!(answer.status, 200 | 201 | 204) {
-            let retry_after = retry::retry_after(&answer.headers, self.client.inner.transport.now());
+            let retry_after = retry::retry_after(&answer.headers, self.client.wire().transport.now());
             let error = self.refused(call, Subject::Other, answer).await;
             return Err(Fault { retry_after, error });
         }
@@ -291,7 +291,7 @@ impl<T: Transport> BlobWriter<T> {
     async fn send_part(&mut self) -> Result<(), RegistryError> {
         let begin = self.sent;
         let end = begin + self.buffer.len() as u64;
-        let mut attempt = 1;
+        let mut tries = Tries::begin(self.repository.client.wire());
         while self.sent < end {
             let rest = &self.buffer[(self.sent - begin) as usize..];
             let call = self
@@ -321,7 +321,7 @@ impl<T: Transport> BlobWriter<T> {
                     break;
                 }
                 Ok(answer) => {
-                    let now = self.repository.client.inner.transport.now();
+                    let now = self.repository.client.wire().transport.now();
                     let retry_after = retry::retry_after(&answer.headers, now);
                     (
                         retry_after,
@@ -330,14 +330,12 @@ impl<T: Transport> BlobWriter<T> {
                 }
                 Err(error) => (None, error),
             };
-            attempt += 1;
-            let client = &self.repository.client;
-            let random = client.inner.transport.random();
-            let pause = client.options().retry.pause(attempt, retry_after, random);
+            let wire = self.repository.client.wire();
+            let pause = tries.next(wire, retry_after);
             let Some(pause) = pause.filter(|_| may_go_on(&error)) else {
                 return Err(error);
             };
-            client.wait(pause, &self.repository.host.name, &self.what).await?;
+            wire.wait(pause, self.repository.about(&self.what)).await?;
             let there = self.ask_session(&error).await?;
             if there < self.sent || there > end {
                 return Err(self.lost(&format!("it has {there} of {} bytes", self.sent)));
@@ -359,8 +357,9 @@ impl<T: Transport> BlobWriter<T> {
         };
         let answer = self.repository.client.call(&self.repository.host, &call).await?;
         if !matches!(answer.status, 200 | 202 | 204) {
-            let answer = self.repository.client.read_refusal(answer).await;
-            let words = refusal::words(&answer);
+            let wire = self.repository.client.wire();
+            let answer = wire.read_refusal(answer).await;
+            let words = refusal::words(&answer, &wire.secrets);
             return Err(self.lost(&format!("{cause}; the session answers {} {words}", answer.status)));
         }
         if answer.headers.get("location").is_some() {
@@ -373,7 +372,7 @@ impl<T: Transport> BlobWriter<T> {
         RegistryError::UploadLost {
             host: self.repository.host.name.clone(),
             digest: self.digest.to_string(),
-            message: message.to_owned(),
+            message: self.repository.client.wire().quote(message),
         }
     }
 }

@@ -213,11 +213,8 @@ impl<T: Transport> Shared<T> {
             state = guard;
             if state.stopped {
                 let source = TransportError::new(TransportFault::Cut, "the reading was stopped");
-                let host = &self.repository.host.name;
-                return Err(self
-                    .repository
-                    .client
-                    .transport_error(host, "read a blob", 1, source));
+                let about = self.repository.about("read a blob");
+                return Err(self.repository.client.wire().transport_error(about, 1, source));
             }
         }
     }

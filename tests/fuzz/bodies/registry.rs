@@ -3,18 +3,23 @@
 //! The input is a list of answers, one after the other: a line with the status, header fields, an empty line, the
 //! body; a NUL ends an answer. When the list is used up it begins anew, a hundred exchanges at most.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use soci_image::{Descriptor, Digest};
 use soci_registry::block_on;
 use soci_registry::credentials::{Credential, Keychain};
 use soci_registry::transport::{Body, Headers, Request, Response, Transport, TransportError, TransportFault};
-use soci_registry::{Client, ClientOptions, ManifestName, RetryPolicy, Secret};
+use soci_registry::{Client, ClientOptions, Origin, RetryPolicy, Secret, Url};
+
+const HOST: &str = "registry.example";
+
+/// `user:never-shown` in base64.
+const LOGIN: &str = "dXNlcjpuZXZlci1zaG93bg";
 
 /// The whole protocol against the answers of the input.
 pub(crate) fn answers(bytes: &[u8]) {
-    let host = "registry.example";
+    let host = HOST;
     let password = Secret::new("never-shown");
     let credential = Credential::Basic {
         username: "user".into(),
@@ -60,9 +65,10 @@ pub(crate) fn answers(bytes: &[u8]) {
                 told(&error);
             }
         }
-        let _ = repository
-            .put_manifest(ManifestName::Tag("1"), "a/b", b"{}", false)
-            .await;
+        if let Err(error) = repository.put_tag("1", "a/b", b"{}", None).await {
+            told(&error);
+        }
+        let _ = repository.tag("1").await;
         let _ = repository.referrers(&digest, "a/b").await;
         let descriptor = Descriptor::of("a/b", b"{}");
         if let Err(error) = repository.put_referrer(&digest, &descriptor, b"{}").await {
@@ -74,11 +80,13 @@ pub(crate) fn answers(bytes: &[u8]) {
 /// Every error has words, and none holds the password.
 fn told(error: &soci_registry::RegistryError) {
     let text = format!("{error} {error:?} {:?}", error.help());
-    assert!(!text.contains("never-shown"), "{text}");
+    assert!(!text.contains("never-shown") && !text.contains(LOGIN), "{text}");
 }
 
 struct Answers<'a> {
     list: Vec<&'a [u8]>,
+    /// What the registry itself said about logging in.
+    challenges: RefCell<String>,
     next: Cell<usize>,
     clock: Cell<u64>,
 }
@@ -88,6 +96,7 @@ impl<'a> Answers<'a> {
         let list = bytes.split(|byte| *byte == 0).collect();
         Self {
             list,
+            challenges: RefCell::default(),
             next: Cell::new(0),
             clock: Cell::new(0),
         }
@@ -99,14 +108,23 @@ impl<'a> Transport for Answers<'a> {
 
     async fn send(&self, request: &Request<'_>) -> Result<Response<Rest<'a>>, TransportError> {
         let url = request.url.to_wire();
-        let secret = request
-            .headers
-            .iter()
-            .any(|(_, value)| value.contains("bmV2ZXItc2hvd24") || value.contains("Basic "));
-        assert!(
-            !secret || url.starts_with("https://"),
-            "credentials over plain http"
-        );
+        let own =
+            url.starts_with(&format!("https://{HOST}/")) || url.starts_with(&format!("https://{HOST}:443/"));
+        let header = request.headers.iter().map(|(_, value)| value.as_str());
+        let mut sent = header.chain(request.authorization()).chain([url.as_str()]);
+        if sent
+            .any(|text| text.contains("never-shown") || text.contains("Basic ") || text.contains("Bearer "))
+        {
+            assert!(url.starts_with("https://"), "credentials over plain http");
+            // Not the registry: then a token server that it named itself.
+            let origin = Origin::of(request.url);
+            let challenges = self.challenges.borrow();
+            let named = challenges
+                .split(['"', ',', ' ', '='])
+                .filter_map(|word| Url::parse(&word.replace('\\', "")).ok())
+                .any(|url| Origin::of(&url) == origin);
+            assert!(own || named, "credentials for {origin}");
+        }
         let number = self.next.get();
         self.next.set(number + 1);
         let lost = || TransportError::new(TransportFault::Protocol, "no more answers");
@@ -126,6 +144,11 @@ impl<'a> Transport for Answers<'a> {
         let mut headers = Headers::default();
         while let Some((name, value)) = line().and_then(|line| line.split_once(": ")) {
             headers.push(name, value);
+        }
+        if own && status == 401 {
+            for challenge in headers.all("www-authenticate") {
+                self.challenges.borrow_mut().push_str(&format!(" {challenge}"));
+            }
         }
         Ok(Response {
             status,
@@ -152,7 +175,7 @@ impl<'a> Transport for Answers<'a> {
 struct Rest<'a>(&'a [u8]);
 
 impl Body for Rest<'_> {
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    async fn read(&mut self, buffer: &mut [u8], _within: Duration) -> Result<usize, TransportError> {
         let count = self.0.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.0[..count]);
         self.0 = &self.0[count..];

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::Deserialize;
 
 use super::helper::{HelperAnswer, Helpers};
-use super::{Credential, Found};
+use super::{Credential, Found, Lookup};
 use crate::secret::Secret;
 
 /// The user name with which helpers and files mark a password as a refresh token.
@@ -81,7 +81,7 @@ impl AuthFile {
         host: &str,
         repository: &str,
         helpers: &dyn Helpers,
-        tried: &mut Vec<String>,
+        lookup: &mut Lookup,
     ) -> Option<Found> {
         let server = if is_docker_hub(host) { DOCKER_HUB_KEY } else { host };
         let own_helper = self
@@ -109,12 +109,18 @@ impl AuthFile {
                     };
                     return Some(Found { credential, origin });
                 }
-                HelperAnswer::NotFound => tried.push(format!("{origin}: knows no credentials for {host}")),
-                HelperAnswer::Failed(problem) => tried.push(format!("{origin}: {problem}")),
+                HelperAnswer::NotFound => lookup
+                    .tried
+                    .push(format!("{origin}: knows no credentials for {host}")),
+                HelperAnswer::Failed(problem) => {
+                    let failure = format!("{origin}: {problem}");
+                    lookup.tried.push(failure.clone());
+                    lookup.failures.push(failure);
+                }
             }
         }
         let Some(entry) = self.entry(host, repository) else {
-            tried.push(format!("{}: no entry for {host}", self.name));
+            lookup.tried.push(format!("{}: no entry for {host}", self.name));
             return None;
         };
         match entry.credential() {
@@ -123,11 +129,15 @@ impl AuthFile {
                 origin: self.name.clone(),
             }),
             Ok(None) => {
-                tried.push(format!("{}: the entry for {host} is empty", self.name));
+                lookup
+                    .tried
+                    .push(format!("{}: the entry for {host} is empty", self.name));
                 None
             }
             Err(problem) => {
-                tried.push(format!("{}: the entry for {host} {problem}", self.name));
+                lookup
+                    .tried
+                    .push(format!("{}: the entry for {host} {problem}", self.name));
                 None
             }
         }
@@ -245,10 +255,10 @@ mod tests {
     }
 
     fn lookup(json: &str, host: &str, repository: &str) -> (Option<Credential>, Vec<String>) {
-        let mut tried = Vec::new();
+        let mut lookup = Lookup::default();
         let file = AuthFile::parse("config.json", json.as_bytes()).unwrap();
-        let found = file.lookup(host, repository, &Fake, &mut tried);
-        (found.map(|found| found.credential), tried)
+        let found = file.lookup(host, repository, &Fake, &mut lookup);
+        (found.map(|found| found.credential), lookup.tried)
     }
 
     fn basic(username: &str, password: &str) -> Option<Credential> {
@@ -339,7 +349,10 @@ mod tests {
     #[test]
     fn null_maps_are_empty() {
         let file = AuthFile::parse("f", br#"{"auths": null, "credHelpers": null}"#).unwrap();
-        assert!(file.lookup("h", "r", &NoHelpers, &mut Vec::new()).is_none());
+        assert!(
+            file.lookup("h", "r", &NoHelpers, &mut Lookup::default())
+                .is_none()
+        );
     }
 
     proptest::proptest! {

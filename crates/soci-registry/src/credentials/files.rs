@@ -106,7 +106,7 @@ mod tests {
         let path = |name: &str| home.path().join(name).display().to_string();
         let mut environment = Environment::new([("HOME", path("")), ("XDG_RUNTIME_DIR", path("run"))]);
 
-        let keychain = Keychain::of_environment(&environment);
+        let keychain = Keychain::of_environment(&environment, Default::default());
         assert_eq!(user(&keychain, "a.example").as_deref(), Some("docker"));
         assert_eq!(user(&keychain, "b.example").as_deref(), Some("runtime"));
         assert_eq!(user(&keychain, "c.example").as_deref(), Some("config"));
@@ -116,7 +116,7 @@ mod tests {
 
         environment.set("REGISTRY_AUTH_FILE", &path("own.json"));
         environment.set("DOCKER_CONFIG", &path("broken"));
-        let keychain = Keychain::of_environment(&environment);
+        let keychain = Keychain::of_environment(&environment, Default::default());
         assert_eq!(user(&keychain, "c.example").as_deref(), Some("file"));
         let lookup = keychain.lookup("a.example", "app");
         assert_eq!(lookup.found, None);
@@ -126,7 +126,7 @@ mod tests {
             "DOCKER_AUTH_CONFIG",
             r#"{"auths": {"c.example": {"auth": "dmFyaWFibGU6cA=="}}}"#,
         );
-        let keychain = Keychain::of_environment(&environment);
+        let keychain = Keychain::of_environment(&environment, Default::default());
         assert_eq!(user(&keychain, "c.example").as_deref(), Some("variable"));
 
         let credential = Credential::Basic {

@@ -39,8 +39,11 @@ pub use self::process::ProcessHelpers;
 
 #[cfg(feature = "native")]
 mod process {
+    use std::collections::BTreeMap;
     use std::io::{self, Read, Write};
     use std::process::{Child, Command, ExitStatus, Stdio};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, PoisonError};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -54,6 +57,9 @@ mod process {
     pub struct ProcessHelpers {
         environment: Environment,
         patience: Duration,
+        interrupted: Arc<AtomicBool>,
+        /// Helpers that could not answer are not asked again: each time may cost the whole patience.
+        failed: Mutex<BTreeMap<String, String>>,
     }
 
     /// Most output that is read; an ECR password has about 2,700 characters.
@@ -74,11 +80,13 @@ mod process {
     }
 
     impl ProcessHelpers {
-        /// Helpers that run with exactly this environment.
-        pub fn new(environment: Environment) -> Self {
+        /// Helpers that run with exactly this environment, until the flag is raised.
+        pub fn new(environment: Environment, interrupted: Arc<AtomicBool>) -> Self {
             Self {
                 environment,
                 patience: PATIENCE,
+                interrupted,
+                failed: Mutex::default(),
             }
         }
 
@@ -98,21 +106,17 @@ mod process {
                 .stderr(Stdio::null())
                 .spawn()?;
             let mut input = child.stdin.take().expect("standard input is piped");
+            let server = server.to_owned();
+            // A helper that does not read its input is its own affair; its answer counts.
+            thread::spawn(move || input.write_all(server.as_bytes()).ok());
             let output = child.stdout.take().expect("standard output is piped");
             let reader = thread::spawn(move || {
                 let mut bytes = Vec::new();
                 output.take(MAX_OUTPUT + 1).read_to_end(&mut bytes).map(|_| bytes)
             });
-            // A helper that does not read its input is its own affair; its answer counts.
-            let _ = input.write_all(server.as_bytes());
-            drop(input);
             let deadline = Instant::now() + self.patience;
             while !reader.is_finished() {
-                if Instant::now() >= deadline {
-                    stop(&mut child);
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "did not answer in time"));
-                }
-                thread::sleep(Duration::from_millis(5));
+                self.go_on(&mut child, deadline, "did not answer in time")?;
             }
             let bytes = reader
                 .join()
@@ -126,17 +130,25 @@ mod process {
                 if let Some(status) = child.try_wait()? {
                     return Ok((status, bytes));
                 }
-                if Instant::now() >= deadline {
-                    stop(&mut child);
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "did not end in time"));
-                }
-                thread::sleep(Duration::from_millis(5));
+                self.go_on(&mut child, deadline, "did not end in time")?;
             }
         }
-    }
 
-    impl Helpers for ProcessHelpers {
-        fn get(&self, helper: &str, server: &str) -> HelperAnswer {
+        /// Waits a little, or stops the helper.
+        fn go_on(&self, child: &mut Child, deadline: Instant, late: &'static str) -> io::Result<()> {
+            let problem = if self.interrupted.load(Ordering::Relaxed) {
+                "was interrupted"
+            } else if Instant::now() >= deadline {
+                late
+            } else {
+                thread::sleep(Duration::from_millis(5));
+                return Ok(());
+            };
+            stop(child);
+            Err(io::Error::new(io::ErrorKind::TimedOut, problem))
+        }
+
+        fn ask(&self, helper: &str, server: &str) -> HelperAnswer {
             // The name comes from a file and becomes a program's: no separators.
             let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if helper.is_empty() || helper.len() > 64 || !helper.chars().all(is_name) {
@@ -155,16 +167,8 @@ mod process {
                 if text.contains(NOT_FOUND) {
                     return HelperAnswer::NotFound;
                 }
-                // Only the first line, and only of a failure: a success may hold a password.
-                let line: String = text
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .chars()
-                    .filter(|c| !c.is_control())
-                    .take(200)
-                    .collect();
-                return HelperAnswer::Failed(format!("ended with {status}: {line}"));
+                // Not one word of it is quoted: helpers print passwords there.
+                return HelperAnswer::Failed(format!("ended with {status}"));
             }
             match serde_json::from_slice::<Output>(&output) {
                 Ok(Output { username, secret }) if !secret.is_empty() => HelperAnswer::Found {
@@ -174,6 +178,21 @@ mod process {
                 Ok(_) => HelperAnswer::NotFound,
                 Err(_) => HelperAnswer::Failed("printed something else than credentials".into()),
             }
+        }
+    }
+
+    impl Helpers for ProcessHelpers {
+        fn get(&self, helper: &str, server: &str) -> HelperAnswer {
+            // Held while one is asked: several threads that need the same login need it once.
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(problem) = failed.get(helper) {
+                return HelperAnswer::Failed(problem.clone());
+            }
+            let answer = self.ask(helper, server);
+            if let HelperAnswer::Failed(problem) = &answer {
+                failed.insert(helper.to_owned(), problem.clone());
+            }
+            answer
         }
     }
 
@@ -196,7 +215,7 @@ mod process {
             fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
             fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
             let path = format!("{}:/usr/bin:/bin", folder.path().display());
-            ProcessHelpers::new(Environment::new([("PATH", path)]))
+            ProcessHelpers::new(Environment::new([("PATH", path)]), Arc::default())
                 .with_patience(Duration::from_secs(2))
                 .get(helper, "r.example")
         }
@@ -218,7 +237,7 @@ mod process {
         #[test]
         fn helpers_that_misbehave_are_reported() {
             for (script, text) in [
-                ("echo broken; exit 3", "ended with exit status: 3: broken"),
+                ("echo hunter2; exit 3", "ended with exit status: 3"),
                 ("echo hunter2", "something else"),
                 ("exec sleep 30", "did not answer in time"),
                 ("exec yes", "printed more than"),
@@ -234,6 +253,37 @@ mod process {
                 matches!(ask("", "absent"), HelperAnswer::Failed(text) if text.contains("not installed"))
             );
             assert!(matches!(ask("", "../fake"), HelperAnswer::Failed(text) if text.contains("no name")));
+        }
+
+        #[test]
+        fn a_helper_that_hangs_is_asked_once_and_ends_with_the_run() {
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join("docker-credential-slow");
+            fs::write(&program, "#!/bin/sh\necho x >>\"$0.calls\"\nexec sleep 60\n").unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            let path = format!("{}:/usr/bin:/bin", folder.path().display());
+            let interrupted = Arc::new(AtomicBool::new(false));
+            let environment = Environment::new([("PATH", path)]);
+            let helpers = ProcessHelpers::new(environment.clone(), Arc::clone(&interrupted))
+                .with_patience(Duration::from_millis(200));
+            for _ in 0..3 {
+                assert!(
+                    matches!(helpers.get("slow", "r.example"), HelperAnswer::Failed(text) if text.contains("in time"))
+                );
+            }
+            let calls = fs::read_to_string(folder.path().join("docker-credential-slow.calls")).unwrap();
+            assert_eq!(calls.lines().count(), 1);
+            let patient = ProcessHelpers::new(environment, Arc::clone(&interrupted));
+            let raise = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(100));
+                interrupted.store(true, Ordering::Relaxed);
+            });
+            let begun = Instant::now();
+            assert!(
+                matches!(patient.get("slow", "r.example"), HelperAnswer::Failed(text) if text.contains("interrupted"))
+            );
+            raise.join().unwrap();
+            assert!(begun.elapsed() < Duration::from_secs(30));
         }
     }
 }

@@ -15,6 +15,9 @@ mod auth_file;
 mod files;
 mod helper;
 
+#[cfg(feature = "native")]
+use std::sync::{Arc, atomic::AtomicBool};
+
 pub use self::auth_file::AuthFile;
 #[cfg(feature = "native")]
 pub use self::helper::ProcessHelpers;
@@ -39,6 +42,16 @@ pub enum Credential {
     RegistryToken(Secret),
 }
 
+impl Credential {
+    /// The part that nobody may see.
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::Basic { password, .. } => password,
+            Self::IdentityToken(token) | Self::RegistryToken(token) => token,
+        }
+    }
+}
+
 /// A credential and where it came from, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -55,6 +68,8 @@ pub struct Lookup {
     pub found: Option<Found>,
     /// The places that were asked before it and what each said.
     pub tried: Vec<String>,
+    /// Those of them that could not answer: the search went on as if they knew nothing.
+    pub failures: Vec<String>,
 }
 
 /// Everything that is known about credentials, read once.
@@ -83,11 +98,12 @@ impl Keychain {
         Self::new(Environment::default(), Vec::new(), Box::new(NoHelpers))
     }
 
-    /// A keychain over the files that the environment names and the helpers on its `PATH`.
+    /// A keychain over the files that the environment names and the helpers on its `PATH`, which end when the
+    /// flag is raised.
     #[cfg(feature = "native")]
-    pub fn of_environment(environment: &Environment) -> Self {
+    pub fn of_environment(environment: &Environment, interrupted: Arc<AtomicBool>) -> Self {
         let (files, notes) = files::auth_files(environment);
-        let helpers = Box::new(ProcessHelpers::new(environment.clone()));
+        let helpers = Box::new(ProcessHelpers::new(environment.clone(), interrupted));
         Self {
             notes,
             ..Self::new(environment.clone(), files, helpers)
@@ -117,21 +133,24 @@ impl Keychain {
             Some((for_host, found)) if for_host == host => {
                 return Lookup {
                     found: Some(found.clone()),
-                    tried,
+                    ..Lookup::default()
                 };
             }
             Some((for_host, found)) => tried.push(format!("{}: is for {for_host} alone", found.origin)),
             None => {}
         }
         tried.extend(self.notes.iter().cloned());
+        let mut lookup = Lookup {
+            tried,
+            failures: self.notes.clone(),
+            found: None,
+        };
         for file in &self.files {
-            if let Some(found) = file.lookup(host, repository, &*self.helpers, &mut tried) {
-                return Lookup {
-                    found: Some(found),
-                    tried,
-                };
+            lookup.found = file.lookup(host, repository, &*self.helpers, &mut lookup);
+            if lookup.found.is_some() {
+                break;
             }
         }
-        Lookup { found: None, tried }
+        lookup
     }
 }

@@ -2,6 +2,7 @@
 
 mod proxy;
 mod roots;
+mod socket;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -12,8 +13,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ureq::config::AutoHeaderValue;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
 use self::proxy::{Proxies, Route};
+use self::socket::{Flag, Names, Sockets, within};
 use crate::client::Client;
 use crate::environment::Environment;
 use crate::transport::{
@@ -69,6 +72,12 @@ const MAX_HEADER: usize = 64 * 1024;
 /// Idle connections that are kept per host: the layers in flight times the connections per layer.
 const IDLE_CONNECTIONS: usize = 16;
 
+/// Longest time until a connection is open, proxy and TLS included.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// The slowest that a request's body may go, in bytes per second.
+const SLOWEST: u64 = 1024;
+
 /// How often a pause looks whether the run was interrupted.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
 
@@ -94,6 +103,12 @@ impl UreqTransport {
         };
         let proxy = proxy
             .map(|proxy| {
+                if proxy.as_str().starts_with("socks") {
+                    return Err(TransportError::new(
+                        TransportFault::Connect,
+                        "SOCKS proxies are not supported, and the environment names one",
+                    ));
+                }
                 ureq::Proxy::new(proxy.as_str()).map_err(|_| {
                     TransportError::new(
                         TransportFault::Connect,
@@ -111,7 +126,7 @@ impl UreqTransport {
             Patience::Usual => self.options.idle,
             Patience::Commit => self.options.commit,
         };
-        ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -127,16 +142,32 @@ impl UreqTransport {
             .max_idle_connections(4 * IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
             .timeout_resolve(Some(self.options.idle))
-            .timeout_connect(Some(self.options.idle.min(Duration::from_secs(30))))
+            .timeout_connect(Some(self.options.idle.min(CONNECT)))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(self.options.idle))
             .timeout_recv_response(Some(silence))
-            .build()
-            .new_agent()
+            .build();
+        let flag = Flag(Arc::clone(&self.options.interrupted));
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(Sockets(flag.clone()))
+                .chain(RustlsConnector::default());
+        ureq::Agent::with_parts(config, connector, Names(flag))
     }
 
     fn check_interrupted(&self) -> Result<(), TransportError> {
         check(&self.options.interrupted)
+    }
+
+    /// How long a request may take until the header of its answer is there.
+    fn longest(&self, request: &Request<'_>) -> Duration {
+        let silence = match request.patience {
+            Patience::Usual => self.options.idle,
+            Patience::Commit => self.options.commit,
+        };
+        let body = request.body.map_or(0, <[u8]>::len) as u64 / SLOWEST;
+        // The name, the connection, the request, the answer.
+        self.options.idle + CONNECT + Duration::from_secs(body) + silence
     }
 }
 
@@ -152,15 +183,30 @@ impl Transport for UreqTransport {
         for (name, value) in request.headers {
             builder = builder.header(*name, value.as_str());
         }
+        if let Some(authorization) = request.authorization() {
+            builder = builder.header("authorization", authorization);
+        }
         let invalid = |_| TransportError::new(TransportFault::Protocol, "the request cannot be written");
         // An empty body is sent as such: registries want `Content-Length: 0` with POST and PUT.
         let takes_body = matches!(request.method, Method::Post | Method::Put | Method::Patch);
-        let response = match request.body {
-            Some(body) => agent.run(builder.body(body).map_err(invalid)?),
-            None if takes_body => agent.run(builder.body(&b""[..]).map_err(invalid)?),
-            None => agent.run(builder.body(()).map_err(invalid)?),
-        }
-        .map_err(|error| transport_error(&error))?;
+        let outcome = match request.body {
+            Some(body) => {
+                let request_with_body = builder.body(body).map_err(invalid)?;
+                within(self.longest(request), || agent.run(request_with_body))
+            }
+            None if takes_body => {
+                let empty = builder.body(&b""[..]).map_err(invalid)?;
+                within(self.longest(request), || agent.run(empty))
+            }
+            None => {
+                let bare = builder.body(()).map_err(invalid)?;
+                within(self.longest(request), || agent.run(bare))
+            }
+        };
+        let response = outcome.map_err(|error| match self.check_interrupted() {
+            Err(interrupted) => interrupted,
+            Ok(()) => transport_error(&error),
+        })?;
         let (head, body) = response.into_parts();
         let mut headers = Headers::default();
         for (name, value) in &head.headers {
@@ -175,6 +221,7 @@ impl Transport for UreqTransport {
             body: NativeBody {
                 reader: body.into_reader(),
                 interrupted: Arc::clone(&self.options.interrupted),
+                idle: self.options.idle,
             },
         })
     }
@@ -204,12 +251,17 @@ impl Transport for UreqTransport {
 pub struct NativeBody {
     reader: ureq::BodyReader<'static>,
     interrupted: Arc<AtomicBool>,
+    idle: Duration,
 }
 
 impl Body for NativeBody {
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransportError> {
+    async fn read(&mut self, buffer: &mut [u8], limit: Duration) -> Result<usize, TransportError> {
         check(&self.interrupted)?;
-        self.reader.read(buffer).map_err(|error| {
+        let outcome = within(limit.min(self.idle), || self.reader.read(buffer));
+        outcome.map_err(|error| {
+            if let Err(interrupted) = check(&self.interrupted) {
+                return interrupted;
+            }
             let error = ureq::Error::from(error);
             let found = transport_error(&error);
             match found.fault {
@@ -239,7 +291,7 @@ fn transport_error(error: &ureq::Error) -> TransportError {
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
             (Connect, "the connection took too long".to_owned())
         }
-        ureq::Error::Timeout(_) => (Timeout, "nothing arrived for too long".to_owned()),
+        ureq::Error::Timeout(_) => (Timeout, "nothing arrived in time".to_owned()),
         ureq::Error::HostNotFound => (Connect, "the host name is not known".to_owned()),
         ureq::Error::ConnectionFailed => (Connect, "the connection failed".to_owned()),
         ureq::Error::ConnectProxyFailed(text) => (Connect, format!("the proxy refused: {text}")),

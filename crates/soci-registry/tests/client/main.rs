@@ -56,6 +56,7 @@ impl Setup {
             limits: self.limits,
             plain_http: Vec::new(),
             connections_per_blob: Some(self.connections),
+            note: None,
             trace: Some(Arc::new(move |line: &str| {
                 sink.lock().unwrap().push(line.to_owned())
             })),

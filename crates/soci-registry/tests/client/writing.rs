@@ -4,7 +4,7 @@ use std::thread;
 
 use soci_image::{Descriptor, Digest};
 use soci_registry::block_on;
-use soci_registry::{ManifestName, RegistryError, referrers_tag};
+use soci_registry::{RegistryError, referrers_tag};
 use soci_tests::registry::{Behaviour, Effect, Fault, TestRegistry};
 
 use super::{MANIFEST, digest, noise, repository};
@@ -152,7 +152,7 @@ fn manifests_are_stored_and_refusals_name_the_next_step() {
         ..Behaviour::default()
     });
     let repository = repository(&registry, "app");
-    let put = |tag, bytes| block_on(repository.put_manifest(ManifestName::Tag(tag), MANIFEST, bytes, false));
+    let put = |tag, bytes| block_on(repository.put_tag(tag, MANIFEST, bytes, None));
     put("1", b"{}").unwrap();
     put("1", b"{}").unwrap();
     let error = put("1", b"{\"schemaVersion\":2}").unwrap_err();

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use soci_image::{Descriptor, Digest, Reference};
-use soci_registry::{
-    BlobWriter, Manifest, ManifestName, NativeClient, RegistryError, Repository, UreqTransport,
-};
+use soci_registry::{BlobWriter, Manifest, NativeClient, RegistryError, Repository, Tagged, UreqTransport};
 
 use super::kept::{Kept, Present};
 use super::source::RegistrySource;
@@ -51,34 +49,50 @@ impl RegistryDestination {
         &self.repository
     }
 
+    /// Moves the tag. In place it must still name what was read: compared just before, and again by the registry
+    /// where it heeds `If-Match`.
     async fn tag(&self, tag: &str, image: &Published) -> Result<()> {
-        let (descriptor, expected) = (&image.descriptor, &image.root.descriptor.digest);
-        let name = ManifestName::Tag(tag);
-        let now = self.repository.manifest_head(name).await?;
-        let named = now.as_ref().and_then(|head| head.digest.as_ref());
-        if named == Some(&descriptor.digest) {
-            return Ok(());
-        }
-        if self.in_place
-            && let Some(named) = named
-            && expected != named
-        {
-            return Err(Error::Place {
-                place: format!("{}:{tag}", self.reference.name()),
-                problem: format!(
-                    "the tag was moved from {expected} to {named} while the image was converted; \
-                     nothing was published, run the command again"
-                ),
-            });
-        }
+        let descriptor = &image.descriptor;
         let manifest = match self.kept.get(&descriptor.digest) {
             Some(manifest) => manifest,
             None => Arc::new(self.repository.manifest(&descriptor.digest).await?),
         };
-        self.repository
-            .put_manifest(name, &descriptor.media_type, &manifest.bytes, false)
-            .await?;
-        Ok(())
+        let expected = &image.root.descriptor.digest;
+        let put = |replaces| {
+            self.repository
+                .put_tag(tag, &descriptor.media_type, &manifest.bytes, replaces)
+        };
+        let now = self.repository.tag(tag).await?;
+        if now.as_ref().map(|now| &now.digest) == Some(&descriptor.digest) {
+            return Ok(());
+        }
+        if !self.in_place {
+            return Ok(put(None).await?);
+        }
+        self.check_unmoved(tag, expected, now.as_ref())?;
+        match put(now.as_ref()).await {
+            Err(RegistryError::TagMoved { .. }) => {
+                // A registry that says so of a tag that did not move compares something else than its own ETags.
+                let now = self.repository.tag(tag).await?;
+                self.check_unmoved(tag, expected, now.as_ref())?;
+                Ok(put(None).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    fn check_unmoved(&self, tag: &str, expected: &Digest, now: Option<&Tagged>) -> Result<()> {
+        let problem = match now {
+            Some(now) if now.digest == *expected => return Ok(()),
+            Some(now) => format!("the tag was moved from {expected} to {}", now.digest),
+            None => format!("the tag, which named {expected}, was deleted"),
+        };
+        Err(Error::Place {
+            place: format!("{}:{tag}", self.reference.name()),
+            problem: format!(
+                "{problem} while the image was converted; nothing was published, run the command again"
+            ),
+        })
     }
 }
 
@@ -111,9 +125,8 @@ impl Destination for RegistryDestination {
             None => {
                 // Nothing crosses the network for what is there already.
                 if !self.contains(descriptor).await? {
-                    let name = ManifestName::Digest(&descriptor.digest);
                     self.repository
-                        .put_manifest(name, &descriptor.media_type, bytes, false)
+                        .put_manifest(&descriptor.digest, &descriptor.media_type, bytes)
                         .await?;
                     self.present.add(&descriptor.digest);
                 }
