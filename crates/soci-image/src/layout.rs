@@ -1,5 +1,7 @@
 //! The `index.json` of an OCI layout: which images it holds and what they are called.
 
+use std::collections::BTreeMap;
+
 use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -81,7 +83,7 @@ impl Layout {
         let several = others.iter().any(|d| Some(&d.digest) != first);
         if several && others.iter().all(|d| !named(d) && d.platform.is_some()) {
             let descriptor = Descriptor {
-                annotations: std::collections::BTreeMap::new(),
+                annotations: BTreeMap::new(),
                 ..Descriptor::of(OCI_INDEX, bytes)
             };
             return Ok(Self {
@@ -94,16 +96,17 @@ impl Layout {
             });
         }
         let mut images: Vec<LayoutImage> = Vec::new();
+        let mut known: BTreeMap<&Digest, usize> = BTreeMap::new();
         for descriptor in others {
-            match images
-                .iter_mut()
-                .find(|image| image.descriptor.digest == descriptor.digest)
-            {
-                Some(image) => image.entries.push(descriptor.clone()),
-                None => images.push(LayoutImage {
-                    descriptor: descriptor.clone(),
-                    entries: vec![descriptor.clone()],
-                }),
+            match known.get(&descriptor.digest) {
+                Some(position) => images[*position].entries.push(descriptor.clone()),
+                None => {
+                    known.insert(&descriptor.digest, images.len());
+                    images.push(LayoutImage {
+                        descriptor: descriptor.clone(),
+                        entries: vec![descriptor.clone()],
+                    });
+                }
             }
         }
         Ok(Self {

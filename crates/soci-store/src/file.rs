@@ -1,7 +1,7 @@
 //! Files read by several threads at once, and the small steps that writing files safely takes.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,9 +168,10 @@ pub(crate) fn copy(
         write(&buffer[..count])?;
     }
     let digest = descriptor.digest.clone();
+    let what = kind_of(descriptor);
     if total != descriptor.size {
         return Err(Error::SizeMismatch {
-            what: "blob",
+            what,
             digest,
             expected: descriptor.size,
             found: total,
@@ -178,7 +179,7 @@ pub(crate) fn copy(
     }
     match hasher.map(soci_image::digest::Hasher::finish) {
         Some(found) if found != digest => Err(Error::DigestMismatch {
-            what: "blob",
+            what,
             expected: digest,
             found,
         }),
@@ -186,58 +187,19 @@ pub(crate) fn copy(
     }
 }
 
+/// What messages call a blob: the same whoever comes upon it.
+pub(crate) fn kind_of(descriptor: &Descriptor) -> &'static str {
+    let is_layer = [".layer.", ".rootfs."]
+        .iter()
+        .any(|part| descriptor.media_type.contains(part));
+    if is_layer { "layer" } else { "blob" }
+}
+
 /// An error once the cancel flag is up.
 pub(crate) fn check(cancel: &AtomicBool) -> Result<()> {
     if cancel.load(Ordering::Relaxed) {
         Err(Error::Interrupted)
     } else {
-        Ok(())
-    }
-}
-
-/// A file that appears under its name only when it is complete, and not at all if it is dropped before.
-pub(crate) struct PendingFile {
-    file: tempfile::NamedTempFile,
-    target: PathBuf,
-}
-
-impl PendingFile {
-    /// Begins a file in the folder of `target`, so that the last step is a rename.
-    pub(crate) fn new(target: PathBuf) -> Result<Self> {
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY_PREFIX);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // The umask takes from this what the user does not want.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let file = builder
-            .tempfile_in(folder)
-            .map_err(|source| io_error("write into", folder, source))?;
-        Ok(Self { file, target })
-    }
-
-    /// Appends bytes.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .as_file_mut()
-            .write_all(bytes)
-            .map_err(|source| io_error("write", &self.target, source))
-    }
-
-    /// Flushes to the disk and renames into place.
-    pub(crate) fn commit(self) -> Result<()> {
-        let Self { file, target } = self;
-        file.as_file()
-            .sync_all()
-            .map_err(|source| io_error("write", &target, source))?;
-        file.persist(&target)
-            .map_err(|error| io_error("rename a file to", &target, error.error))?;
         Ok(())
     }
 }
@@ -251,9 +213,6 @@ pub(crate) fn spool_folder() -> PathBuf {
         _ => std::env::temp_dir(),
     }
 }
-
-/// What temporary files and folders of ours begin with.
-pub(crate) const TEMPORARY_PREFIX: &str = ".cargo-soci-";
 
 /// Makes the entries of a folder last; where folders cannot be synced there is nothing to do.
 pub(crate) fn sync_folder(folder: &Path) {

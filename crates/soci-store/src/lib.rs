@@ -15,7 +15,11 @@ mod file;
 pub mod layout;
 mod location;
 #[cfg(feature = "native")]
+mod lock;
+#[cfg(feature = "native")]
 mod overlay;
+#[cfg(feature = "native")]
+mod pending;
 #[cfg(feature = "native")]
 mod places;
 #[cfg(feature = "native")]
@@ -23,6 +27,8 @@ pub mod registry;
 pub mod store;
 #[cfg(feature = "native")]
 pub mod workflow;
+#[cfg(feature = "native")]
+pub mod workspace;
 
 pub use error::Error;
 #[cfg(feature = "native")]

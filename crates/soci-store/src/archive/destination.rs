@@ -7,7 +7,7 @@
 //! ```
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -17,9 +17,12 @@ use soci_image::{Descriptor, Digest};
 
 use super::ArchiveSource;
 use super::tar_writer::{END, file_header, padding};
-use crate::file::{self, PendingFile, io_error};
+use crate::file::{self, io_error};
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_CONTENT, LAYOUT_FILE, blob_name};
+use crate::lock;
+use crate::pending::PendingFile;
 use crate::store::{AnySource, Destination, Published, Sink, Source};
+use crate::workspace::Workspace;
 use crate::{Error, Result};
 
 /// An archive that images are written to.
@@ -37,9 +40,57 @@ struct Writer {
 
 enum Output {
     /// Appears under its name at the end.
-    File(PendingFile),
+    File(NewFile),
     /// Standard output, a pipe or a device: readers see bytes at once.
     Stream(Box<dyn Write + Send>, PathBuf),
+}
+
+/// An archive on its way to its name.
+struct NewFile {
+    pending: PendingFile,
+    target: PathBuf,
+    /// The archive that is read, if it is the one that will be replaced.
+    original: Option<Arc<File>>,
+    /// Dropped last: `pending` lies in it.
+    _workspace: Workspace,
+}
+
+impl NewFile {
+    fn new(target: PathBuf) -> Result<Self> {
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let workspace = Workspace::new_in(folder)?;
+        Ok(Self {
+            pending: PendingFile::new(&workspace)?,
+            target,
+            original: None,
+            _workspace: workspace,
+        })
+    }
+
+    /// Takes the place of what has the name now. An archive converted in place must still be the one that was read,
+    /// also when two runs come to this at the same time.
+    fn commit(self, cancel: &AtomicBool) -> Result<()> {
+        let Some(original) = self.original else {
+            return self.pending.commit(&self.target);
+        };
+        lock::wait(&original, &self.target, cancel)?;
+        let outcome = if lock::is_at(&original, &self.target) {
+            self.pending.commit(&self.target)
+        } else {
+            let problem =
+                "it was replaced by somebody else since it was read: it was left as it is; run this again";
+            Err(Error::Place {
+                place: self.target.display().to_string(),
+                problem: problem.into(),
+            })
+        };
+        // The caller may read it for a while yet.
+        let _ = original.unlock();
+        outcome
+    }
 }
 
 impl ArchiveDestination {
@@ -66,7 +117,7 @@ impl ArchiveDestination {
                         problem: problem.into(),
                     });
                 }
-                Output::File(PendingFile::new(target)?)
+                Output::File(NewFile::new(target)?)
             }
             Ok(_) => {
                 let file = fs::OpenOptions::new()
@@ -75,7 +126,7 @@ impl ArchiveDestination {
                     .map_err(|source| io_error("write", &target, source))?;
                 Output::Stream(Box::new(file), target)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Output::File(PendingFile::new(target)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Output::File(NewFile::new(target)?),
             Err(source) => return Err(io_error("write", path, source)),
         };
         Ok(Self::new(output, cancel))
@@ -98,8 +149,19 @@ impl ArchiveDestination {
         }
     }
 
+    /// Tells that the images are read from `source`, which may be the archive that will be replaced.
+    pub(crate) fn read_from(&mut self, source: &ArchiveSource) -> Result<()> {
+        if let Output::File(new) = &mut locked(&self.writer)?.output
+            && fs::canonicalize(source.path()).is_ok_and(|path| path == new.target)
+        {
+            new.original = Some(Arc::clone(source.opened()));
+        }
+        Ok(())
+    }
+
     fn put(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        let mut writer = lock(&self.writer)?;
+        file::check_digest("blob", descriptor, bytes)?;
+        let mut writer = locked(&self.writer)?;
         if writer.written.contains(&descriptor.digest) {
             return Ok(());
         }
@@ -112,7 +174,7 @@ impl ArchiveDestination {
 impl Writer {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match &mut self.output {
-            Output::File(file) => file.write(bytes),
+            Output::File(new) => new.pending.write(bytes, &new.target),
             Output::Stream(stream, name) => stream
                 .write_all(bytes)
                 .map_err(|source| io_error("write", name, source)),
@@ -145,7 +207,7 @@ impl Destination for ArchiveDestination {
     type Sink = ArchiveSink;
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        Ok(lock(&self.writer)?.written.contains(&descriptor.digest))
+        Ok(locked(&self.writer)?.written.contains(&descriptor.digest))
     }
 
     async fn put_blob(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
@@ -156,21 +218,22 @@ impl Destination for ArchiveDestination {
         self.put(descriptor, bytes)
     }
 
-    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
+    async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, _verified: bool) -> Result<()> {
         let mut blob = source.open(descriptor).await?;
-        let mut writer = lock(&self.writer)?;
+        let mut writer = locked(&self.writer)?;
         if writer.written.contains(&descriptor.digest) {
             return Ok(());
         }
         writer.begin(descriptor)?;
-        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| {
+        // Read a second time, whoever has hashed it before: what is written is hashed.
+        file::copy(&mut blob, descriptor, false, &self.cancel, |bytes| {
             writer.write(bytes)
         })?;
         writer.end(descriptor)
     }
 
     async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<ArchiveSink>> {
-        let mut writer = lock(&self.writer)?;
+        let mut writer = locked(&self.writer)?;
         if writer.written.contains(&descriptor.digest) {
             return Ok(None);
         }
@@ -199,7 +262,7 @@ impl Destination for ArchiveDestination {
         writer.file(INDEX_FILE, &IndexJson::new().with(images))?;
         writer.write(&END)?;
         match writer.output {
-            Output::File(file) => file.commit(),
+            Output::File(new) => new.commit(&self.cancel),
             Output::Stream(mut stream, name) => {
                 stream.flush().map_err(|source| io_error("write", &name, source))
             }
@@ -228,14 +291,14 @@ impl Sink for ArchiveSink {
             return Err(self.wrong_size(bytes.len() as u64 - self.left));
         };
         self.left = left;
-        lock(&self.writer)?.write(bytes)
+        locked(&self.writer)?.write(bytes)
     }
 
     async fn commit(self) -> Result<()> {
         if self.left > 0 {
             return Err(self.wrong_size(0));
         }
-        lock(&self.writer)?.end(&self.descriptor)
+        locked(&self.writer)?.end(&self.descriptor)
     }
 }
 
@@ -250,7 +313,7 @@ impl ArchiveSink {
     }
 }
 
-fn lock(writer: &Mutex<Writer>) -> Result<MutexGuard<'_, Writer>> {
+fn locked(writer: &Mutex<Writer>) -> Result<MutexGuard<'_, Writer>> {
     writer.lock().map_err(|_| unfinished())
 }
 

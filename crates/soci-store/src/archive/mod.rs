@@ -6,8 +6,10 @@ mod open;
 mod tar_reader;
 mod tar_writer;
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use soci_image::{Descriptor, Digest};
@@ -94,6 +96,16 @@ impl ArchiveSource {
                     .into(),
             }),
         }
+    }
+
+    /// The path that was opened; no file's for a stream.
+    pub(crate) fn path(&self) -> &Path {
+        Path::new(self.table.place())
+    }
+
+    /// The file at the path that was opened.
+    pub(crate) fn opened(&self) -> &Arc<File> {
+        self.table.opened()
     }
 
     /// Whether `docker save` or a tool like it wrote the archive. Its uncompressed layers are how the engine

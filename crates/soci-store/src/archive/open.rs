@@ -22,6 +22,8 @@ pub(crate) const SPOOL_LIMIT: u64 = 100 << 30;
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     file: Arc<File>,
+    /// The archive itself, where `file` is what it was unpacked into.
+    packed: Option<Arc<File>>,
     path: Arc<Path>,
     place: String,
     entries: HashMap<String, Stored>,
@@ -54,7 +56,12 @@ impl Table {
         let mut magic = [0; 2];
         let found = file::read_at(&file, &mut magic, 0).map_err(|source| io_error("read", path, source))?;
         if found == 2 && magic == GZIP_MAGIC {
-            return Self::receive(place, file, cancel);
+            let packed = Arc::new(file);
+            let table = Self::receive(place, Arc::clone(&packed), cancel)?;
+            return Ok(Self {
+                packed: Some(packed),
+                ..table
+            });
         }
         file.seek(SeekFrom::Start(0))
             .map_err(|source| io_error("read", path, source))?;
@@ -74,6 +81,7 @@ impl Table {
         }
         Ok(Self {
             file: Arc::new(file),
+            packed: None,
             path: path.into(),
             place,
             entries,
@@ -138,11 +146,17 @@ impl Table {
         reader.drain().map_err(|error| tar_error(&place, error))?;
         Ok(Self {
             file: Arc::new(spool),
+            packed: None,
             path: Path::new(&place).into(),
             place,
             entries,
             links,
         })
+    }
+
+    /// The file at the path that was opened.
+    pub(crate) fn opened(&self) -> &Arc<File> {
+        self.packed.as_ref().unwrap_or(&self.file)
     }
 
     /// The archive as messages call it.

@@ -1,34 +1,42 @@
 //! Writing an OCI image layout: a new folder that appears complete, or more images for one that is there.
+//!
+//! ```text
+//! workspace/blobs/…                 new blobs, seen by nobody else
+//! publish, new folder:              oci-layout, index.json; the workspace gets the folder's name
+//! publish, layout that is there:    under its lock: new blobs move in, index.json is read again, gets the new
+//!                                   images and is replaced
+//! ```
+//!
+//! So a run that fails takes away nothing but its workspace, and of two runs neither loses the other's images.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use soci_image::Descriptor;
 
-use super::{INDEX_FILE, IndexJson, LAYOUT_CONTENT, LAYOUT_FILE, LayoutSource, blob_name};
-use crate::file::{self, PendingFile, TEMPORARY_PREFIX, create_folder, io_error};
+use super::trust::{self, Trust};
+use super::{INDEX_FILE, IndexJson, LAYOUT_CONTENT, LAYOUT_FILE, LayoutSource, blob_name, read_index};
+use crate::file::{self, create_folder, io_error};
+use crate::lock::FolderLock;
+use crate::pending::{PendingFile, keep_attributes};
 use crate::store::{AnySource, Destination, Published, Sink, Source};
+use crate::workspace::Workspace;
 use crate::{Error, Result};
 
 /// A folder that images are written to.
 #[derive(Debug)]
 pub struct LayoutDestination {
     target: PathBuf,
-    state: State,
-    /// Blobs that an abort has to remove again.
-    created: Arc<Mutex<Vec<PathBuf>>>,
+    workspace: Workspace,
+    /// The list of the layout that is there; `None` for a new folder.
+    found: Option<Box<IndexJson>>,
+    /// Whether the images are read from this very layout.
+    in_place: bool,
+    trust: Trust,
     cancel: Arc<AtomicBool>,
-}
-
-#[derive(Debug)]
-enum State {
-    /// A folder beside the target, renamed at the end.
-    Fresh(tempfile::TempDir),
-    /// A layout that gets more blobs and, last, a new `index.json`.
-    Existing(Box<IndexJson>),
 }
 
 impl LayoutDestination {
@@ -37,24 +45,19 @@ impl LayoutDestination {
         let place = target.display().to_string();
         // Follow links: the folder behind them is written, not the link replaced.
         let target = &fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
-        let state = match fs::read_dir(target) {
-            Ok(mut entries) => {
-                if entries.next().is_none() {
-                    State::Fresh(temporary_folder(target)?)
-                } else if target.join(INDEX_FILE).is_file() && target.join(LAYOUT_FILE).is_file() {
-                    LayoutSource::open(target)?;
-                    let path = target.join(INDEX_FILE);
-                    let bytes = fs::read(&path).map_err(|source| io_error("read", &path, source))?;
-                    State::Existing(Box::new(IndexJson::parse(&place, bytes)?))
-                } else {
-                    let problem =
-                        "it is a folder with other things in it, and no OCI image layout: nothing was \
-                                   touched; name a new folder"
-                            .into();
-                    return Err(Error::Place { place, problem });
-                }
+        let found = match fs::read_dir(target) {
+            Ok(_) if is_empty(target) => None,
+            Ok(_) if is_layout(target) => {
+                LayoutSource::open(target)?;
+                Some(Box::new(read_index(target, &place)?))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => State::Fresh(temporary_folder(target)?),
+            Ok(_) => {
+                let problem = "it is a folder with other things in it, and no OCI image layout: nothing was \
+                               touched; name a new folder"
+                    .into();
+                return Err(Error::Place { place, problem });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 let problem = "it is a file, not a folder: nothing was touched; for an archive write \
                                oci-archive: before it"
@@ -63,112 +66,179 @@ impl LayoutDestination {
             }
             Err(source) => return Err(io_error("read", target, source)),
         };
+        let workspace = match found {
+            Some(_) => Workspace::new_in(target)?,
+            None => Workspace::new_in(parent(target))?,
+        };
         Ok(Self {
             target: target.to_path_buf(),
-            state,
-            created: Arc::default(),
+            workspace,
+            found,
+            in_place: false,
+            trust: Trust::default(),
             cancel,
         })
     }
 
-    fn folder(&self) -> &Path {
-        match &self.state {
-            State::Fresh(folder) => folder.path(),
-            State::Existing(_) => &self.target,
+    /// Tells that the images are read from `source`, which may be this very layout.
+    pub(crate) fn read_from(&mut self, source: &LayoutSource) {
+        self.in_place = self.found.is_some()
+            && fs::canonicalize(source.folder()).is_ok_and(|folder| folder == self.target);
+    }
+
+    /// Tells that the bytes of a blob of the source were hashed.
+    pub(crate) fn was_hashed(&self, descriptor: &Descriptor) {
+        if self.in_place {
+            self.trust.prove(&descriptor.digest);
         }
     }
 
-    fn blob_path(&self, descriptor: &Descriptor) -> Result<PathBuf> {
-        let path = self.folder().join(blob_name(&descriptor.digest));
-        let folder = path.parent().expect("blobs lie in blobs/ALGORITHM");
-        create_folder(folder)?;
-        // A link planted in an existing layout must not lead our writing out of it.
-        if matches!(self.state, State::Existing(_)) {
-            let real = fs::canonicalize(folder).map_err(|source| io_error("read", folder, source))?;
-            let root =
-                fs::canonicalize(&self.target).map_err(|source| io_error("read", &self.target, source))?;
-            if !real.starts_with(root) {
-                let problem = "it is a symbolic link out of the layout, which is refused".into();
-                return Err(Error::Place {
-                    place: folder.display().to_string(),
-                    problem,
-                });
-            }
-        }
+    /// Where a new blob goes.
+    fn staged(&self, descriptor: &Descriptor) -> Result<PathBuf> {
+        let path = self.workspace.path().join(blob_name(&descriptor.digest));
+        create_folder(path.parent().expect("blobs lie in blobs/ALGORITHM"))?;
         Ok(path)
     }
 
-    /// Writes the list of images, the last file of a layout. An existing layout has the new images from here on.
-    fn write_index(&self, images: &[Published]) -> Result<()> {
-        file::check(&self.cancel)?;
-        let index = match &self.state {
-            State::Fresh(_) => IndexJson::new(),
-            State::Existing(index) => IndexJson::clone(index),
-        };
-        let bytes = index.with(images);
-        let write = |name: &str, bytes: &[u8]| {
-            let mut pending = PendingFile::new(self.folder().join(name))?;
-            pending.write(bytes)?;
-            pending.commit()
-        };
-        if !self.folder().join(LAYOUT_FILE).exists() {
-            write(LAYOUT_FILE, LAYOUT_CONTENT)?;
+    /// Whether the blob was written by this run, or lies in the layout and is what its name says.
+    fn is_there(&self, descriptor: &Descriptor) -> Result<bool> {
+        let name = blob_name(&descriptor.digest);
+        if trust::has_size(&self.workspace.path().join(&name), descriptor) {
+            return Ok(true);
         }
-        for algorithm in ["sha256", "sha512"] {
-            file::sync_folder(&self.folder().join("blobs").join(algorithm));
+        if self.found.is_none() {
+            return Ok(false);
         }
-        write(INDEX_FILE, &bytes)?;
-        file::sync_folder(self.folder());
-        Ok(())
-    }
-
-    /// Gives a new layout its name.
-    fn appear(self) -> Result<()> {
-        let State::Fresh(folder) = self.state else {
-            return Ok(());
-        };
-        // An empty folder of that name makes room; one that has been filled meanwhile does not.
-        match fs::remove_dir(&self.target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error("replace", &self.target, error));
-            }
-            _ => {}
+        let path = self.target.join(name);
+        if !trust::has_size(&path, descriptor) {
+            return Ok(false);
         }
-        fs::rename(folder.path(), &self.target).map_err(|source| io_error("create", &self.target, source))?;
-        // Renamed: nothing is left for the guard to remove.
-        let _ = folder.keep();
-        file::sync_folder(parent(&self.target));
-        Ok(())
-    }
-
-    fn remember(&self, path: PathBuf) {
-        lock(&self.created).push(path);
+        if self.trust.is_proven(&descriptor.digest) {
+            return Ok(true);
+        }
+        if self.in_place {
+            self.trust.rest_on(descriptor);
+            return Ok(true);
+        }
+        match trust::compare(&path, descriptor, &self.cancel) {
+            Ok(()) => self.trust.prove(&descriptor.digest),
+            // It is written again, and the new one takes its place.
+            Err(Error::DigestMismatch { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
     }
 
     fn put(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        let path = self.blob_path(descriptor)?;
-        if is_stored(&path, descriptor) {
+        file::check_digest("blob", descriptor, bytes)?;
+        if self.is_there(descriptor)? {
             return Ok(());
         }
-        let mut pending = PendingFile::new(path.clone())?;
-        pending.write(bytes)?;
-        pending.commit()?;
-        self.remember(path);
-        Ok(())
+        let path = self.staged(descriptor)?;
+        let mut pending = PendingFile::new(&self.workspace)?;
+        pending.write(bytes, &path)?;
+        pending.commit(&path)
     }
 
     /// Makes a second name for the file of another layout; false where the two do not share a file system.
-    fn link(&self, descriptor: &Descriptor, source: &LayoutSource, path: &Path) -> Result<bool> {
+    fn link(&self, descriptor: &Descriptor, source: &LayoutSource) -> Result<bool> {
         let Some(original) = source.blob_path(&descriptor.digest)? else {
             return Ok(false);
         };
-        match fs::hard_link(&original, path) {
-            Ok(()) => {
-                self.remember(path.to_path_buf());
-                Ok(true)
-            }
-            Err(error) => Ok(error.kind() == io::ErrorKind::AlreadyExists && is_stored(path, descriptor)),
+        match fs::hard_link(&original, self.staged(descriptor)?) {
+            Ok(()) => Ok(true),
+            Err(error) => Ok(error.kind() == io::ErrorKind::AlreadyExists),
         }
+    }
+
+    /// Writes a file of the workspace.
+    fn write(&self, bytes: &[u8], target: &Path) -> Result<()> {
+        let mut pending = PendingFile::new(&self.workspace)?;
+        pending.write(bytes, target)?;
+        pending.commit(target)
+    }
+
+    /// A new folder: the workspace becomes it, unless another run was first.
+    fn appear(&self, images: &[Published]) -> Result<()> {
+        let folder = self.workspace.path();
+        self.write(LAYOUT_CONTENT, &folder.join(LAYOUT_FILE))?;
+        self.write(&self.list(IndexJson::new(), images)?, &folder.join(INDEX_FILE))?;
+        for algorithm in ALGORITHMS {
+            file::sync_folder(&folder.join("blobs").join(algorithm));
+        }
+        file::sync_folder(folder);
+        // An empty folder of that name makes room, and leaves its mode; one that has been filled does not.
+        if let Ok(new) = File::open(folder) {
+            keep_attributes(&new, &self.target);
+        }
+        let made_room = match fs::remove_dir(&self.target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        match made_room.and_then(|()| fs::rename(folder, &self.target)) {
+            Ok(()) => {
+                file::sync_folder(parent(&self.target));
+                Ok(())
+            }
+            Err(_) if is_layout(&self.target) => self.merge(images),
+            Err(source) => Err(io_error("create", &self.target, source)),
+        }
+    }
+
+    /// A layout that is there: what it lists by now stays.
+    fn merge(&self, images: &[Published]) -> Result<()> {
+        let place = self.target.display().to_string();
+        let _lock = FolderLock::take(&self.target, &self.cancel)?;
+        // Complains about what happened to it in the meantime.
+        LayoutSource::open(&self.target)?;
+        let now = read_index(&self.target, &place)?;
+        if let (true, Some(before)) = (self.in_place, &self.found)
+            && let Some(name) = images.iter().find_map(|image| now.moved(before, image))
+        {
+            let problem = format!(
+                "{name} was changed by somebody else since it was read: it was left as it is; run this again"
+            );
+            return Err(Error::Place { place, problem });
+        }
+        let list = self.list(now, images)?;
+        file::check(&self.cancel)?;
+        for algorithm in ALGORITHMS {
+            self.move_in(algorithm)?;
+        }
+        self.write(&list, &self.target.join(INDEX_FILE))?;
+        file::sync_folder(&self.target);
+        Ok(())
+    }
+
+    /// Gives the new blobs their names in the layout. One that is there is replaced: ours was hashed.
+    fn move_in(&self, algorithm: &str) -> Result<()> {
+        let from = self.workspace.path().join("blobs").join(algorithm);
+        let Ok(entries) = fs::read_dir(&from) else {
+            return Ok(());
+        };
+        let to = self.target.join("blobs").join(algorithm);
+        create_folder(&to)?;
+        // A link planted in the layout must not lead our writing out of it.
+        let resolve = |path: &Path| fs::canonicalize(path).map_err(|source| io_error("read", path, source));
+        let real = resolve(&to)?;
+        if !real.starts_with(resolve(&self.target)?) {
+            let problem = "it is a symbolic link out of the layout, which is refused".into();
+            let place = to.display().to_string();
+            return Err(Error::Place { place, problem });
+        }
+        for entry in entries {
+            let entry = entry.map_err(|source| io_error("read", &from, source))?;
+            let target = real.join(entry.file_name());
+            fs::rename(entry.path(), &target).map_err(|source| io_error("create", &target, source))?;
+        }
+        file::sync_folder(&real);
+        Ok(())
+    }
+
+    fn list(&self, index: IndexJson, images: &[Published]) -> Result<Vec<u8>> {
+        let bytes = index.with(images);
+        super::check_size(&self.target.display().to_string(), INDEX_FILE, bytes.len() as u64)?;
+        Ok(bytes)
     }
 }
 
@@ -176,10 +246,7 @@ impl Destination for LayoutDestination {
     type Sink = LayoutSink;
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        Ok(is_stored(
-            &self.folder().join(blob_name(&descriptor.digest)),
-            descriptor,
-        ))
+        self.is_there(descriptor)
     }
 
     async fn put_blob(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
@@ -191,8 +258,7 @@ impl Destination for LayoutDestination {
     }
 
     async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
-        let path = self.blob_path(descriptor)?;
-        if is_stored(&path, descriptor) {
+        if self.is_there(descriptor)? {
             return Ok(());
         }
         if let AnySource::Layout(layout) = source {
@@ -200,54 +266,44 @@ impl Destination for LayoutDestination {
                 let mut blob = layout.open(descriptor).await?;
                 file::copy(&mut blob, descriptor, false, &self.cancel, |_| Ok(()))?;
             }
-            if self.link(descriptor, layout, &path)? {
+            if self.link(descriptor, layout)? {
                 return Ok(());
             }
         }
+        let path = self.staged(descriptor)?;
         let mut blob = source.open(descriptor).await?;
-        let mut pending = PendingFile::new(path.clone())?;
-        file::copy(&mut blob, descriptor, verified, &self.cancel, |bytes| {
-            pending.write(bytes)
+        let mut pending = PendingFile::new(&self.workspace)?;
+        // Read a second time, whoever has hashed it before: what is written is hashed.
+        file::copy(&mut blob, descriptor, false, &self.cancel, |bytes| {
+            pending.write(bytes, &path)
         })?;
-        pending.commit()?;
-        self.remember(path);
-        Ok(())
+        pending.commit(&path)
     }
 
     async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<LayoutSink>> {
-        let path = self.blob_path(descriptor)?;
-        if is_stored(&path, descriptor) {
+        if self.is_there(descriptor)? {
             return Ok(None);
         }
-        let pending = PendingFile::new(path.clone())?;
         Ok(Some(LayoutSink {
-            pending,
-            path,
-            created: Arc::clone(&self.created),
+            pending: PendingFile::new(&self.workspace)?,
+            path: self.staged(descriptor)?,
         }))
     }
 
     async fn publish(self, images: &[Published]) -> Result<()> {
-        match self.write_index(images) {
-            Ok(()) => self.appear(),
-            Err(error) => {
-                self.abort().await;
-                Err(error)
-            }
+        file::check(&self.cancel)?;
+        for descriptor in self.trust.take_open() {
+            let path = self.target.join(blob_name(&descriptor.digest));
+            trust::compare(&path, &descriptor, &self.cancel)?;
+        }
+        match self.found {
+            None => self.appear(images),
+            Some(_) => self.merge(images),
         }
     }
 
     async fn abort(self) {
-        match self.state {
-            // Dropping the guard removes the folder.
-            State::Fresh(_) => {}
-            State::Existing(_) => {
-                for path in lock(&self.created).drain(..) {
-                    // What cannot be removed is an unreferenced blob, which does no harm.
-                    let _ = fs::remove_file(path);
-                }
-            }
-        }
+        // The workspace goes; the layout was not touched.
     }
 
     fn is_sequential(&self) -> bool {
@@ -259,38 +315,26 @@ impl Destination for LayoutDestination {
 pub struct LayoutSink {
     pending: PendingFile,
     path: PathBuf,
-    created: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Sink for LayoutSink {
     async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.pending.write(bytes)
+        self.pending.write(bytes, &self.path)
     }
 
     async fn commit(self) -> Result<()> {
-        self.pending.commit()?;
-        lock(&self.created).push(self.path);
-        Ok(())
+        self.pending.commit(&self.path)
     }
 }
 
-/// Whether a blob is there already. A file of another size was cut off by somebody and is written again.
-fn is_stored(path: &Path, descriptor: &Descriptor) -> bool {
-    fs::metadata(path).is_ok_and(|kind| kind.is_file() && kind.len() == descriptor.size)
+const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-fn temporary_folder(target: &Path) -> Result<tempfile::TempDir> {
-    let beside = parent(target);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY_PREFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o777));
-    }
-    builder
-        .tempdir_in(beside)
-        .map_err(|source| io_error("write into", beside, source))
+fn is_layout(folder: &Path) -> bool {
+    folder.join(INDEX_FILE).is_file() && folder.join(LAYOUT_FILE).is_file()
 }
 
 fn parent(path: &Path) -> &Path {
@@ -298,9 +342,4 @@ fn parent(path: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-/// A thread that panicked left a list of paths, which is whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

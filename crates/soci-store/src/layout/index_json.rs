@@ -4,6 +4,9 @@
 //! image. Several entries of which none has a name and each has a platform are the image index itself, which some
 //! tools put in the place of the list; such a list is one image with the digest of the file.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use soci_image::annotation::{CONTAINERD_NAME, REF_NAME};
 use soci_image::media_type::OCI_INDEX;
 use soci_image::{Descriptor, Digest, Index, Json, Layout};
@@ -18,6 +21,8 @@ pub(crate) struct IndexJson {
     digest: Digest,
     index: Index,
     layout: Layout,
+    /// What refers to what, once somebody has asked.
+    referrers: OnceLock<Referrers>,
 }
 
 impl IndexJson {
@@ -33,6 +38,7 @@ impl IndexJson {
             digest: Digest::sha256(b""),
             index: Index::of(OCI_INDEX, Vec::new()),
             layout,
+            referrers: OnceLock::new(),
         }
     }
 
@@ -49,6 +55,7 @@ impl IndexJson {
             bytes,
             index,
             layout,
+            referrers: OnceLock::new(),
         })
     }
 
@@ -84,30 +91,54 @@ impl IndexJson {
         let Self {
             digest, mut index, ..
         } = self;
+        let mut positions = Positions::default();
+        for (position, entry) in index.manifests.iter().enumerate() {
+            positions.add(entry, position);
+        }
         let entries = &mut index.manifests;
         for image in images {
+            let old = &image.root.descriptor.digest;
             // The image was the list itself: now the list names it.
-            if image.root.descriptor.digest == digest {
+            if *old == digest {
                 entries.clear();
+                positions = Positions::default();
             }
             for name in &image.root.names {
                 let entry = entry_for(image, name);
-                let same = |old: &Descriptor| {
-                    let names = [REF_NAME, CONTAINERD_NAME];
-                    let named = names.iter().any(|key| entry.annotation(key).is_some());
-                    let same_names = names
-                        .iter()
-                        .all(|key| old.annotation(key) == entry.annotation(key));
-                    let same_image = old.digest == image.root.descriptor.digest || old.digest == entry.digest;
-                    same_names && (named || same_image)
-                };
-                match entries.iter().position(same) {
-                    Some(position) => entries[position] = entry,
+                let position = positions.of(&entry, old).unwrap_or(entries.len());
+                positions.add(&entry, position);
+                match entries.get_mut(position) {
+                    Some(there) => *there = entry,
                     None => entries.push(entry),
                 }
             }
         }
         index.to_vec()
+    }
+
+    /// A name that led to the image when the list was read `before`, and leads to neither this one nor the new one
+    /// now.
+    pub(crate) fn moved(&self, before: &Self, image: &Published) -> Option<String> {
+        let old = &image.root.descriptor.digest;
+        let new = &image.descriptor.digest;
+        if before.digest == *old {
+            let is_there =
+                self.digest == *old || self.index.manifests.iter().any(|entry| entry.digest == *new);
+            return (!is_there).then(|| "the image".to_owned());
+        }
+        let lists = |list: &Self, entry: &Descriptor, digest: &Digest| {
+            let mut entries = list.index.manifests.iter();
+            entries.any(|there| there.digest == *digest && names_of(there) == names_of(entry))
+        };
+        image.root.names.iter().find_map(|name| {
+            let entry = entry_for(image, name);
+            let is_moved =
+                lists(before, &entry, old) && !lists(self, &entry, old) && !lists(self, &entry, new);
+            is_moved.then(|| match names_of(&entry) {
+                (Some(name), _) | (None, Some(name)) => name.to_owned(),
+                (None, None) => old.to_string(),
+            })
+        })
     }
 
     /// Manifests of the list whose subject is the given one.
@@ -117,28 +148,86 @@ impl IndexJson {
         subject: &Descriptor,
         artifact_type: &str,
     ) -> Result<Vec<Descriptor>> {
-        let mut found = Vec::new();
-        for candidate in &self.index.manifests {
-            if candidate.size > DOCUMENT_LIMIT || !source.contains(candidate).await? {
-                continue;
+        if self.referrers.get().is_none() {
+            // Each document once, however many subjects are asked for.
+            let mut found: Referrers = HashMap::new();
+            for (position, candidate) in self.index.manifests.iter().enumerate() {
+                // What cannot be read refers to nothing; who reads that image itself is told.
+                if candidate.size <= DOCUMENT_LIMIT
+                    && let Ok(bytes) = source.document(candidate).await
+                    && let Some((subject, kind)) = refers_to(&bytes)
+                {
+                    found.entry(subject).or_default().push((position, kind));
+                }
             }
-            if refers_to(&source.document(candidate).await?, subject, artifact_type) {
-                found.push(candidate.clone());
-            }
+            // Another thread may have been first, with the same.
+            let _ = self.referrers.set(found);
         }
-        Ok(found)
+        let known = self
+            .referrers
+            .get()
+            .and_then(|known| known.get(subject.digest.as_str()));
+        let of_type = known
+            .into_iter()
+            .flatten()
+            .filter(|(_, kind)| kind.as_deref() == Some(artifact_type));
+        Ok(of_type
+            .map(|(position, _)| self.index.manifests[*position].clone())
+            .collect())
     }
 }
 
-/// Whether a manifest has this subject and this artifact type.
-fn refers_to(bytes: &[u8], subject: &Descriptor, artifact_type: &str) -> bool {
-    let Ok(manifest) = Json::parse(bytes) else {
-        return false;
-    };
+/// For each subject the positions of what refers to it, and its artifact type.
+type Referrers = HashMap<String, Vec<(usize, Option<String>)>>;
+
+/// Short and full name of an entry.
+fn names_of(entry: &Descriptor) -> (Option<&str>, Option<&str>) {
+    (entry.annotation(REF_NAME), entry.annotation(CONTAINERD_NAME))
+}
+
+/// Where an entry stands: found by its names, or by its digest if it has none.
+#[derive(Default)]
+struct Positions {
+    named: HashMap<(Option<String>, Option<String>), usize>,
+    unnamed: HashMap<Digest, usize>,
+}
+
+impl Positions {
+    /// The first of several counts.
+    fn add(&mut self, entry: &Descriptor, position: usize) {
+        match names_of(entry) {
+            (None, None) => {
+                self.unnamed.entry(entry.digest.clone()).or_insert(position);
+            }
+            (short, full) => {
+                let names = (short.map(String::from), full.map(String::from));
+                self.named.entry(names).or_insert(position);
+            }
+        }
+    }
+
+    /// The entry that a new one takes the place of: of the same names, or without any and of the image before or after.
+    fn of(&self, entry: &Descriptor, old: &Digest) -> Option<usize> {
+        match names_of(entry) {
+            (None, None) => {
+                let places = [old, &entry.digest].map(|digest| self.unnamed.get(digest).copied());
+                places.into_iter().flatten().min()
+            }
+            (short, full) => {
+                let names = (short.map(String::from), full.map(String::from));
+                self.named.get(&names).copied()
+            }
+        }
+    }
+}
+
+/// The digest of the subject that a manifest has, and its artifact type.
+fn refers_to(bytes: &[u8]) -> Option<(String, Option<String>)> {
+    let manifest = Json::parse(bytes).ok()?;
     let text = |json: Option<&Json>, key: &str| Some(json?.get(key)?.as_str()?.to_owned());
+    let subject = text(manifest.get("subject"), "digest")?;
     let kind = text(Some(&manifest), "artifactType").or_else(|| text(manifest.get("config"), "mediaType"));
-    text(manifest.get("subject"), "digest").as_deref() == Some(subject.digest.as_str())
-        && kind.as_deref() == Some(artifact_type)
+    Some((subject, kind))
 }
 
 /// The entry for a new image: names and annotations of the old one, but no platform, because that is now in the

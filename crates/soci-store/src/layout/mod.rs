@@ -8,9 +8,10 @@
 
 mod destination;
 mod index_json;
+mod trust;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use soci_image::{Descriptor, Digest};
@@ -19,7 +20,7 @@ pub use destination::{LayoutDestination, LayoutSink};
 pub(crate) use index_json::{IndexJson, check_marker, check_size};
 
 use crate::file::{FileBlob, io_error, read_by_digest, read_document};
-use crate::store::{Root, Source};
+use crate::store::{DOCUMENT_LIMIT, Root, Source};
 use crate::{Error, Result};
 
 /// The file that marks a layout.
@@ -47,11 +48,7 @@ impl LayoutSource {
         if let Some(marker) = read(LAYOUT_FILE)? {
             check_marker(&place, &marker)?;
         }
-        let Some(bytes) = read(INDEX_FILE)? else {
-            let problem = "it has no index.json, so it is no OCI image layout".into();
-            return Err(Error::Place { place, problem });
-        };
-        let index = IndexJson::parse(&place, bytes)?;
+        let index = read_index(&real_folder, &place)?;
         Ok(Self {
             folder: folder.to_path_buf(),
             real_folder,
@@ -152,6 +149,17 @@ pub(crate) fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
 }
 
+/// The list of images as it is now.
+fn read_index(folder: &Path, place: &str) -> Result<IndexJson> {
+    match read_small(folder, place, INDEX_FILE)? {
+        Some(bytes) => IndexJson::parse(place, bytes),
+        None => Err(Error::Place {
+            place: place.to_owned(),
+            problem: "it has no index.json, so it is no OCI image layout".into(),
+        }),
+    }
+}
+
 /// `index.json` or `oci-layout`, if it is there.
 fn read_small(folder: &Path, place: &str, name: &str) -> Result<Option<Vec<u8>>> {
     let path = folder.join(name);
@@ -167,7 +175,10 @@ fn read_small(folder: &Path, place: &str, name: &str) -> Result<Option<Vec<u8>>>
         }
         Err(source) => return Err(io_error("read", &path, source)),
     };
-    let inside = fs::canonicalize(&path).is_ok_and(|real| real.starts_with(folder));
+    let inside = match (fs::canonicalize(&path), fs::canonicalize(folder)) {
+        (Ok(real), Ok(folder)) => real.starts_with(folder),
+        _ => false,
+    };
     if !kind.is_file() || !inside {
         let problem = format!("its {name} is no regular file inside of it");
         return Err(Error::Place {
@@ -176,7 +187,10 @@ fn read_small(folder: &Path, place: &str, name: &str) -> Result<Option<Vec<u8>>>
         });
     }
     check_size(place, name, kind.len())?;
-    fs::read(&path)
-        .map(Some)
-        .map_err(|source| io_error("read", &path, source))
+    // Another file of this name may have come by now: the limit holds for that one as well.
+    let mut bytes = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(DOCUMENT_LIMIT + 1).read_to_end(&mut bytes));
+    read.map_err(|source| io_error("read", &path, source))?;
+    check_size(place, name, bytes.len() as u64)?;
+    Ok(Some(bytes))
 }

@@ -65,6 +65,28 @@ pub enum AnyDestination {
     Registry(RegistryDestination),
 }
 
+impl AnyDestination {
+    /// Tells the place what will be read, before anything is written: it may be the place itself.
+    pub(crate) fn read_from(&mut self, source: &AnySource) -> Result<()> {
+        match (self, source) {
+            (place, AnySource::Overlay(overlay)) => place.read_from(&overlay.base),
+            (Self::Layout(place), AnySource::Layout(source)) => {
+                place.read_from(source);
+                Ok(())
+            }
+            (Self::Archive(place), AnySource::Archive(source)) => place.read_from(source),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the place that the bytes of a blob of the source were compared with its digest.
+    pub(crate) fn was_hashed(&self, descriptor: &Descriptor) {
+        if let Self::Layout(place) = self {
+            place.was_hashed(descriptor);
+        }
+    }
+}
+
 /// A blob of any place, being written.
 pub enum AnySink {
     /// Into a layout.

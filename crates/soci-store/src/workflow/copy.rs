@@ -12,10 +12,11 @@ use crate::{Error, Result, block_on};
 /// is visible at the destination, and what had been written is taken back.
 pub fn copy(
     source: &AnySource,
-    destination: AnyDestination,
+    mut destination: AnyDestination,
     tag: Option<&str>,
     options: &Options,
 ) -> Result<Vec<Published>> {
+    destination.read_from(source)?;
     match prepare(source, &destination, tag, options) {
         Ok(published) => {
             block_on(destination.publish(&published))?;

@@ -167,6 +167,7 @@ fn write_in_order(
                     bring(source, destination, descriptor, true)?;
                 }
                 let (outcome, ztoc) = finished(descriptor)?;
+                destination.was_hashed(descriptor);
                 bring(source, destination, descriptor, true)?;
                 if let (Done::Ztoc(facts), Some(ztoc)) = (&outcome, ztoc) {
                     block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;

@@ -22,7 +22,8 @@ pub fn remove(
     tag: Option<&str>,
     options: &Options,
 ) -> Result<Vec<ImageReport>> {
-    let destination = destination.near(source);
+    let mut destination = destination.near(source);
+    destination.read_from(source)?;
     match block_on(prepare(source, &destination, tag, options)) {
         Ok((published, reports)) => {
             block_on(destination.publish(&published))?;

@@ -53,7 +53,8 @@ fn run(
     options: &Options,
     observer: Observer<'_>,
 ) -> Result<Report> {
-    let destination = destination.near(source);
+    let mut destination = destination.near(source);
+    destination.read_from(source)?;
     let meter = Meter::start(source, &destination);
     let outcome = block_on(plan(source, options))
         .and_then(|plan| prepare(version, plan, source, &destination, tag, options, observer));
