@@ -18,6 +18,8 @@ use soci_store::{Error, Location, block_on};
 use soci_tests::images::MadeImage;
 use support::{Files, blob_name, entry, never, tree};
 
+const NOTHING: [PathBuf; 0] = [];
+
 /// A folder in memory where there is one: hundreds of runs wait for no disk.
 fn temporary_folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
@@ -173,7 +175,7 @@ fn two_hundred_pairs_into_one_layout_lose_nothing() {
     }
     assert_eq!(expected.len(), 360);
     assert_eq!(sound_names(&layout), expected);
-    assert_eq!(leftovers(folder.path()), [PathBuf::new(); 0]);
+    assert_eq!(leftovers(folder.path()), NOTHING);
 }
 
 #[test]
@@ -197,7 +199,7 @@ fn two_runs_that_make_the_same_new_folder_both_find_their_image_in_it() {
         let names: Vec<_> = sound_names(&layout).into_iter().collect();
         assert_eq!(names, ["v0", "v1"], "round {round}");
     }
-    assert_eq!(leftovers(folder.path()), [PathBuf::new(); 0]);
+    assert_eq!(leftovers(folder.path()), NOTHING);
 }
 
 /// In place, a name that no longer leads to what was read is left alone, and the run says so.
@@ -229,7 +231,7 @@ fn of_conversion_and_removal_in_place_the_later_one_knows() {
             }
             assert!(converted.is_ok() || removed.is_ok());
             assert_eq!(sound_names(&place), BTreeSet::from(["v1".to_owned()]));
-            assert_eq!(leftovers(folder.path()), [PathBuf::new(); 0]);
+            assert_eq!(leftovers(folder.path()), NOTHING);
         }
     }
     // Without any the test would show nothing.
@@ -338,7 +340,7 @@ fn what_a_killed_run_left_goes_with_the_next_one() {
     convert(&from, &folder.path().join("other.tar")).expect("converts");
     assert!(living.path().join("mine").exists());
     drop(living);
-    assert_eq!(leftovers(folder.path()), [PathBuf::new(); 0]);
+    assert_eq!(leftovers(folder.path()), NOTHING);
 }
 
 /// A name and a size are no proof.
