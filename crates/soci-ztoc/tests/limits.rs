@@ -190,6 +190,80 @@ fn limits_of_the_reader_hold() {
     }
 }
 
+/// A zTOC of about `size` bytes as nobody writes it: `entries` offsets lead to one entry, which has
+/// an owner of so many letters, and `records` offsets to one record.
+fn shared(size: usize, entries: usize, records: usize) -> Vec<u8> {
+    let mut builder = flatbuffers::FlatBufferBuilder::new();
+    let slot = |id: u16| 4 + 2 * id;
+    let used = 4 * (entries + records) + 1000;
+    let owner = builder.create_string(&"o".repeat(size.saturating_sub(used)));
+    let kind = builder.create_string("reg");
+    let key = builder.create_string("SCHILY.xattr.user.k");
+    let record = builder.start_table();
+    builder.push_slot_always(slot(0), key);
+    builder.push_slot_always(slot(1), key);
+    let record = builder.end_table(record);
+    let pairs = builder.create_vector(&vec![record; records]);
+    let entry = builder.start_table();
+    builder.push_slot_always(slot(0), kind);
+    builder.push_slot_always(slot(1), kind);
+    builder.push_slot_always(slot(8), owner);
+    builder.push_slot_always(slot(13), pairs);
+    let entry = builder.end_table(entry);
+    let metadata = builder.create_vector(&vec![entry; entries]);
+    let toc = builder.start_table();
+    builder.push_slot_always(slot(0), metadata);
+    let toc = builder.end_table(toc);
+    let mut blob = [0; 12 + 17 + 32_768];
+    blob[0] = 1;
+    let checkpoints = builder.create_vector(&blob);
+    let info = builder.start_table();
+    builder.push_slot_always(slot(3), checkpoints);
+    let info = builder.end_table(info);
+    let root = builder.start_table();
+    builder.push_slot_always(slot(4), toc);
+    builder.push_slot_always(slot(5), info);
+    let root = builder.end_table(root);
+    builder.finish_minimal(root);
+    builder.finished_data().to_vec()
+}
+
+#[test]
+fn what_is_shared_beyond_reason_takes_no_memory_and_no_time() {
+    let _alone = alone();
+    // As many entries as there may be, with one owner: compared with itself it would take hours.
+    // Then as many offsets as fit, to one entry, or to one record.
+    for (entries, records) in [(1 << 16, 0), (12 << 20, 0), (1, 12 << 20), (1000, 1000)] {
+        let file = shared(64 * MIB, entries, records);
+        let (peak, read) = peak(|| Ztoc::from_bytes(&file));
+        let error = read.expect_err("nobody writes this");
+        assert!(matches!(error, Error::ZtocTooLarge { .. }), "{error}");
+        assert!(
+            peak < 6 * file.len(),
+            "{peak} bytes for {entries} entries of {records} records"
+        );
+    }
+    // The same in moderation is a zTOC.
+    let file = shared(0, 100, 3);
+    assert_eq!(Ztoc::from_bytes(&file).expect("small").toc().len(), 100);
+}
+
+#[test]
+fn memory_of_a_ztoc_is_bounded_by_its_file() {
+    let _alone = alone();
+    let mut builder = ZtocBuilder::new(options(Compression::Uncompressed, 4 << 20)).unwrap();
+    for index in 0..120_000 {
+        builder.push(&header(&format!("{index}"))).unwrap();
+    }
+    let Ok(BuildOutcome::Indexed(built)) = builder.finish() else {
+        panic!("a good layer")
+    };
+    let file = built.encoded().to_bytes();
+    let (peak, read) = peak(|| Ztoc::from_bytes(&file).expect("our own"));
+    assert_eq!(read.toc().len(), 120_000);
+    assert!(peak < 3 * file.len(), "{peak} bytes for {}", file.len());
+}
+
 #[test]
 fn span_sizes_that_cut_nothing_are_refused() {
     let _alone = alone();

@@ -33,7 +33,13 @@ pub enum LookupFault {
         /// The path that was looked for.
         path: Vec<u8>,
     },
-    /// A part of the way is no directory.
+    /// Links lead to a path that is longer than Linux takes.
+    #[error("links on the way to '{}' lead to a path of more than {PATH_LIMIT} bytes", path.escape_ascii())]
+    TooLong {
+        /// The path that was looked for.
+        path: Vec<u8>,
+    },
+    /// A part of the way is not a directory.
     #[error("'{}' is not a directory", path.escape_ascii())]
     NotADirectory {
         /// That part.
@@ -68,7 +74,12 @@ impl<'a> Paths<'a> {
     pub fn resolve(&self, path: &[u8]) -> Result<usize, LookupFault> {
         let mut wanted = clean(path).into_owned();
         // A way through a layer that lacks directory entries is fine: only links matter.
-        for _ in 0..LINKS {
+        for links in 0..LINKS {
+            // A path that was given may have any length, those in a zTOC would be looked for forever.
+            if links > 0 && wanted.len() > PATH_LIMIT {
+                let path = clean(path).into_owned();
+                return Err(LookupFault::TooLong { path });
+            }
             if let Some((link, rest)) = self.link_on_the_way(&wanted)? {
                 wanted = target_of_symlink(&link, rest);
                 continue;
@@ -144,6 +155,9 @@ impl<'a> Paths<'a> {
 
 /// As many links as Linux follows.
 const LINKS: usize = 40;
+
+/// The longest path that Linux takes (PATH_MAX), without its NUL.
+const PATH_LIMIT: usize = 4095;
 
 /// The path behind a symbolic link: from the root if its target begins with `/`, else from the
 /// link's directory.
@@ -303,6 +317,24 @@ mod tests {
             Err(LookupFault::NotADirectory {
                 path: b"file".to_vec()
             })
+        );
+    }
+
+    #[test]
+    fn links_that_lead_to_endless_paths_are_not_followed() {
+        let far = "x/".repeat(300_000);
+        let toc = toc(&[
+            ("far", Symlink, &far),
+            ("near", Symlink, "file"),
+            ("file", Regular, ""),
+        ]);
+        assert_eq!(toc.paths().resolve(b"near"), Ok(2));
+        let fault = toc.paths().resolve(b"far").expect_err("too far");
+        assert_eq!(
+            fault,
+            LookupFault::TooLong {
+                path: b"far".to_vec()
+            }
         );
     }
 
