@@ -12,9 +12,12 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ctr", "containerd"),
     ("docker-credential-ecr-login", "amazon-ecr-credential-helper"),
     ("docker-registry", "docker-registry"),
+    ("fish", "fish"),
+    ("groff", "groff-base"),
     ("gzip", "gzip"),
     ("igzip", "isal"),
     ("libdeflate-gunzip", "libdeflate-tools"),
+    ("man", "man-db"),
     ("openssl", "openssl"),
     ("pigz", "pigz"),
     ("podman", "podman"),
@@ -23,6 +26,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("time", "time"),
     ("tinyproxy", "tinyproxy"),
     ("umoci", "umoci"),
+    ("zsh", "zsh"),
 ];
 
 /// `cargo xtask setup [--quick]`.

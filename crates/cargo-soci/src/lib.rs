@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod cancel;
+pub mod causes;
 pub mod cli;
 pub mod commands;
 pub mod completion;
@@ -17,6 +18,7 @@ pub mod documents;
 pub mod error;
 pub mod escape;
 pub mod exit;
+mod help;
 pub mod invocation;
 pub mod output;
 pub mod places;

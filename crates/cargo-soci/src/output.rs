@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{CommandError, OrFail};
+use crate::causes;
+use crate::error::CommandError;
 
 /// A file being written, or stdout for `-`. Dropped without `commit`, it never was.
 pub struct OutputFile {
@@ -24,11 +25,11 @@ enum Sink {
 impl OutputFile {
     /// Begins a file; the folder must exist.
     pub fn create(path: &Path) -> Result<Self, CommandError> {
-        let wrong = || cannot_write(path);
+        let wrong = |error| cannot_write(path, &error);
         let sink = if path == Path::new("-") {
             Sink::Stdout(io::BufWriter::with_capacity(1 << 18, io::stdout()))
         } else if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            Sink::Direct(File::options().write(true).open(path).or_fail(wrong)?)
+            Sink::Direct(File::options().write(true).open(path).map_err(wrong)?)
         } else {
             let folder = match path.parent() {
                 Some(folder) if folder != Path::new("") => folder,
@@ -45,7 +46,7 @@ impl OutputFile {
                 builder
                     .prefix(".cargo-soci-")
                     .tempfile_in(folder)
-                    .or_fail(wrong)?,
+                    .map_err(|error| causes::of_file("write into", folder, &error))?,
             )
         };
         Ok(Self {
@@ -60,7 +61,8 @@ impl OutputFile {
         if path != Path::new("-") {
             return Self::create(path);
         }
-        let file = tempfile::tempfile().or_fail(|| "cannot make a temporary file".into())?;
+        let file = tempfile::tempfile()
+            .map_err(|error| causes::of_file("write into", &std::env::temp_dir(), &error))?;
         Ok(Self {
             path: path.to_path_buf(),
             sink: Sink::Spooled(file),
@@ -71,39 +73,44 @@ impl OutputFile {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         match &mut self.sink {
             Sink::Stdout(stdout) => stdout.write_all(bytes),
-            Sink::Direct(file) | Sink::Spooled(file) => file.write_all(bytes),
+            Sink::Direct(file) => file.write_all(bytes),
+            Sink::Spooled(file) => {
+                return file
+                    .write_all(bytes)
+                    .map_err(|error| causes::of_file("write into", &std::env::temp_dir(), &error));
+            }
             Sink::Pending(file) => file.write_all(bytes),
         }
-        .or_fail(|| cannot_write(&self.path))
+        .map_err(|error| cannot_write(&self.path, &error))
     }
 
     /// Makes the file visible under its name.
     pub fn commit(self) -> Result<(), CommandError> {
         let Self { path, sink } = self;
-        let wrong = || cannot_write(&path);
+        let wrong = |error| cannot_write(&path, &error);
         match sink {
-            Sink::Stdout(mut stdout) => stdout.flush().or_fail(wrong),
+            Sink::Stdout(mut stdout) => stdout.flush().map_err(wrong),
             Sink::Direct(_) => Ok(()),
             Sink::Spooled(mut file) => {
-                file.seek(SeekFrom::Start(0)).or_fail(wrong)?;
+                file.seek(SeekFrom::Start(0)).map_err(wrong)?;
                 let mut stdout = io::stdout().lock();
                 io::copy(&mut file, &mut stdout)
                     .and_then(|_| stdout.flush())
-                    .or_fail(wrong)
+                    .map_err(wrong)
             }
             Sink::Pending(file) => {
-                file.as_file().sync_all().or_fail(wrong)?;
-                file.persist(&path).map_err(|error| error.error).or_fail(wrong)?;
+                file.as_file().sync_all().map_err(wrong)?;
+                file.persist(&path).map_err(|error| error.error).map_err(wrong)?;
                 Ok(())
             }
         }
     }
 }
 
-fn cannot_write(path: &Path) -> String {
+fn cannot_write(path: &Path, error: &io::Error) -> CommandError {
     if path == Path::new("-") {
-        "cannot write to stdout".into()
+        CommandError::failed("cannot write to stdout").because(error)
     } else {
-        format!("cannot write {}", path.display())
+        causes::of_file("write", path, error)
     }
 }

@@ -65,10 +65,10 @@ pub struct Args {
     /// Layers below this compressed size get no zTOC
     #[arg(long, value_name = "SIZE")]
     pub min_layer_size: Option<String>,
-    /// If nothing of the image can be indexed: fail (exit code 4) or pass [default: fail]
+    /// If nothing of the image can be indexed: fail (exit code 4) or pass
     #[arg(long, value_name = "WHAT")]
     pub if_nothing_to_index: Option<String>,
-    /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members): gzip
+    /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members)
     #[arg(long, value_name = "KIND")]
     pub recompress: Option<String>,
     /// gzip level of rewritten layers, 1 to 9
@@ -80,7 +80,7 @@ pub struct Args {
     /// Task definition to lint with the facts of the image; may be repeated
     #[arg(long = "task-definition", value_name = "PATH")]
     pub task_definitions: Vec<String>,
-    /// Findings that make the exit code 1: error, warning, not-lazy or never
+    /// Findings that make the exit code 1
     #[arg(long, value_name = "WHEN")]
     pub fail_on: Option<String>,
     /// Any setting, as in soci.toml; may be repeated

@@ -1,6 +1,9 @@
 //! Running the program in a clean environment, with a stand-in for docker and a registry in this process.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[cfg(all(unix, feature = "real-tools"))]
+pub(crate) mod terminal;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
