@@ -30,10 +30,7 @@ pub fn markdown() -> String {
                     .join(", "),
                 kind => kind.expected(),
             };
-            let mut help = key.help.replace('|', "\\|");
-            if !key.default.is_empty() {
-                help.push_str(&format!(" Default: {}.", key.default));
-            }
+            let help = key.help.replace('|', "\\|");
             put(
                 &mut page,
                 format_args!("| `{}` | `{}` | {kind} | {help} |", key.name, key.variable()),
