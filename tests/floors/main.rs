@@ -1,5 +1,7 @@
 //! The floors of `docs/architecture.md`: which crate may depend on which.
 
+mod packages;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};

@@ -1,4 +1,7 @@
-//! The command line of SOCI: one binary that answers as `cargo soci`, `docker soci` and `cargo-soci`.
+#![doc = include_str!("../README.md")]
+//!
+//! # The command line
+//! One binary answers as `cargo soci`, `docker soci` and `cargo-soci`.
 //!
 //! This crate is a door: it owns argv, the terminal, threads, signals and exit codes, and translates
 //! between them and the crates below. [`invocation`] finds out who calls and strips what is theirs,

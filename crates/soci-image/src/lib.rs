@@ -1,20 +1,7 @@
-//! An image as data: digests, references, ECR hosts, platforms, descriptors, the documents that make
-//! up an image, SOCI index manifests, and what conversion writes. Bytes in, values out.
+#![doc = include_str!("../README.md")]
 //!
-//! ```
-//! use soci_image::{EcrHost, Platform, Reference};
-//!
-//! let image: Reference = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4".parse()?;
-//! assert_eq!(image.repository(), "app");
-//! let host = EcrHost::parse(image.registry()).expect("a private ECR registry");
-//! assert_eq!(host.region, "eu-west-1");
-//!
-//! let wanted: Platform = "linux/x86_64".parse()?;
-//! assert!(wanted.matches(&Platform::new("linux", "amd64")));
-//! # Ok::<(), soci_image::Error>(())
-//! ```
-//!
-//! The path of a conversion: [`Documents`] are collected, [`Image::read`] makes a tree of them,
+//! # The path of a conversion
+//! [`Documents`] are collected, [`Image::read`] makes a tree of them,
 //! [`Image::select`] chooses platforms, somebody makes zTOCs, [`convert::convert`] gives the documents
 //! to write, [`inventory::inventory`] the order of all blobs. [`ImageFacts`] says what an image is.
 #![forbid(unsafe_code)]

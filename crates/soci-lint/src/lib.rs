@@ -1,20 +1,8 @@
-//! A task definition: will Fargate load its containers lazily? If not, why, where does it say so, and what to change?
+#![doc = include_str!("../README.md")]
 //!
+//! # From bytes to a report
 //! [`lint`] takes files as bytes and gives a [`Report`]; [`render`] writes it. Nothing is read, written
 //! or asked here, so the same code runs in a terminal, in an Action and in a browser.
-//!
-//! ```
-//! use soci_lint::{Input, Options, Verdict, lint};
-//!
-//! let file = Input {
-//!     path: "task-definition.json".into(),
-//!     bytes: br#"{"family": "web", "containerDefinitions": [{"name": "web", "image": "nginx"}],
-//!         "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512"}"#.to_vec(),
-//! };
-//! let report = lint(&[file], &Options::default());
-//! assert_eq!(report.summary.verdict, Verdict::NotLazy);
-//! assert_eq!(report.findings[0].code, "SOCI201");
-//! ```
 #![forbid(unsafe_code)]
 
 mod cfn;

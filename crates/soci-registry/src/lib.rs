@@ -1,5 +1,6 @@
-//! A client for container registries: the OCI distribution protocol, written once over a small HTTP transport.
+#![doc = include_str!("../README.md")]
 //!
+//! # Modules
 //! ```text
 //! repository  manifests · blobs · uploads · referrers      one repository of one registry
 //! client      one request: scheme, login, redirects

@@ -1,5 +1,6 @@
-//! Where images live, and the one workflow over them.
+#![doc = include_str!("../README.md")]
 //!
+//! # Modules
 //! [`Location`] is the grammar of SRC and DST; [`store`] says what a place can do; layouts, archives and registries
 //! are such places; the workflow plans a conversion, indexes layers and publishes.
 #![forbid(unsafe_code)]
