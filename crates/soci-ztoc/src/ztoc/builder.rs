@@ -513,6 +513,12 @@ impl Contents {
             });
         }
         self.toc.push(&row, records.iter());
+        if [entry.uid, entry.gid]
+            .iter()
+            .any(|id| u32::try_from(*id).is_err())
+        {
+            self.toc.cut_owner();
+        }
         Ok(())
     }
 }

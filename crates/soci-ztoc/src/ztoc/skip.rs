@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::toc::{TocEntry, Xattrs};
 use super::value::Ztoc;
+use super::zinfo::{Checkpoint, Zinfo};
 
 /// Why a zTOC cannot describe a valid layer. An image keeps working without one: the layer is pulled
 /// as a whole.
@@ -118,12 +119,24 @@ pub enum Refusal {
         /// The number told for the last span.
         max_span_id: i32,
     },
+    /// Two spans begin at the same uncompressed byte: a gzip stream whose first block or member is empty.
+    #[error(
+        "the snapshotter refuses the zTOC: span {span} begins where the one before it does, at byte {offset} of the \
+         uncompressed layer (\"span offsets are non-monotonic\"; the gzip stream begins with an empty block or member)"
+    )]
+    EmptySpan {
+        /// The later one.
+        span: usize,
+        /// Where both begin.
+        offset: u64,
+    },
 }
 
 impl Ztoc {
     /// Why a snapshotter would not take this zTOC; `None` if it would.
     pub fn refusal(&self) -> Option<Refusal> {
         self.span_count_refusal()
+            .or_else(|| self.empty_span_refusal())
             .or_else(|| self.overlap_refusal())
             .or_else(|| self.sparse_refusal())
     }
@@ -137,6 +150,18 @@ impl Ztoc {
             spans,
             digests,
             max_span_id: self.parts.max_span_id,
+        })
+    }
+
+    fn empty_span_refusal(&self) -> Option<Refusal> {
+        let Zinfo::Gzip(zinfo) = self.zinfo() else {
+            return None;
+        };
+        let rises = |pair: &[Checkpoint]| pair[0].uncompressed_offset() < pair[1].uncompressed_offset();
+        let before = zinfo.checkpoints().windows(2).position(|pair| !rises(pair))?;
+        Some(Refusal::EmptySpan {
+            span: before + 1,
+            offset: zinfo.checkpoints()[before].uncompressed_offset(),
         })
     }
 

@@ -259,8 +259,23 @@ impl Toc {
             first_pair,
             pairs: self.pairs.len() as u32 - first_pair,
             entry_type: entry.entry_type,
+            owner_was_cut: false,
         };
         self.rows.push(row);
+    }
+
+    /// Notes of the entry pushed last that its header tells an owner of more than 32 bits.
+    pub(super) fn cut_owner(&mut self) {
+        if let Some(row) = self.rows.last_mut() {
+            row.owner_was_cut = true;
+        }
+    }
+
+    /// Whether an entry's header is known to tell an owner or group that 32 bits do not hold: then a reader
+    /// that compares the header with the zTOC finds them different. Only known of a table that was just built
+    /// from its layer, not of one that was read from a zTOC.
+    pub fn owner_was_cut(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|row| row.owner_was_cut)
     }
 
     fn entry<'a>(&'a self, row: &'a Row) -> TocEntry<'a> {
@@ -363,4 +378,5 @@ struct Row {
     first_pair: u32,
     pairs: u32,
     entry_type: EntryType,
+    owner_was_cut: bool,
 }
