@@ -1,6 +1,8 @@
 //! Small images made on the spot: layers of gzip'd tars whose bytes follow from a number.
 
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -70,6 +72,24 @@ impl MadeImage {
         let digest = content.add_manifest(MANIFEST, &self.manifest);
         content.tags.insert(tag.to_owned(), digest.clone());
         digest
+    }
+
+    /// Writes the image into a new OCI layout.
+    pub fn write_layout(&self, folder: &Path, tag: &str) {
+        let blobs = folder.join("blobs/sha256");
+        fs::create_dir_all(&blobs).expect("the folder is writable");
+        for bytes in self.layers.iter().chain([&self.config, &self.manifest]) {
+            let digest = digest_of(bytes);
+            let name = digest.strip_prefix("sha256:").expect("a SHA-256");
+            fs::write(blobs.join(name), bytes).expect("the folder is writable");
+        }
+        let index = json!({"schemaVersion": 2, "manifests": [{
+            "mediaType": MANIFEST, "digest": digest_of(&self.manifest), "size": self.manifest.len(),
+            "annotations": {"org.opencontainers.image.ref.name": tag},
+        }]});
+        fs::write(folder.join("index.json"), index.to_string()).expect("the folder is writable");
+        fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)
+            .expect("the folder is writable");
     }
 
     /// Digests of the layers.

@@ -29,6 +29,12 @@ pub fn buildx_vectors() -> &'static Path {
     UNPACKED.get_or_init(|| unpack("buildx"))
 }
 
+/// Layers and what containerd and the lazy client were seen to make of them: `cases.json`, `layers/`, `implied/`.
+pub fn lazy_view_vectors() -> &'static Path {
+    static UNPACKED: OnceLock<PathBuf> = OnceLock::new();
+    UNPACKED.get_or_init(|| unpack("lazy-view"))
+}
+
 /// The root folder of the repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -436,6 +436,17 @@ impl Containerd {
         output.stdout
     }
 
+    /// The same where it may refuse: what it says then.
+    pub fn try_ctr(&self, words: &[&str]) -> Result<String, String> {
+        let output = self.command(words).output().expect("it answered before");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new("ctr");
         command

@@ -1,4 +1,4 @@
-//! What the tests need and a fresh machine lacks: other targets, Debian packages.
+//! What the tests need and a fresh machine lacks: the wasm target, Debian packages.
 
 use std::process::{Command, Stdio};
 
@@ -12,10 +12,12 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ctr", "containerd"),
     ("docker-credential-ecr-login", "amazon-ecr-credential-helper"),
     ("docker-registry", "docker-registry"),
+    ("fish", "fish"),
+    ("groff", "groff-base"),
     ("gzip", "gzip"),
     ("igzip", "isal"),
     ("libdeflate-gunzip", "libdeflate-tools"),
-    ("musl-gcc", "musl-tools"),
+    ("man", "man-db"),
     ("openssl", "openssl"),
     ("pigz", "pigz"),
     ("podman", "podman"),
@@ -24,11 +26,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("time", "time"),
     ("tinyproxy", "tinyproxy"),
     ("umoci", "umoci"),
-    ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-posix"),
+    ("zsh", "zsh"),
 ];
-
-/// Where the workspace must compile as well; C compilers for the one C part (ring) are among [`PROGRAMS`].
-const OTHER_TARGETS: &[&str] = &["x86_64-pc-windows-gnu", "x86_64-unknown-linux-musl"];
 
 /// `cargo xtask setup [--quick]`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -42,32 +41,22 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 /// Installs what is missing; with `quick` only what tests without servers need.
 pub(crate) fn all(quick: bool) -> Outcome {
     wasm_target()?;
-    if quick {
-        return Ok(());
-    }
-    for name in OTHER_TARGETS {
-        target(name)?;
-    }
-    debian_packages()
+    if quick { Ok(()) } else { debian_packages() }
 }
 
+/// Adds the wasm32 target to the pinned toolchain where it is missing.
 pub(crate) fn wasm_target() -> Outcome {
-    target("wasm32-unknown-unknown")
-}
-
-/// Adds a target to the pinned toolchain where it is missing.
-fn target(name: &str) -> Outcome {
     let installed = output(
         Command::new("rustup")
             .args(["target", "list", "--installed"])
             .current_dir(root()),
     )?;
-    if installed.lines().any(|line| line == name) {
+    if installed.lines().any(|line| line == "wasm32-unknown-unknown") {
         return Ok(());
     }
     must(
         Command::new("rustup")
-            .args(["target", "add", name])
+            .args(["target", "add", "wasm32-unknown-unknown"])
             .current_dir(root()),
     )
 }

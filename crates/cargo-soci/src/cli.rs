@@ -10,6 +10,7 @@ use crate::cancel;
 use crate::commands::{self, Verb};
 use crate::context::{Context, Format, Verbosity};
 use crate::exit::Exit;
+use crate::help;
 use crate::invocation::{Caller, DockerFlags};
 use crate::progress::{Progress, ProgressMode};
 use crate::registries::{Registries, RegistryFlags};
@@ -19,7 +20,6 @@ use crate::registries::{Registries, RegistryFlags};
 #[command(
     name = "cargo-soci",
     version,
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done or nothing found, 1 findings, 2 usage, 3 could not be done, 4 nothing to index, 130 interrupted."
@@ -37,7 +37,7 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Shared {
-    /// Form of the report
+    /// Form of the report: human or json; for `lint` also short, github, sarif and markdown [default: human]
     #[arg(
         long,
         global = true,
@@ -46,7 +46,7 @@ pub struct Shared {
         hide_possible_values = true
     )]
     pub format: Option<Format>,
-    /// Colours: auto, always or never
+    /// Colours: auto, always or never [default: auto]
     #[arg(
         long,
         global = true,
@@ -61,7 +61,7 @@ pub struct Shared {
     /// More on stderr; twice for every decision
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Progress on stderr: auto (bars on a terminal, else lines), plain or none
+    /// Progress on stderr: auto (bars on a terminal, else lines), plain or none [default: auto]
     #[arg(
         long,
         global = true,
@@ -98,7 +98,7 @@ pub fn run(caller: Caller, arguments: Vec<OsString>, docker: DockerFlags) -> Exi
 
 /// The command as clap knows it, named after the caller.
 pub fn command(caller: Caller) -> clap::Command {
-    let command = Cli::command().bin_name(caller.name());
+    let command = help::complete(Cli::command()).bin_name(caller.name());
     match caller {
         Caller::Docker => commands::for_docker(command),
         Caller::Cargo | Caller::Direct => command,

@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 
+use indicatif::HumanBytes;
 use soci_image::{Digest, Platform};
 use soci_store::block_on;
 use soci_store::store::{AnyDestination, AnySource};
@@ -38,6 +39,9 @@ pub fn options(config: &Config, context: &Context) -> Result<Options, CommandErr
         options.platforms.push(platform);
     }
     options.span_size = config.number("span-size").unwrap_or(options.span_size);
+    if let Some(doubt) = doubtful_span_size(options.span_size) {
+        context.warn(&format!("{}: {doubt}", config.origin("span-size")));
+    }
     options.min_layer_size = config.number("min-layer-size").unwrap_or(options.min_layer_size);
     if let Some(jobs) = config.number("jobs") {
         let jobs = usize::try_from(jobs).ok().and_then(NonZeroUsize::new);
@@ -47,6 +51,31 @@ pub fn options(config: &Config, context: &Context) -> Result<Options, CommandErr
     }
     Ok(options)
 }
+
+/// What a span size far from sense leads to. A checkpoint takes 32 KiB for each span of the unpacked layer, and one
+/// byte of a file fetches the whole span that holds it.
+fn doubtful_span_size(span_size: u64) -> Option<String> {
+    const GIB: u64 = 1 << 30;
+    let shown = HumanBytes(span_size);
+    if (1..SMALLEST_SENSIBLE).contains(&span_size) {
+        let ztocs = HumanBytes((GIB / span_size).saturating_mul(32 << 10));
+        return Some(format!(
+            "spans of {shown} make zTOCs of about {ztocs} for each GiB of unpacked layers, which clients fetch before \
+             anything else; with the default of 4 MiB it is 8 MiB"
+        ));
+    }
+    (span_size > LARGEST_SENSIBLE).then(|| {
+        format!(
+            "with spans of {shown}, reading one byte fetches up to {shown} of the unpacked layer; with the default of \
+             4 MiB it is 4 MiB"
+        )
+    })
+}
+
+/// Below it zTOCs are more than an eighth of the layers.
+const SMALLEST_SENSIBLE: u64 = 256 << 10;
+/// Above it a span takes a Fargate task longer than most files are worth.
+const LARGEST_SENSIBLE: u64 = 64 << 20;
 
 /// What becomes of uncompressed layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,4 +228,27 @@ fn warn(report: &Report, context: &Context) {
 /// As many digits as people compare.
 pub fn short(digest: &Digest) -> String {
     format!("{}:{}", digest.algorithm().name(), &digest.hex()[..12])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn span_sizes_far_from_sense_say_what_they_lead_to() {
+        let said: Vec<String> = [
+            1,
+            4096,
+            (256 << 10) - 1,
+            256 << 10,
+            4 << 20,
+            64 << 20,
+            1 << 30,
+            u64::MAX,
+        ]
+        .into_iter()
+        .map(|size| format!("{size}: {}", doubtful_span_size(size).unwrap_or_default()))
+        .collect();
+        insta::assert_snapshot!(said.join("\n"));
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::fmt::Display;
+use std::io;
 
+use crate::causes;
 use crate::escape;
 use crate::exit::Exit;
 
@@ -51,9 +53,17 @@ impl CommandError {
 
     /// The same error followed by the causes of `error`: `message: cause: cause`.
     #[must_use]
-    pub fn because(mut self, error: &dyn Error) -> Self {
+    pub fn because(mut self, error: &(dyn Error + 'static)) -> Self {
+        let writes = ["cannot write", "cannot make", "cannot replace"]
+            .iter()
+            .any(|begin| self.message.starts_with(begin));
         let mut next = Some(error);
         while let Some(cause) = next {
+            if let Some(error) = cause.downcast_ref::<io::Error>() {
+                self.message.push_str(": ");
+                self.message.push_str(&causes::of_io(error, writes));
+                break;
+            }
             let text = cause.to_string();
             // Wrappers that already show their source would say the same twice.
             if !self.message.ends_with(&text) {

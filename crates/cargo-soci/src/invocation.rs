@@ -8,6 +8,7 @@
 //! | `docker help soci lint` | `docker-soci help soci lint` |
 //! | `docker __complete soci li` | `docker-soci __complete soci li` |
 //! | `cargo-soci lint f` | as typed |
+//! | a shell's completion | `cargo-soci __complete li` |
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ impl Caller {
 pub enum Request {
     /// The Docker CLI asks what this plugin is.
     PluginMetadata,
-    /// The Docker CLI asks for completions of the last of these words.
+    /// The Docker CLI or a shell asks for completions of the last of these words.
     Complete(Vec<OsString>),
     /// A command, without program name and without the caller's own words.
     Command(Vec<OsString>),
@@ -90,9 +91,13 @@ impl Invocation {
             Some((first, rest)) if first == "soci" => (Caller::Cargo, rest.to_vec()),
             _ => (Caller::Direct, words),
         };
+        let request = match arguments.split_first() {
+            Some((first, rest)) if first == "__complete" => Request::Complete(rest.to_vec()),
+            _ => Request::Command(arguments),
+        };
         Self {
             caller,
-            request: Request::Command(arguments),
+            request,
             docker: DockerFlags::default(),
         }
     }
@@ -304,6 +309,15 @@ mod tests {
             read("docker-soci __complete soci convert --pl").request,
             Request::Complete(vec!["convert".into(), "--pl".into()])
         );
+        for line in [
+            "cargo-soci __complete convert --pl",
+            "cargo-soci soci __complete convert --pl",
+        ] {
+            assert_eq!(
+                read(line).request,
+                Request::Complete(vec!["convert".into(), "--pl".into()])
+            );
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 pub mod build;
 pub mod cancel;
+pub mod causes;
 pub mod cli;
 pub mod commands;
 pub mod completion;
@@ -20,9 +21,9 @@ pub mod documents;
 pub mod error;
 pub mod escape;
 pub mod exit;
+mod help;
 pub mod invocation;
 pub mod output;
-mod panics;
 pub mod places;
 pub mod progress;
 pub mod registries;
@@ -34,12 +35,10 @@ use crate::invocation::{Invocation, Request};
 
 /// Runs the program for one command line, `argv[0]` included, and gives its exit code.
 pub fn run(argv: Vec<OsString>) -> Exit {
-    panics::guard(|| {
-        let invocation = Invocation::read(argv);
-        match invocation.request {
-            Request::PluginMetadata => invocation::print_plugin_metadata(),
-            Request::Complete(words) => completion::answer(invocation.caller, &words),
-            Request::Command(arguments) => cli::run(invocation.caller, arguments, invocation.docker),
-        }
-    })
+    let invocation = Invocation::read(argv);
+    match invocation.request {
+        Request::PluginMetadata => invocation::print_plugin_metadata(),
+        Request::Complete(words) => completion::answer(invocation.caller, &words),
+        Request::Command(arguments) => cli::run(invocation.caller, arguments, invocation.docker),
+    }
 }

@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use soci_store::{Error, NewFile};
-
-use crate::error::{CommandError, OrFail};
+use crate::causes;
+use crate::error::CommandError;
 
 /// A file being written, or stdout for `-`. Dropped without `commit`, it never was.
 pub struct OutputFile {
@@ -18,7 +17,7 @@ enum Sink {
     Stdout(io::BufWriter<io::Stdout>),
     /// Devices and pipes (`/dev/null`, `/dev/stdout`) cannot be replaced by renaming.
     Direct(File),
-    Pending(NewFile),
+    Pending(tempfile::NamedTempFile),
     /// On its way to stdout.
     Spooled(File),
 }
@@ -26,15 +25,29 @@ enum Sink {
 impl OutputFile {
     /// Begins a file; the folder must exist.
     pub fn create(path: &Path) -> Result<Self, CommandError> {
-        let wrong = || cannot_write(path);
+        let wrong = |error| cannot_write(path, &error);
         let sink = if path == Path::new("-") {
             Sink::Stdout(io::BufWriter::with_capacity(1 << 18, io::stdout()))
         } else if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            Sink::Direct(File::options().write(true).open(path).or_fail(wrong)?)
+            Sink::Direct(File::options().write(true).open(path).map_err(wrong)?)
         } else {
-            // Behind a link the file is replaced, not the link.
-            let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-            Sink::Pending(NewFile::create(target).map_err(|error| failed(path, &error))?)
+            let folder = match path.parent() {
+                Some(folder) if folder != Path::new("") => folder,
+                _ => Path::new("."),
+            };
+            let mut builder = tempfile::Builder::new();
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                // What `open` would ask for; the umask takes from it.
+                builder.permissions(std::fs::Permissions::from_mode(0o666));
+            }
+            Sink::Pending(
+                builder
+                    .prefix(".cargo-soci-")
+                    .tempfile_in(folder)
+                    .map_err(|error| causes::of_file("write into", folder, &error))?,
+            )
         };
         Ok(Self {
             path: path.to_path_buf(),
@@ -48,7 +61,8 @@ impl OutputFile {
         if path != Path::new("-") {
             return Self::create(path);
         }
-        let file = tempfile::tempfile().or_fail(|| "cannot make a temporary file".into())?;
+        let file = tempfile::tempfile()
+            .map_err(|error| causes::of_file("write into", &std::env::temp_dir(), &error))?;
         Ok(Self {
             path: path.to_path_buf(),
             sink: Sink::Spooled(file),
@@ -59,43 +73,44 @@ impl OutputFile {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         match &mut self.sink {
             Sink::Stdout(stdout) => stdout.write_all(bytes),
-            Sink::Direct(file) | Sink::Spooled(file) => file.write_all(bytes),
-            Sink::Pending(file) => return file.write(bytes).map_err(|error| failed(&self.path, &error)),
+            Sink::Direct(file) => file.write_all(bytes),
+            Sink::Spooled(file) => {
+                return file
+                    .write_all(bytes)
+                    .map_err(|error| causes::of_file("write into", &std::env::temp_dir(), &error));
+            }
+            Sink::Pending(file) => file.write_all(bytes),
         }
-        .or_fail(|| cannot_write(&self.path))
+        .map_err(|error| cannot_write(&self.path, &error))
     }
 
     /// Makes the file visible under its name.
     pub fn commit(self) -> Result<(), CommandError> {
         let Self { path, sink } = self;
-        let wrong = || cannot_write(&path);
+        let wrong = |error| cannot_write(&path, &error);
         match sink {
-            Sink::Stdout(mut stdout) => stdout.flush().or_fail(wrong),
+            Sink::Stdout(mut stdout) => stdout.flush().map_err(wrong),
             Sink::Direct(_) => Ok(()),
             Sink::Spooled(mut file) => {
-                file.seek(SeekFrom::Start(0)).or_fail(wrong)?;
+                file.seek(SeekFrom::Start(0)).map_err(wrong)?;
                 let mut stdout = io::stdout().lock();
                 io::copy(&mut file, &mut stdout)
                     .and_then(|_| stdout.flush())
-                    .or_fail(wrong)
+                    .map_err(wrong)
             }
-            Sink::Pending(file) => file.commit().map_err(|error| failed(&path, &error)),
+            Sink::Pending(file) => {
+                file.as_file().sync_all().map_err(wrong)?;
+                file.persist(&path).map_err(|error| error.error).map_err(wrong)?;
+                Ok(())
+            }
         }
     }
 }
 
-/// The path as the user gave it, and the system's own words.
-fn failed(path: &Path, error: &Error) -> CommandError {
-    match error {
-        Error::Io { source, .. } => CommandError::failed(cannot_write(path)).because(source),
-        other => CommandError::failed(cannot_write(path)).because(other),
-    }
-}
-
-fn cannot_write(path: &Path) -> String {
+fn cannot_write(path: &Path, error: &io::Error) -> CommandError {
     if path == Path::new("-") {
-        "cannot write to stdout".into()
+        CommandError::failed("cannot write to stdout").because(error)
     } else {
-        format!("cannot write {}", path.display())
+        causes::of_file("write", path, error)
     }
 }

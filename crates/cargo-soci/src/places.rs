@@ -4,6 +4,7 @@ use soci_image::SkipReason;
 use soci_store::store::{AnyDestination, AnySource};
 use soci_store::{Error, Location};
 
+use crate::causes;
 use crate::context::Context;
 use crate::error::CommandError;
 
@@ -101,10 +102,8 @@ pub fn failed(error: &Error) -> CommandError {
                 .help("the image is damaged: build or copy it again; nothing was written")
         }
         Error::SeveralImages { .. } => CommandError::usage(text),
-        Error::Registry(problem) => match problem.help() {
-            Some(help) => CommandError::failed(text).help(help),
-            None => CommandError::failed(text),
-        },
+        Error::Registry(problem) => causes::of_registry(problem),
+        Error::Io { action, path, source } => causes::of_file(action, path, source),
         Error::Strict { .. } => CommandError::failed(text)
             .help("leave --strict out to convert the image without a zTOC for this layer"),
         _ => CommandError::failed(text),

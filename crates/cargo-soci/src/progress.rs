@@ -167,9 +167,10 @@ fn new_bar(label: &str, total: Option<u64>) -> ProgressBar {
         Some(_) => "{prefix:24!} {wide_bar} {bytes:>11}/{total_bytes:11} {bytes_per_sec:>13} {eta:>4}",
         None => "{prefix:24!} {spinner} {bytes:>11} {bytes_per_sec:>13}",
     };
-    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     let style = ProgressStyle::with_template(template).expect("the template above is well formed");
-    bar.set_style(style);
-    bar.set_prefix(Cow::Owned(label.to_owned()));
-    bar
+    // Hidden until it is added to the others: a bar draws itself where its target is at once, and what was drawn
+    // outside of the group is never taken away again.
+    ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden())
+        .with_style(style)
+        .with_prefix(Cow::Owned(label.to_owned()))
 }

@@ -35,7 +35,7 @@ pub struct RegistryFlags {
     /// Reach this registry (host and port) over plain http; may be repeated. Loopback needs no flag
     #[arg(long, global = true, value_name = "HOST", hide_short_help = true)]
     pub plain_http: Vec<String>,
-    /// Requests at the same time for one layer above 64 MiB. Default: 1, and 3 once the network is what is waited for
+    /// Requests at the same time for one layer above 64 MiB
     #[arg(long, global = true, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub connections_per_layer: Option<u8>,
 }

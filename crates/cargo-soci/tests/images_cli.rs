@@ -192,7 +192,7 @@ fn standard_input_and_output_carry_archives() {
     );
     let errors = String::from_utf8(piped.stderr).expect("UTF-8");
     assert!(
-        errors.contains("SOCI index sha256:"),
+        errors.contains("SOCI index\n    sha256:"),
         "the report is on stderr: {errors}"
     );
 

@@ -293,7 +293,7 @@ fn mistakes_say_what_and_what_to_do() {
         (
             &["ztoc", "build", "layer.tar.gz", "-o", "no/such/folder/x"],
             3,
-            "cannot write no/such/folder/x",
+            "cannot write into no/such/folder: there is no such folder",
         ),
         (
             &["ztoc", "build", "layer.tar.gz", "-o", "x", "--span-size", "many"],

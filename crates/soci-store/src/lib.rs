@@ -9,8 +9,6 @@
 
 #[cfg(feature = "native")]
 pub mod archive;
-#[cfg(feature = "native")]
-mod budget;
 mod error;
 #[cfg(feature = "native")]
 mod file;
@@ -39,8 +37,6 @@ pub use file::FileBlob;
 pub use location::{Location, LocationError};
 #[cfg(feature = "native")]
 pub use overlay::Overlay;
-#[cfg(feature = "native")]
-pub use pending::NewFile;
 pub use soci_registry::block_on;
 
 /// What this crate's functions give.

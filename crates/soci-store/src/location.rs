@@ -72,6 +72,16 @@ pub enum LocationError {
         "{0:?} has a prefix that is not known here: use oci:, oci-archive:, docker-archive: or docker://"
     )]
     UnknownPrefix(String),
+    /// Nearly a prefix that is known.
+    #[error(
+        "{text:?} has a prefix that is not known here: did you mean {meant}? A path with a colon is ./{text}"
+    )]
+    Typo {
+        /// The text.
+        text: String,
+        /// The prefix that is nearest.
+        meant: &'static str,
+    },
     /// Meant for a registry, but no image reference.
     #[error("{text:?} is no image reference: {problem}")]
     Reference {
@@ -126,6 +136,9 @@ impl FromStr for Location {
         if let Some(rest) = text.strip_prefix("docker-archive:") {
             return tagged(text, rest).map(|(path, tag)| Self::DockerArchive { path, tag });
         }
+        if let Some(error) = wrong_prefix(text) {
+            return Err(error);
+        }
         if text.starts_with(['.', '/', '\\']) || has_drive_letter(text) || text.ends_with(".tar") {
             let path = PathBuf::from(text);
             return Ok(if text.ends_with(".tar") {
@@ -137,13 +150,7 @@ impl FromStr for Location {
         if let Some((host, _)) = text.split_once('/')
             && (host == "localhost" || host.contains(['.', ':']))
         {
-            if text.contains("://") || OTHER_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
-                return Err(LocationError::UnknownPrefix(text.into()));
-            }
             return registry(text, text);
-        }
-        if OTHER_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
-            return Err(LocationError::UnknownPrefix(text.into()));
         }
         let file = text.contains(".tar");
         Err(LocationError::Ambiguous {
@@ -182,6 +189,77 @@ const OTHER_PREFIXES: [&str; 6] = [
     "sif:",
     "oci-dir:",
 ];
+
+/// A word and a colon in front that are no known prefix, no host with its port, and no name with a tag: as a path
+/// or a host they would be taken for a place that nobody meant.
+fn wrong_prefix(text: &str) -> Option<LocationError> {
+    let (word, behind) = text.split_once(':')?;
+    // A single letter is a drive; a word with `.` or `/` begins a path or a host.
+    let is_word = word.len() > 1
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+'));
+    if !is_word {
+        return None;
+    }
+    let unknown = Some(LocationError::UnknownPrefix(text.into()));
+    if OTHER_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
+        return unknown;
+    }
+    let port = behind.split('/').next().unwrap_or_default();
+    let is_port = !port.is_empty() && port.len() < behind.len() && port.chars().all(|c| c.is_ascii_digit());
+    // `docker:27` is the name of an image.
+    let is_place = behind.contains(['/', '\\']) || text.ends_with(".tar");
+    if is_port || (word == "docker" && !is_place) {
+        return None;
+    }
+    if let Some(meant) = nearest_prefix(&word.to_ascii_lowercase()) {
+        return Some(LocationError::Typo {
+            text: text.into(),
+            meant,
+        });
+    }
+    // `app:1` is left to the rule for what is ambiguous; a path or a host behind an unknown word is neither.
+    unknown.filter(|_| is_place)
+}
+
+/// The known prefix that a word nearly is.
+fn nearest_prefix(word: &str) -> Option<&'static str> {
+    const KNOWN: [(&str, &str); 4] = [
+        ("oci", "oci:"),
+        ("oci-archive", "oci-archive:"),
+        ("docker-archive", "docker-archive:"),
+        ("docker", "docker://"),
+    ];
+    KNOWN
+        .into_iter()
+        .map(|(known, prefix)| (distance(word, known), known, prefix))
+        // A third of the letters may be wrong.
+        .filter(|(distance, known, _)| *distance <= known.len() / 3)
+        .min()
+        .map(|(_, _, prefix)| prefix)
+}
+
+/// How many letters must be put in, taken out, replaced or swapped with their neighbour.
+fn distance(left: &str, right: &str) -> usize {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for i in 0..left.len() {
+        let mut next = vec![i + 1];
+        for j in 0..right.len() {
+            let replaced = row[j] + usize::from(left[i] != right[j]);
+            let mut least = replaced.min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && left[i] == right[j - 1] && left[i - 1] == right[j] {
+                least = least.min(before[j - 1] + 1);
+            }
+            next.push(least);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row[right.len()]
+}
 
 /// `PATH[:TAG]`: the first colon behind a drive letter separates, as in skopeo.
 fn tagged(whole: &str, rest: &str) -> Result<(PathBuf, Option<String>), LocationError> {
@@ -323,6 +401,41 @@ mod tests {
                 "dir:/x",
                 r#"error: "dir:/x" has a prefix that is not known here: use oci:, oci-archive:, docker-archive: or docker://"#,
             ),
+            (
+                "oci_archive:x",
+                r#"error: "oci_archive:x" has a prefix that is not known here: did you mean oci-archive:? A path with a colon is ./oci_archive:x"#,
+            ),
+            (
+                "oci-archve:x",
+                r#"error: "oci-archve:x" has a prefix that is not known here: did you mean oci-archive:? A path with a colon is ./oci-archve:x"#,
+            ),
+            (
+                "oci-archve:dir/x.tar",
+                r#"error: "oci-archve:dir/x.tar" has a prefix that is not known here: did you mean oci-archive:? A path with a colon is ./oci-archve:dir/x.tar"#,
+            ),
+            (
+                "OCI:x",
+                r#"error: "OCI:x" has a prefix that is not known here: did you mean oci:? A path with a colon is ./OCI:x"#,
+            ),
+            (
+                "docker-archiv:./x.tar",
+                r#"error: "docker-archiv:./x.tar" has a prefix that is not known here: did you mean docker-archive:? A path with a colon is ./docker-archiv:./x.tar"#,
+            ),
+            (
+                "dokcer://ghcr.io/x",
+                r#"error: "dokcer://ghcr.io/x" has a prefix that is not known here: did you mean docker://? A path with a colon is ./dokcer://ghcr.io/x"#,
+            ),
+            (
+                "docker:ghcr.io/x",
+                r#"error: "docker:ghcr.io/x" has a prefix that is not known here: did you mean docker://? A path with a colon is ./docker:ghcr.io/x"#,
+            ),
+            (
+                "file:dir/x.tar",
+                r#"error: "file:dir/x.tar" has a prefix that is not known here: use oci:, oci-archive:, docker-archive: or docker://"#,
+            ),
+            ("./oci-archve:x.tar", "archive ./oci-archve:x.tar"),
+            ("myhost:5000/app:1", "registry myhost:5000/app:1"),
+            ("C:x.tar", "archive C:x.tar"),
             (
                 "https://ghcr.io/x",
                 r#"error: "https://ghcr.io/x" has a prefix that is not known here: use oci:, oci-archive:, docker-archive: or docker://"#,

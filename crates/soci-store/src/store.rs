@@ -99,6 +99,12 @@ pub trait Destination {
     /// A blob being written.
     type Sink: Sink;
 
+    /// Fails if nothing can be written here; asked before the first layer is read, which may take minutes. Places in
+    /// the file system have found out when they were created.
+    async fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether the blob is there already and need not be sent.
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool>;
 

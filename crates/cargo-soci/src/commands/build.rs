@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use soci_image::Reference;
 use soci_image::facts::ImageFacts;
-use soci_store::workspace::Workspace;
 use soci_store::{Location, block_on, workflow};
 
 use crate::build::lint::{self, Linted};
@@ -66,10 +65,10 @@ pub struct Args {
     /// Layers below this compressed size get no zTOC
     #[arg(long, value_name = "SIZE")]
     pub min_layer_size: Option<String>,
-    /// If nothing of the image can be indexed: fail (exit code 4) or pass [default: fail]
+    /// If nothing of the image can be indexed: fail (exit code 4) or pass
     #[arg(long, value_name = "WHAT")]
     pub if_nothing_to_index: Option<String>,
-    /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members): gzip
+    /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members)
     #[arg(long, value_name = "KIND")]
     pub recompress: Option<String>,
     /// gzip level of rewritten layers, 1 to 9
@@ -81,7 +80,7 @@ pub struct Args {
     /// Task definition to lint with the facts of the image; may be repeated
     #[arg(long = "task-definition", value_name = "PATH")]
     pub task_definitions: Vec<String>,
-    /// Findings that make the exit code 1: error, warning, not-lazy or never
+    /// Findings that make the exit code 1
     #[arg(long, value_name = "WHEN")]
     pub fail_on: Option<String>,
     /// Any setting, as in soci.toml; may be repeated
@@ -257,7 +256,7 @@ fn facts(place: &Location, context: &Context) -> Result<ImageFacts, CommandError
 }
 
 /// A folder for what the builder writes, removed at the end; an image on its way to a file lies beside it.
-fn scratch(plan: &Plan) -> Result<Workspace, CommandError> {
+fn scratch(plan: &Plan) -> Result<tempfile::TempDir, CommandError> {
     let base: PathBuf = match &plan.target {
         Target::Place(location) => match location.path().and_then(Path::parent) {
             Some(folder) if folder.is_dir() => folder.to_path_buf(),
@@ -265,7 +264,10 @@ fn scratch(plan: &Plan) -> Result<Workspace, CommandError> {
         },
         Target::Registry => std::env::temp_dir(),
     };
-    Workspace::private_in(&base).or_fail(|| format!("cannot write into {}", base.display()))
+    tempfile::Builder::new()
+        .prefix(".cargo-soci-build-")
+        .tempdir_in(&base)
+        .or_fail(|| format!("cannot write into {}", base.display()))
 }
 
 fn print(

@@ -34,7 +34,7 @@ pub struct Args {
     /// The image, if SRC has several.
     #[command(flatten)]
     pub which: Which,
-    /// Where the file goes; default: stdout
+    /// Where the file goes; `-` is stdout
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     pub output: PathBuf,
 }
@@ -205,7 +205,7 @@ fn print(
         .get(position)
         .expect("the position comes from this table");
     let mut output = OutputFile::create_checked(output)?;
-    let wrong = |error: &dyn std::error::Error| {
+    let wrong = |error: &(dyn std::error::Error + 'static)| {
         CommandError::failed(format!("cannot read {path} from layer {}", layer.digest))
             .because(error)
             .help("`cargo soci verify` says more")

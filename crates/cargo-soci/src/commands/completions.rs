@@ -4,6 +4,7 @@ use clap_complete::Shell;
 
 use crate::cli;
 use crate::commands::Outcome;
+use crate::completion;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::invocation::Caller;
@@ -11,11 +12,12 @@ use crate::invocation::Caller;
 /// Flags of `completions`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Bash:  cargo-soci completions bash > ~/.local/share/bash-completion/completions/cargo-soci
-Zsh:   cargo-soci completions zsh > \"${fpath[1]}/_cargo-soci\"
-Fish:  cargo-soci completions fish > ~/.config/fish/completions/cargo-soci.fish
+Bash:  eval \"$(cargo-soci completions bash)\"        in ~/.bashrc
+Zsh:   eval \"$(cargo-soci completions zsh)\"         in ~/.zshrc, behind compinit
+Fish:  cargo-soci completions fish | source         in ~/.config/fish/config.fish
 
-`docker soci` needs no script of its own: docker's completion asks the plugin.")]
+These complete `cargo-soci` and `cargo soci`; those of elvish and powershell `cargo-soci` alone. `docker soci` needs
+no script of its own: docker's completion asks the plugin.")]
 pub struct Args {
     /// Shell to write for
     pub shell: Shell,
@@ -23,6 +25,10 @@ pub struct Args {
 
 /// Prints the script.
 pub fn run(args: Args, context: &Context) -> Outcome {
+    if let Some(script) = completion::script(args.shell) {
+        context.report_bytes(script.as_bytes())?;
+        return Ok(Exit::Done);
+    }
     let mut command = cli::command(Caller::Direct);
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "cargo-soci", &mut script);

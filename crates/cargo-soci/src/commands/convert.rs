@@ -62,10 +62,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub prefetch_files_json: Option<PathBuf>,
     /// If nothing of the image can be indexed: fail (exit code 4) or pass, which brings it to DST as it is
-    /// [default: fail]
     #[arg(long, value_name = "WHAT")]
     pub if_nothing_to_index: Option<String>,
-    /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members): gzip
+    /// Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members)
     #[arg(long, value_name = "KIND")]
     pub recompress: Option<String>,
     /// gzip level of rewritten layers, 1 to 9
@@ -267,7 +266,7 @@ fn prefetch_files(args: &Args) -> Result<Vec<String>, CommandError> {
 }
 
 fn read_list(path: &Path) -> Result<Vec<String>, CommandError> {
-    let wrong = |error: &dyn std::error::Error| {
+    let wrong = |error: &(dyn std::error::Error + 'static)| {
         CommandError::usage(format!("cannot read the list of files in {}", path.display())).because(error)
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;

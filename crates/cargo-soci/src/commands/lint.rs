@@ -30,7 +30,7 @@ pub struct Args {
     /// Files, folders, globs, or - for stdin
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// What the files are, where the content should not decide
+    /// What the files are, such as task-definition or cloudformation [default: as their content says]
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
     /// Value of a CloudFormation parameter or template word; may be repeated
@@ -61,7 +61,7 @@ pub struct Args {
     /// An image that lies here, under its name in the documents; may be repeated
     #[arg(long, value_name = "IMAGE=SRC")]
     pub layout: Vec<String>,
-    /// Findings that make the exit code 1: error, warning, not-lazy or never
+    /// Findings that make the exit code 1
     #[arg(long, value_name = "WHEN")]
     pub fail_on: Option<String>,
     /// Any setting, as in soci.toml; may be repeated

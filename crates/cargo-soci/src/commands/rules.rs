@@ -34,7 +34,6 @@ fn short(rules: &[RuleInfo]) -> String {
 }
 
 fn human(rules: &[RuleInfo]) -> String {
-    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     let bold = anstyle::Style::new().bold();
     let mut text = String::new();
     let mut group = "";
@@ -51,14 +50,33 @@ fn human(rules: &[RuleInfo]) -> String {
             Severity::Info | Severity::Off => anstyle::Style::new(),
         };
         let severity = format!("{:7}", rule.severity.as_str());
-        let _ = writeln!(
-            text,
-            "  {}  {style}{severity}{style:#}  {:width$}  {}",
-            rule.code, rule.name, rule.summary
-        );
+        let _ = writeln!(text, "  {}  {style}{severity}{style:#}  {}", rule.code, rule.name);
+        for line in lines(&rule.summary, COLUMNS - INDENT.len()) {
+            let _ = writeln!(text, "{INDENT}{line}");
+        }
     }
     text
 }
+
+/// A text in lines of so many characters, cut between words.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// What every terminal has.
+const COLUMNS: usize = 80;
+/// Summaries stand below the names.
+const INDENT: &str = "                    ";
 
 fn markdown(rules: &[RuleInfo]) -> String {
     let mut text = "| code | name | severity | |\n|---|---|---|---|\n".to_owned();

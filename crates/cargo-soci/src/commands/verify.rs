@@ -31,13 +31,13 @@ pub struct Args {
     /// Which of several images, by tag, full name or digest
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
-    /// Platform to check, such as linux/arm64; may be repeated. Default: all that are there
+    /// Platform to check, such as linux/arm64; may be repeated [default: all that are there]
     #[arg(short, long = "platform", value_name = "PLATFORM")]
     pub platforms: Vec<Platform>,
     /// Check only so many spans of each layer, chosen at random and fetched one by one, instead of reading it whole
     #[arg(long, value_name = "N")]
     pub sample: Option<NonZeroUsize>,
-    /// Layers that are checked at the same time. Default: the number of cores
+    /// Layers that are checked at the same time
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 }

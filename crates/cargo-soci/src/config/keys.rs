@@ -49,6 +49,8 @@ pub struct Key {
     pub kind: Kind,
     /// What it does, for the documentation.
     pub help: &'static str,
+    /// What holds where nothing sets it, as help and documentation show it; empty where that is nothing.
+    pub default: &'static str,
 }
 
 impl Key {
@@ -71,118 +73,141 @@ pub const KEYS: &[Key] = &[
         kind: Kind::List,
         help: "Full name of the image, or several: host, repository and tag. `{name}`, `{version}` and `{git-sha}` stand for \
                the package's name and version and for the commit.",
+        default: "",
     },
     Key {
         name: "tag-model",
         kind: Kind::Choice(&["replace", "sibling"]),
-        help: "`replace` (the default): the tag names the SOCI-enabled image. `sibling`: the tag names the image as built, and \
+        help: "`replace`: the tag names the SOCI-enabled image. `sibling`: the tag names the image as built, and \
                the tag with `-soci` behind it the SOCI-enabled one.",
+        default: "replace",
     },
     Key {
         name: "dockerfile",
         kind: Kind::Path,
         help: "Dockerfile; without it the builder looks for its own default in the context.",
+        default: "",
     },
     Key {
         name: "context",
         kind: Kind::Path,
-        help: "Build context. Default: the folder of the package.",
+        help: "Build context.",
+        default: "the folder of the package",
     },
     Key {
         name: "target",
         kind: Kind::Text,
         help: "Stage of the Dockerfile to build.",
+        default: "",
     },
     Key {
         name: "build-args",
         kind: Kind::Map,
         help: "Build arguments.",
+        default: "",
     },
     Key {
         name: "platforms",
         kind: Kind::List,
-        help: "Platforms to build for, such as `linux/arm64`. Default: the builder's own.",
+        help: "Platforms to build for, such as `linux/arm64`.",
+        default: "the builder's own",
     },
     Key {
         name: "builder",
         kind: Kind::Command,
         help: "Command that builds, in place of `docker buildx build`.",
+        default: "",
     },
     Key {
         name: "span-size",
         kind: Kind::Size,
-        help: "Bytes of a layer between two checkpoints. Default: 4 MiB.",
+        help: "Bytes of a layer between two checkpoints.",
+        default: "4MiB",
     },
     Key {
         name: "min-layer-size",
         kind: Kind::Size,
-        help: "Layers below this size get no zTOC. Default: 10 MiB.",
+        help: "Layers below this size get no zTOC.",
+        default: "10MiB",
     },
     Key {
         name: "if-nothing-to-index",
         kind: Kind::Choice(&["fail", "pass"]),
-        help: "Exit code of an image of which nothing can be indexed: `fail` (the default) is 4, `pass` is 0. A registry gets the image \
+        help: "Exit code of an image of which nothing can be indexed: `fail` is 4, `pass` is 0. A registry gets the image \
                as it is in both cases, a layout or an archive with `pass`.",
+        default: "fail",
     },
     Key {
         name: "recompress",
         kind: Kind::Choice(&["gzip"]),
         help: "Rewrite layers that cannot be loaded lazily (zstd) or are risky (gzip of several members) as one gzip member.",
+        default: "",
     },
     Key {
         name: "recompress-level",
         kind: Kind::Number,
-        help: "gzip level of rewritten layers, 1 to 9. Default: 6.",
+        help: "gzip level of rewritten layers, 1 to 9.",
+        default: "6",
     },
     Key {
         name: "jobs",
         kind: Kind::Number,
-        help: "Layers that are worked on at once. Default: the number of cores.",
+        help: "Layers that are worked on at once.",
+        default: "the number of cores",
     },
     Key {
         name: "task-definitions",
         kind: Kind::Paths,
         help: "Task definitions to lint with the facts of the image just made.",
+        default: "",
     },
     Key {
         name: "lint.select",
         kind: Kind::List,
         help: "Only these rules, by code or name.",
+        default: "",
     },
     Key {
         name: "lint.ignore",
         kind: Kind::List,
         help: "All rules but these, by code or name.",
+        default: "",
     },
     Key {
         name: "lint.severity",
         kind: Kind::Map,
         help: "Other severities, by code or name: `error`, `warning`, `info`, `off`.",
+        default: "",
     },
     Key {
         name: "lint.params",
         kind: Kind::Map,
         help: "Values of CloudFormation parameters and placeholders.",
+        default: "",
     },
     Key {
         name: "lint.fail-on",
         kind: Kind::Choice(&["error", "warning", "not-lazy", "never"]),
-        help: "What makes the exit code 1. Default: `error`.",
+        help: "What makes the exit code 1.",
+        default: "error",
     },
     Key {
         name: "registry.plain-http",
         kind: Kind::List,
         help: "Registries (host and port) that are reached over plain http. Loopback addresses need not be named.",
+        default: "",
     },
     Key {
         name: "registry.ca-file",
         kind: Kind::Path,
         help: "PEM file with a further certificate authority.",
+        default: "",
     },
     Key {
         name: "registry.connections-per-layer",
         kind: Kind::Number,
-        help: "Connections for one large layer. Default: 1, and 3 once the network is what is waited for.",
+        help: "Connections for one large layer.",
+        default: "1, and 3 once the network is what is waited for",
     },
 ];
 

@@ -30,7 +30,10 @@ pub fn markdown() -> String {
                     .join(", "),
                 kind => kind.expected(),
             };
-            let help = key.help.replace('|', "\\|");
+            let mut help = key.help.replace('|', "\\|");
+            if !key.default.is_empty() {
+                help.push_str(&format!(" Default: {}.", key.default));
+            }
             put(
                 &mut page,
                 format_args!("| `{}` | `{}` | {kind} | {help} |", key.name, key.variable()),

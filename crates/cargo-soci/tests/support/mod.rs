@@ -1,6 +1,9 @@
 //! Running the program in a clean environment, with a stand-in for docker and a registry in this process.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[cfg(all(unix, feature = "real-tools"))]
+pub(crate) mod terminal;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
@@ -79,7 +82,7 @@ impl Place {
     pub(crate) fn docker_log(&self) -> String {
         let log = fs::read_to_string(self.join("docker.log")).unwrap_or_default();
         let mut shown = String::new();
-        for (number, part) in log.split(".cargo-soci-").enumerate() {
+        for (number, part) in log.split(".cargo-soci-build-").enumerate() {
             if number == 0 {
                 shown.push_str(part);
             } else {

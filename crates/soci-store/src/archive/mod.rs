@@ -2,7 +2,6 @@
 
 mod destination;
 mod docker_archive;
-mod links;
 mod open;
 mod tar_reader;
 mod tar_writer;
@@ -19,7 +18,6 @@ pub use destination::{ArchiveDestination, ArchiveSink};
 
 use self::docker_archive::{DockerArchive, MANIFEST_FILE};
 use self::open::Table;
-use crate::budget::Budget;
 use crate::file::{FileBlob, read_by_digest, read_document};
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_FILE, blob_name, check_marker, check_size};
 use crate::store::{Root, Source};
@@ -33,7 +31,6 @@ pub struct ArchiveSource {
     /// Set if it is an archive in docker's own form.
     docker: Option<DockerArchive>,
     has_docker_manifest: bool,
-    budget: Budget,
 }
 
 impl ArchiveSource {
@@ -76,24 +73,21 @@ impl ArchiveSource {
         // Docker 25.0.1 wrote `"manifests": null` for some images and a good manifest.json beside it
         // (https://github.com/moby/moby/issues/47065).
         let is_layout = index.as_ref().is_some_and(|index| index.roots(&place).is_ok());
-        let budget = Budget::default();
         match (index, manifest) {
             (Some(index), manifest) if is_layout || manifest.is_none() => Ok(Self {
                 table,
                 index,
                 docker: None,
                 has_docker_manifest,
-                budget,
             }),
             (_, Some(manifest)) => {
-                let mut docker = DockerArchive::read(&table, &manifest, &budget)?;
+                let mut docker = DockerArchive::read(&table, &manifest)?;
                 let index = IndexJson::parse(&place, std::mem::take(&mut docker.index))?;
                 Ok(Self {
                     table,
                     index,
                     docker: Some(docker),
                     has_docker_manifest,
-                    budget,
                 })
             }
             (_, None) => Err(Error::Place {
@@ -139,9 +133,7 @@ impl Source for ArchiveSource {
         {
             return Ok(bytes.clone());
         }
-        let bytes = read_document(self.open(descriptor).await?, "document", descriptor)?;
-        self.budget.charge(&descriptor.digest, &bytes)?;
-        Ok(bytes)
+        read_document(self.open(descriptor).await?, "document", descriptor)
     }
 
     async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
@@ -149,9 +141,7 @@ impl Source for ArchiveSource {
         if !self.contains(&descriptor).await? {
             return Ok(None);
         }
-        let bytes = read_by_digest(self.open(&descriptor).await?, digest)?;
-        self.budget.charge(digest, &bytes)?;
-        Ok(Some(bytes))
+        read_by_digest(self.open(&descriptor).await?, digest).map(Some)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {

@@ -53,10 +53,8 @@ pub(crate) enum Kind {
     File,
     /// A folder.
     Folder,
-    /// A second name for another entry, which is named from the top of the archive; the target as written.
-    HardLink(String),
-    /// A link whose target is named from the folder that it lies in; the target as written.
-    SymbolicLink(String),
+    /// A hard or symbolic link and its target as written.
+    Link(String),
     /// A device, a FIFO, a sparse file …: nothing that an image archive has.
     Other(u8),
 }
@@ -160,8 +158,7 @@ impl<I: Input> TarReader<I> {
                         b'0' | 0 | b'7' if name.ends_with('/') => Kind::Folder,
                         b'0' | 0 | b'7' => Kind::File,
                         b'5' => Kind::Folder,
-                        b'1' => Kind::HardLink(link),
-                        b'2' => Kind::SymbolicLink(link),
+                        b'1' | b'2' => Kind::Link(link),
                         other => Kind::Other(other),
                     };
                     // Only files have contents; some writers leave a size in the headers of links.

@@ -99,6 +99,13 @@ impl RegistryDestination {
 impl Destination for RegistryDestination {
     type Sink = RegistrySink;
 
+    /// Opens an upload and leaves it: the only question about rights that every registry answers. A session that
+    /// nobody uses ends by itself.
+    async fn ready(&self) -> Result<()> {
+        self.repository.begin_blob(&Digest::sha256(b"{}")).await?;
+        Ok(())
+    }
+
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
         self.present.contains(&self.repository, descriptor).await
     }

@@ -164,6 +164,10 @@ impl Blob for AnyBlob {
 impl Destination for AnyDestination {
     type Sink = AnySink;
 
+    async fn ready(&self) -> Result<()> {
+        each!(self, AnyDestination, place => place.ready().await)
+    }
+
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
         each!(self, AnyDestination, place => place.contains(descriptor).await)
     }

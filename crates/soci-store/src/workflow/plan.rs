@@ -91,6 +91,12 @@ impl Plan {
             .any(|layer| matches!(layer.decision, Decision::Index | Decision::Reuse(_)))
     }
 
+    /// Whether a layer has to be read for its zTOC.
+    pub fn indexes_layers(&self) -> bool {
+        self.layers()
+            .any(|layer| matches!(layer.decision, Decision::Index))
+    }
+
     /// Every layer of every platform asked for.
     pub fn layers(&self) -> impl Iterator<Item = &PlannedLayer> {
         self.images

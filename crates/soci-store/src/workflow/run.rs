@@ -93,6 +93,9 @@ fn prepare(
             layers: reasons(&plan),
         });
     }
+    if plan.indexes_layers() {
+        block_on(destination.ready())?;
+    }
     let layers = index_layers(&plan, source, destination, options, observer)?;
     let mut published = Vec::new();
     let mut report = Report {

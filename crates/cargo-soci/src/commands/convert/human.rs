@@ -66,11 +66,15 @@ fn one(image: &ImageReport) -> String {
     match image.changed {
         true => line(
             &mut text,
-            &format!("  index {} (was {})", image.digest, short(&image.source_digest)),
+            &format!(
+                "  index {}\n    was {}",
+                image.digest,
+                short(&image.source_digest)
+            ),
         ),
         false => line(
             &mut text,
-            &format!("  index {} (as it was: nothing changed)", image.digest),
+            &format!("  index {}\n    as it was: nothing changed", image.digest),
         ),
     }
     for platform in &image.platforms {
@@ -80,7 +84,7 @@ fn one(image: &ImageReport) -> String {
             .filter(|l| !matches!(l.outcome, LayerOutcome::Skipped { .. }))
             .count();
         let soci = match &platform.soci_index {
-            Some(digest) => format!("SOCI index {digest}"),
+            Some(digest) => format!("SOCI index\n    {digest}"),
             None => "no SOCI index".to_owned(),
         };
         let name = escape::terminal(&platform.platform);

@@ -16,7 +16,7 @@ pub struct IndexFlags {
     /// Which of several images in SRC, by tag, full name or digest
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
-    /// Platform to index, such as linux/arm64; may be repeated. Default: all that are there
+    /// Platform to index, such as linux/arm64; may be repeated [default: all that are there]
     #[arg(short, long = "platform", value_name = "PLATFORM")]
     pub platforms: Vec<String>,
     /// Bytes between two checkpoints of a layer, such as 4MiB
@@ -31,7 +31,7 @@ pub struct IndexFlags {
     /// Whether zTOCs that exist already are taken.
     #[command(flatten)]
     pub reuse: ReuseFlags,
-    /// Layers that are indexed at the same time. Default: the number of cores
+    /// Layers that are indexed at the same time
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
     /// Say what would be done, and do nothing

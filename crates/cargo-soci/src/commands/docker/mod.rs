@@ -34,7 +34,7 @@ pub enum DockerVerb {
 /// Flags of `docker install`.
 #[derive(Debug, clap::Args)]
 pub struct InstallArgs {
-    /// Folder of the plugin; default: `cli-plugins` in docker's configuration folder
+    /// Folder of the plugin [default: cli-plugins in docker's configuration folder]
     #[arg(long, value_name = "PATH")]
     pub dir: Option<PathBuf>,
     /// Copy the program instead of linking to it
@@ -48,7 +48,7 @@ pub struct InstallArgs {
 /// Flags of `docker uninstall`.
 #[derive(Debug, clap::Args)]
 pub struct UninstallArgs {
-    /// Folder of the plugin; default: `cli-plugins` in docker's configuration folder
+    /// Folder of the plugin [default: cli-plugins in docker's configuration folder]
     #[arg(long, value_name = "PATH")]
     pub dir: Option<PathBuf>,
 }

@@ -35,7 +35,7 @@ pub struct Args {
     /// The image, if SRC has several.
     #[command(flatten)]
     pub which: cat::Which,
-    /// Where the file goes; default: stdout
+    /// Where the file goes; `-` is stdout
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     pub output: PathBuf,
 }

@@ -1,4 +1,5 @@
-//! Answers `docker __complete soci …` from the definition of the command line.
+//! Completion: `docker __complete soci …` and `cargo-soci __complete …` are answered from the definition of the
+//! command line; the scripts for shells beside this file ask so too.
 //!
 //! The form is cobra's: a candidate per line, its description after a tab, and last a line with a
 //! directive: `:4` for "no file names", `:0` for "file names as well"
@@ -8,11 +9,22 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::Command;
+use clap_complete::Shell;
 
 use crate::cli;
 use crate::escape;
 use crate::exit::Exit;
 use crate::invocation::Caller;
+
+/// The script of a shell for which there is one of our own: it knows `cargo soci` as well.
+pub fn script(shell: Shell) -> Option<&'static str> {
+    match shell {
+        Shell::Bash => Some(include_str!("bash.sh")),
+        Shell::Zsh => Some(include_str!("zsh.zsh")),
+        Shell::Fish => Some(include_str!("fish.fish")),
+        _ => None,
+    }
+}
 
 /// Prints the candidates for the last of `words`.
 pub fn answer(caller: Caller, words: &[OsString]) -> Exit {
@@ -32,13 +44,26 @@ fn candidates(root: &Command, words: &[String]) -> String {
         None => ("", &[][..]),
     };
     let mut command = root;
+    // How many words of the command there are that are neither flags nor their values.
+    let mut positionals = 0;
+    let mut waiting = None;
+    let mut only_positionals = false;
     for word in before {
-        if let Some(below) = command.find_subcommand(word) {
+        if waiting.take().is_some() {
+            continue;
+        }
+        if word == "--" && !only_positionals {
+            only_positionals = true;
+        } else if word.starts_with('-') && word.len() > 1 && !only_positionals {
+            waiting = flag_with_value(command, word);
+        } else if let (Some(below), false) = (command.find_subcommand(word), only_positionals) {
             command = below;
+        } else {
+            positionals += 1;
         }
     }
     let mut answer = String::new();
-    if let Some(flag) = before.last().and_then(|word| flag_with_value(command, word)) {
+    if let Some(flag) = waiting {
         return values(flag, "", last);
     }
     if let Some((name, begun)) = last.split_once('=')
@@ -46,7 +71,7 @@ fn candidates(root: &Command, words: &[String]) -> String {
     {
         return values(flag, &format!("{name}="), begun);
     }
-    if last.starts_with('-') {
+    if last.starts_with('-') && !only_positionals {
         for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
             if let Some(long) = argument.get_long().map(|long| format!("--{long}"))
                 && long.starts_with(last)
@@ -58,13 +83,25 @@ fn candidates(root: &Command, words: &[String]) -> String {
         answer.push_str(":4\n");
         return answer;
     }
-    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+    let verbs = command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set() && positionals == 0);
+    for below in verbs {
         if below.get_name().starts_with(last) {
             let about = below.get_about().map(ToString::to_string).unwrap_or_default();
             push(&mut answer, below.get_name(), &about);
         }
     }
-    if let Some(argument) = command.get_positionals().next() {
+    let several = |argument: &&clap::Arg| {
+        argument
+            .get_num_args()
+            .is_some_and(|range| range.max_values() > 1)
+    };
+    let argument = command
+        .get_positionals()
+        .nth(positionals)
+        .or(command.get_positionals().last().filter(several));
+    if let Some(argument) = argument {
         for value in argument.get_possible_values() {
             if value.get_name().starts_with(last) {
                 push(&mut answer, value.get_name(), "");
@@ -77,10 +114,18 @@ fn candidates(root: &Command, words: &[String]) -> String {
 }
 
 fn flag_with_value<'a>(command: &'a Command, word: &str) -> Option<&'a clap::Arg> {
-    let long = word.strip_prefix("--")?;
+    let is_named = |argument: &&clap::Arg| match (word.strip_prefix("--"), word.strip_prefix('-')) {
+        (Some(long), _) => {
+            argument.get_long() == Some(long)
+                || argument.get_all_aliases().is_some_and(|all| all.contains(&long))
+        }
+        (None, Some(short)) => short.chars().eq(argument.get_short()),
+        (None, None) => false,
+    };
     command
         .get_arguments()
-        .find(|argument| argument.get_long() == Some(long) && argument.get_action().takes_values())
+        .filter(|argument| argument.get_action().takes_values())
+        .find(is_named)
 }
 
 fn values(flag: &clap::Arg, prefix: &str, begun: &str) -> String {
@@ -128,10 +173,17 @@ mod tests {
 
     #[test]
     fn flags_and_their_values() {
-        assert!(complete(&["completions", "--for"]).starts_with("--format\tForm of the report\n"));
+        assert!(complete(&["completions", "--for"]).starts_with("--format\tForm of the report: "));
         assert!(complete(&["--format", "j"]).starts_with("json\t"));
         assert!(complete(&["--format=j"]).starts_with("--format=json\t"));
         assert_eq!(complete(&["completions", "ba"]), "bash\n:4\n");
+        assert!(complete(&["convert", "-p", "x", "--tag-model", ""]).starts_with("replace\nsibling\n"));
+        assert!(complete(&["ztoc", "build", "--comp"]).starts_with("--compression\t"));
+        // A value is not a verb, and a word behind the last argument is nothing of ours.
+        assert!(complete(&["--format", "lint", "ver"]).starts_with("verify\t"));
+        assert_eq!(complete(&["convert", "-p", ""]), ":0\n");
+        assert_eq!(complete(&["completions", "bash", "z"]), ":0\n");
+        assert_eq!(complete(&["convert", "--", "--for"]), ":0\n");
     }
 
     #[test]
