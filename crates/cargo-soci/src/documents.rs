@@ -12,7 +12,7 @@ use globset::GlobBuilder;
 use crate::error::CommandError;
 
 /// Folders that hold no documents of the project itself.
-const SKIPPED: &[&str] = &[".git", "node_modules", "target"];
+const SKIPPED: &[&str] = &[".git", ".terraform", "node_modules", "target"];
 
 /// A document to read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 //! [`cli`] holds the flags that all commands share, and `commands/` has one file per verb, each with
 //! its `Args` and a `run(args, &Context) -> Result<Exit, CommandError>`.
 
+pub mod beside;
 pub mod build;
 pub mod cancel;
 pub mod causes;

@@ -1,78 +1,104 @@
-//! The run: read the files, build the documents, ask the rules, judge, and write it all down with lines and columns.
+//! The run: read the files, find what they declare, build the model, ask the rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::cfn::Template;
-use crate::kind::{self, Kind};
-use crate::model::{Document, Root, documents};
-use crate::report::{
-    ContainerReport, FileReport, Finding, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
-};
-use crate::rules::duplicate_key::DUPLICATE_KEY;
-use crate::rules::kind_not_read::{KIND_NOT_READ, beside, not_read};
-use crate::rules::not_plain_json::NOT_PLAIN_JSON;
-use crate::rules::odd_suppression::ODD_SUPPRESSION;
-use crate::rules::syntax_error::SYNTAX_ERROR;
-use crate::rules::template_not_rendered::TEMPLATE_NOT_RENDERED;
-use crate::rules::unreadable_file::UNREADABLE;
-use crate::rules::unused_parameter::UNUSED_PARAMETER;
-use crate::rules::{Check, Emitted, RULES, Rule, Severity, Sink, matching};
-use crate::source::{LineIndex, Problem, ProblemKind, Source, Suppressions, TextRange, read, suppressions};
-use crate::verdict::judge;
-use crate::{Input, Options};
+use crate::documents::{self, Root, root_modules};
+use crate::expression::Evaluator;
+use crate::expression::terraform::is_configuration;
+use crate::kind::Kind;
+use crate::model;
+use crate::report::write::{Seen, write};
+use crate::rules::{File, RULES, Run, Sink};
+use crate::source::{LineIndex, Problem, ProblemKind, Source, Store, Suppressions, TextRange, suppressions};
+use crate::{Beside, Input, Nothing, Options, Report, detect};
 
 /// Lints files. Never fails: what is wrong with a file is a finding.
 ///
 /// The files are looked at together: a service in one of them takes part in the verdict on a task
-/// definition in another.
+/// definition in another, and the files of a folder of Terraform are one module.
 pub fn lint(files: &[Input], options: &Options) -> Report {
-    let sources: Vec<Source<'_>> = files.iter().map(|file| read(&file.bytes)).collect();
-    let kinds: Vec<Vec<Kind>> = sources.iter().map(|source| kinds(source, options)).collect();
-    let roots = roots(files, &sources, &kinds);
-    let documents = documents(&roots, options);
+    lint_beside(files, &Nothing, options)
+}
+
+/// Lints files and asks for others that they name: a module's neighbours, modules it calls, templates.
+pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> Report {
+    let store = Store::new(files, beside);
+    let evaluator = Evaluator::new(&store, options);
+    let mut kinds: Vec<Vec<Kind>> = (0..files.len())
+        .map(|file| kinds(&store, file, options))
+        .collect();
+    let roots = roots(&store, &kinds);
+    let configuration: Vec<usize> = (0..files.len())
+        .filter(|file| kinds[*file].contains(&Kind::Terraform))
+        .collect();
+    let modules = root_modules(&evaluator, &store, &configuration);
+    let declaring = documents::documents(&evaluator, &store, &roots, &modules, options);
+    let documents = model::documents(&evaluator, &declaring, options);
+
+    // From here on no file is added.
+    for _ in files.len()..store.len() {
+        kinds.push(vec![Kind::Unknown]);
+    }
+    let lines: Vec<LineIndex<'_>> = (0..store.len())
+        .map(|file| LineIndex::new(&store.input(file).bytes))
+        .collect();
+    let comments: Vec<Suppressions> = (0..store.len())
+        .map(|file| {
+            let source = store.source(file);
+            suppressions(source.text, source.syntax, &lines[file])
+        })
+        .collect();
+    let seen = seen_files(&store, &evaluator, &kinds, &comments, &documents);
+    let names: Vec<String> = declaring
+        .iter()
+        .flat_map(|document| document.names.clone())
+        .collect();
+    let run = Run {
+        options,
+        files: &seen,
+        documents: &documents,
+        names: &names,
+    };
     let mut emitted = Vec::new();
-    for (file, source) in sources.iter().enumerate() {
-        emit_reader(file, source, &kinds[file], options, &mut emitted);
-    }
-    for root in &roots {
-        for (range, message) in root.template.iter().flat_map(beside) {
-            let rule = &KIND_NOT_READ;
-            let help = "lint the task definition that it becomes, from `aws ecs describe-task-definition`";
-            push(rule, options, root.file, Some(range), message, help, &mut emitted);
-        }
-    }
-    emit_unused_parameters(&sources, &roots, options, &mut emitted);
     for rule in RULES {
-        let Some(severity) = rule.severity_in(options) else {
-            continue;
-        };
-        for at in 0..documents.len() {
-            let mut sink = Sink::new(&documents, at, options, rule, severity, &mut emitted);
-            match rule.check {
-                Check::Document(check) => check(&documents[at], &mut sink),
-                Check::Task(check) => sink.each_task(check),
-                Check::Container(check) => sink.each_container(check),
-                Check::Reader => {}
-            }
+        if let Some(severity) = rule.severity_in(options) {
+            Sink::new(&run, rule, severity, &mut emitted).ask();
         }
     }
-    Writer::new(files, &sources, &kinds, &documents, options).report(&emitted)
+    let seen: Vec<Seen<'_>> = (0..store.len())
+        .map(|file| Seen {
+            path: &store.input(file).path,
+            syntax: store.source(file).syntax,
+            kind: kind_of_file(&kinds[file]),
+            is_asked_for: store.is_asked_for(file),
+            lines: &lines[file],
+            comments: &comments[file],
+        })
+        .collect();
+    write(&seen, &documents, &emitted)
 }
 
 /// The kind of each root; of the text where there is none.
-fn kinds(source: &Source<'_>, options: &Options) -> Vec<Kind> {
+fn kinds<'a>(store: &'a Store<'a>, file: usize, options: &Options) -> Vec<Kind> {
+    let source = store.source(file);
+    if source.hcl.is_some() {
+        return vec![match source.text_kind {
+            Some(Kind::Terragrunt) => Kind::Terragrunt,
+            _ => Kind::Terraform,
+        }];
+    }
     let Some(tree) = &source.tree else {
-        let text = source.text.trim_start_matches('\u{FEFF}');
         let template = source
             .problems
             .iter()
             .any(|problem| problem.kind == ProblemKind::Template);
         let fallback = if template { Kind::Template } else { Kind::Unknown };
-        return vec![kind::of_text(text).unwrap_or(fallback)];
+        return vec![source.text_kind.unwrap_or(fallback)];
     };
+    let by_name = is_configuration(&store.input(file).path).then_some(Kind::Terraform);
     let kinds: Vec<Kind> = tree
         .root_nodes()
-        .map(|root| options.kind.unwrap_or_else(|| kind::of_root(root)))
+        .map(|root| options.kind.or(by_name).unwrap_or_else(|| detect::of_root(root)))
         .collect();
     match kinds.is_empty() {
         true => vec![Kind::Unknown],
@@ -80,364 +106,75 @@ fn kinds(source: &Source<'_>, options: &Options) -> Vec<Kind> {
     }
 }
 
-fn roots<'a>(files: &'a [Input], sources: &'a [Source<'a>], kinds: &[Vec<Kind>]) -> Vec<Root<'a>> {
+/// What a file with several roots is called: what is read of it, or what comes first.
+fn kind_of_file(kinds: &[Kind]) -> Kind {
+    let read = kinds.iter().find(|kind| kind.is_read());
+    read.or(kinds.first()).copied().unwrap_or(Kind::Unknown)
+}
+
+fn roots<'a>(store: &'a Store<'a>, kinds: &[Vec<Kind>]) -> Vec<Root<'a>> {
     let mut roots = Vec::new();
-    for (file, source) in sources.iter().enumerate() {
-        let Some(tree) = &source.tree else {
+    for (file, kinds) in kinds.iter().enumerate() {
+        let Some(tree) = &store.source(file).tree else {
             continue;
         };
-        for (node, &kind) in tree.root_nodes().zip(&kinds[file]) {
-            if kind.is_read() {
-                roots.push(Root {
-                    file,
-                    path: &files[file].path,
-                    kind,
-                    node,
-                    template: (kind == Kind::Cloudformation).then(|| Template::read(node)),
-                });
+        for (node, &kind) in tree.root_nodes().zip(kinds) {
+            if kind.is_read() && kind != Kind::Terraform {
+                roots.push(Root { file, kind, node });
             }
         }
     }
     roots
 }
 
-/// What the reader and the detector have to say about a file.
-fn emit_reader(file: usize, source: &Source<'_>, kinds: &[Kind], options: &Options, out: &mut Vec<Emitted>) {
-    let any_read = kinds.iter().any(|kind| kind.is_read());
-    for problem in &source.problems {
-        // Objections to the form of a file that is none of ours are noise, unless nothing else is known about it.
-        if !any_read && source.tree.is_some() && problem.kind != ProblemKind::Syntax {
-            continue;
-        }
-        let (rule, help) = reader_rule(problem);
-        let empty = problem.range == TextRange::default();
-        let range = (!empty).then_some(problem.range);
-        push(rule, options, file, range, problem.message.clone(), help, out);
+/// The files as rules see them.
+fn seen_files<'r, 'a>(
+    store: &'a Store<'a>,
+    evaluator: &Evaluator<'a>,
+    kinds: &[Vec<Kind>],
+    comments: &'r [Suppressions],
+    documents: &[model::Document],
+) -> Vec<File<'r>>
+where
+    'a: 'r,
+{
+    let mut inner = BTreeMap::<usize, Vec<Problem>>::new();
+    for (file, problem) in evaluator.take_problems() {
+        inner.entry(file).or_default().push(problem);
     }
-    let broken = source.tree.is_none() && !source.problems.is_empty();
-    if any_read || broken {
-        return;
+    let mut unread = BTreeMap::<usize, Vec<(TextRange, String)>>::new();
+    for (place, message) in documents.iter().flat_map(|document| &document.unread) {
+        unread
+            .entry(place.file)
+            .or_default()
+            .push((place.range, message.clone()));
     }
-    let kind = kinds.first().copied().unwrap_or(Kind::Unknown);
-    let (rule, message, help) = not_read(kind);
-    let message = match source.text.trim_start_matches('\u{FEFF}').trim().is_empty() {
-        true => "the file is empty".to_owned(),
-        false => message,
-    };
-    push(rule, options, file, first_token(source.text), message, help, out);
-}
-
-fn reader_rule(problem: &Problem) -> (&'static Rule, &'static str) {
-    match problem.kind {
-        ProblemKind::Syntax => (
-            &SYNTAX_ERROR,
-            "mend the file, or lint the rendered one if it is a template",
-        ),
-        ProblemKind::NotPlainJson => (&NOT_PLAIN_JSON, "the AWS command line takes plain JSON only"),
-        ProblemKind::Template => (&TEMPLATE_NOT_RENDERED, "lint the rendered file"),
-        ProblemKind::DuplicateKey => (&DUPLICATE_KEY, "remove one of them"),
-        ProblemKind::Unreadable => (&UNREADABLE, "save the file as UTF-8"),
-    }
-}
-
-fn push(
-    rule: &'static Rule,
-    options: &Options,
-    file: usize,
-    range: Option<TextRange>,
-    message: String,
-    help: &str,
-    out: &mut Vec<Emitted>,
-) {
-    let Some(severity) = rule.severity_in(options) else {
-        return;
-    };
-    out.push(Emitted {
-        rule,
-        severity,
-        effect: rule.effect,
-        message,
-        help: (!help.is_empty()).then(|| help.to_owned()),
-        file,
-        range,
-        related: Vec::new(),
-        task: None,
-        container: None,
-        case: None,
-    });
-}
-
-/// The first word or bracket of a text.
-fn first_token(text: &str) -> Option<TextRange> {
-    let trimmed = text.trim_start_matches('\u{FEFF}').trim_start();
-    let start = text.len() - trimmed.len();
-    let first = trimmed.chars().next()?;
-    let end = match first.is_alphanumeric() {
-        true => trimmed
-            .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
-            .unwrap_or(trimmed.len()),
-        false => first.len_utf8(),
-    };
-    Some(TextRange::new(start, start + end))
-}
-
-fn emit_unused_parameters(
-    sources: &[Source<'_>],
-    roots: &[Root<'_>],
-    options: &Options,
-    out: &mut Vec<Emitted>,
-) {
-    for name in options.params.keys() {
-        let declared = roots.iter().any(|root| {
-            let template = root.template.as_ref();
-            template.is_some_and(|template| template.parameters.contains_key(name.as_str()))
-        });
-        let written = || sources.iter().any(|source| source.text.contains(name.as_str()));
-        if !declared && !written() {
-            let message = format!("no file asks for the parameter `{name}`");
-            push(
-                &UNUSED_PARAMETER,
-                options,
-                usize::MAX,
-                None,
-                message,
-                "correct the name, or leave it out",
-                out,
-            );
-        }
-    }
-}
-
-/// Writes the report.
-struct Writer<'w, 'a> {
-    files: &'w [Input],
-    kinds: &'w [Vec<Kind>],
-    sources: &'w [Source<'a>],
-    documents: &'w [Document<'a>],
-    lines: Vec<LineIndex<'w>>,
-    suppressions: Vec<Suppressions>,
-    options: &'w Options,
-}
-
-impl<'w, 'a> Writer<'w, 'a> {
-    fn new(
-        files: &'w [Input],
-        sources: &'w [Source<'a>],
-        kinds: &'w [Vec<Kind>],
-        documents: &'w [Document<'a>],
-        options: &'w Options,
-    ) -> Self {
-        let lines: Vec<LineIndex<'w>> = files.iter().map(|file| LineIndex::new(&file.bytes)).collect();
-        let suppressions = sources
-            .iter()
-            .zip(&lines)
-            .map(|(source, lines)| suppressions(source.text, source.syntax, lines))
-            .collect();
-        Self {
-            files,
-            kinds,
-            sources,
-            documents,
-            lines,
-            suppressions,
-            options,
-        }
-    }
-
-    fn report(&self, emitted: &[Emitted]) -> Report {
-        let mut by_task = BTreeMap::<(usize, usize), Vec<&Emitted>>::new();
-        for found in emitted {
-            if let Some(task) = found.task {
-                by_task.entry(task).or_default().push(found);
-            }
-        }
-        let mut reports: Vec<FileReport> = self.file_reports();
-        for (at, document) in self.documents.iter().enumerate() {
-            for (task_at, _) in document.tasks.iter().enumerate() {
-                let found = by_task.get(&(at, task_at)).map_or(&[][..], Vec::as_slice);
-                let task = self.task(at, task_at, found);
-                reports[document.file].tasks.push(task);
-            }
-        }
-        let mut odd = Vec::new();
-        self.odd_suppressions(&mut odd);
-        let (findings, suppressed) = self.findings(emitted.iter().chain(&odd));
-        let summary = Summary::of(&reports, &findings, suppressed);
-        Report {
-            version: REPORT_VERSION,
-            summary,
-            files: reports,
-            findings,
-        }
-    }
-
-    fn file_reports(&self) -> Vec<FileReport> {
-        self.files
-            .iter()
-            .zip(self.sources)
-            .zip(self.kinds)
-            .map(|((file, source), kinds)| FileReport {
-                path: file.path.clone(),
-                syntax: source.syntax,
-                kind: kinds
-                    .iter()
-                    .find(|kind| kind.is_read())
-                    .or(kinds.first())
-                    .copied()
-                    .unwrap_or(Kind::Unknown),
-                tasks: Vec::new(),
-            })
-            .collect()
-    }
-
-    fn task(&self, at: usize, task_at: usize, found: &[&Emitted]) -> TaskReport {
-        let document = &self.documents[at];
-        let task = &document.tasks[task_at];
-        let lines = &self.lines[document.file];
-        let mut of_container = BTreeMap::<usize, Vec<&Emitted>>::new();
-        let mut of_task = Vec::new();
-        for emitted in found {
-            match emitted.container {
-                Some(container) => of_container.entry(container).or_default().push(*emitted),
-                None => of_task.push(*emitted),
-            }
-        }
-        let mut containers = Vec::with_capacity(task.containers.len());
-        for (index, container) in task.containers.iter().enumerate() {
-            let mut about = of_task.clone();
-            about.extend(of_container.get(&index).into_iter().flatten());
-            let judgement = judge(task, container, &about);
-            let images: Vec<String> = container
-                .cases()
+    (0..store.len())
+        .map(|at| {
+            let source = store.source(at);
+            let is_read = kinds[at].iter().any(|kind| kind.is_read());
+            let is_asked_for = store.is_asked_for(at);
+            let mut problems: Vec<Problem> = source
+                .problems
                 .iter()
-                .map(|case| case.case.value.display())
+                .filter(|problem| is_asked_for && counts(problem, source, is_read))
+                .cloned()
                 .collect();
-            containers.push(ContainerReport {
-                name: container.name.clone(),
-                image: (!images.is_empty()).then(|| images.join(" or ")),
-                location: lines.location(container.place()),
-                condition: container.condition(),
-                verdict: judgement.verdict,
-                headline: judgement.headline,
-                next: judgement.next,
-                reasons: judgement
-                    .reasons
-                    .iter()
-                    .map(|reason| self.reason(reason))
-                    .collect(),
-            });
-        }
-        let verdict = containers
-            .iter()
-            .map(|container| container.verdict)
-            .max()
-            .unwrap_or_default();
-        TaskReport {
-            id: task.id.clone(),
-            location: lines.location(task.id_range),
-            fargate: task.placement.fargate,
-            fargate_reason: task.placement.reason.clone(),
-            platform: task.platform_text(),
-            verdict,
-            containers,
-        }
-    }
-
-    fn reason(&self, emitted: &Emitted) -> Reason {
-        let range = emitted.range.unwrap_or_default();
-        Reason {
-            code: emitted.rule.code.to_owned(),
-            name: emitted.rule.name.to_owned(),
-            message: emitted.message.clone(),
-            file: self.files[emitted.file].path.clone(),
-            location: self.lines[emitted.file].location(range),
-        }
-    }
-
-    fn odd_suppressions(&self, out: &mut Vec<Emitted>) {
-        let rule = &ODD_SUPPRESSION;
-        for (file, found) in self.suppressions.iter().enumerate() {
-            for (range, message) in &found.odd {
-                push(rule, self.options, file, Some(*range), message.clone(), "", out);
+            problems.extend(inner.remove(&at).unwrap_or_default());
+            let is_broken = source.tree.is_none() && source.hcl.is_none() && !source.problems.is_empty();
+            File {
+                at,
+                text: source.text,
+                other: (is_asked_for && !is_read && !is_broken).then(|| kind_of_file(&kinds[at])),
+                problems,
+                suppressions: &comments[at],
+                unread: unread.remove(&at).unwrap_or_default(),
             }
-            for allow in found.all() {
-                if matching(&allow.rule).next().is_none() {
-                    let message = format!("there is no rule `{}`", allow.rule);
-                    let help = "`cargo soci rules` lists them";
-                    push(rule, self.options, file, Some(allow.range), message, help, out);
-                }
-            }
-        }
-    }
+        })
+        .collect()
+}
 
-    /// The findings that are listed, and how many comments silenced.
-    fn findings<'e>(&self, emitted: impl Iterator<Item = &'e Emitted>) -> (Vec<Finding>, u32) {
-        let mut suppressed = 0;
-        let mut seen = BTreeSet::new();
-        let mut listed: Vec<&Emitted> = Vec::new();
-        for found in emitted.filter(|found| found.severity != Severity::Off) {
-            if self.is_suppressed(found) {
-                suppressed += 1;
-                continue;
-            }
-            // Two tasks of one service would say the same about it twice.
-            let key = (found.file, found.range, found.rule.code, found.message.as_str());
-            if seen.insert(key) {
-                listed.push(found);
-            }
-        }
-        listed.sort_by_key(|found| {
-            let file = found.file.wrapping_add(1);
-            (file, found.range.unwrap_or_default(), found.rule.code)
-        });
-        (
-            listed.into_iter().map(|found| self.finding(found)).collect(),
-            suppressed,
-        )
-    }
-
-    fn is_suppressed(&self, found: &Emitted) -> bool {
-        let Some(suppressions) = self.suppressions.get(found.file) else {
-            return false;
-        };
-        let line = found
-            .range
-            .map(|range| self.lines[found.file].line_of(range.start));
-        suppressions
-            .about(line)
-            .any(|allow| found.rule.is_named(&allow.rule))
-    }
-
-    fn finding(&self, found: &Emitted) -> Finding {
-        let task = found
-            .task
-            .map(|(document, task)| &self.documents[document].tasks[task]);
-        let container = task.zip(found.container).map(|(task, at)| &task.containers[at]);
-        let lines = self.lines.get(found.file);
-        Finding {
-            code: found.rule.code.to_owned(),
-            name: found.rule.name.to_owned(),
-            severity: found.severity,
-            message: found.message.clone(),
-            help: found.help.clone(),
-            file: self
-                .files
-                .get(found.file)
-                .map(|file| file.path.clone())
-                .unwrap_or_default(),
-            location: lines.zip(found.range).map(|(lines, range)| lines.location(range)),
-            related: found
-                .related
-                .iter()
-                .map(|(file, range, message)| Related {
-                    message: message.clone(),
-                    file: self.files[*file].path.clone(),
-                    location: self.lines[*file].location(*range),
-                })
-                .collect(),
-            url: found.rule.url(),
-            task: task.map(|task| task.id.clone()),
-            container: container.map(|container| container.name.clone()),
-        }
-    }
+/// Objections to the form of a file that is none of ours are noise, unless nothing else is known about it.
+fn counts(problem: &Problem, source: &Source<'_>, is_read: bool) -> bool {
+    is_read || source.tree.is_none() || problem.kind == ProblemKind::Syntax
 }

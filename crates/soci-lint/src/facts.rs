@@ -7,8 +7,8 @@ use soci_image::{Platform, Reference};
 
 use crate::Options;
 use crate::error::Error;
+use crate::expression::Case;
 use crate::model::Task;
-use crate::model::value::Case;
 
 /// What is known about one image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,7 +75,7 @@ pub(crate) fn about<'o>(options: &'o Options, case: &Case) -> Option<&'o ImageFa
 }
 
 /// The image for the task's platform.
-pub(crate) fn choose<'f>(task: &Task<'_>, facts: &'f ImageFacts) -> Chosen<'f> {
+pub(crate) fn choose<'f>(task: &Task, facts: &'f ImageFacts) -> Chosen<'f> {
     if let Some((architecture, _)) = task.oci_architecture() {
         let platform = Platform::new("linux", architecture);
         let alone = match facts.platforms.as_slice() {

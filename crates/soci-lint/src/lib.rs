@@ -5,11 +5,13 @@
 //! or asked here, so the same code runs in a terminal, in an Action and in a browser.
 #![forbid(unsafe_code)]
 
-mod cfn;
 mod data;
+mod detect;
 mod docs;
+mod documents;
 mod engine;
 mod error;
+mod expression;
 mod facts;
 mod fail_on;
 mod kind;
@@ -19,22 +21,24 @@ mod options;
 mod report;
 mod rules;
 mod source;
+mod terms;
 mod verdict;
 
 pub use docs::docs;
-pub use engine::lint;
+pub use engine::{lint, lint_beside};
 pub use error::Error;
 pub use facts::ImageFactsEntry;
 pub use fail_on::FailOn;
 pub use kind::Kind;
 pub use names::is_common_name;
-pub use options::{LaunchType, Options};
+pub use options::Options;
 pub use report::{
-    ContainerReport, Fargate, FileReport, Finding, Format, REPORT_VERSION, Reason, Related, RenderOptions,
-    Report, Summary, TaskReport, Verdict, options_schema, render, schema,
+    ContainerReport, FileReport, Finding, Format, REPORT_VERSION, Reason, Related, RenderOptions, Report,
+    Summary, TaskReport, options_schema, render, schema,
 };
-pub use rules::{RuleInfo, Severity, explain, rules};
+pub use rules::{RuleInfo, explain, rules};
 pub use source::{Location, MAX_BYTES, Position, Syntax, TextRange};
+pub use terms::{Fargate, LaunchType, Severity, Verdict};
 
 /// How text from files is made harmless for each place it is written to.
 pub mod escape {
@@ -48,4 +52,25 @@ pub struct Input {
     pub path: String,
     /// Its content.
     pub bytes: Vec<u8>,
+}
+
+/// Reads files that others name: a module's neighbours, a template. Called while the linter works.
+pub trait Beside {
+    /// The content of a file, unless there is none or it must not be read.
+    fn file(&self, path: &str) -> Option<Vec<u8>>;
+    /// Names of the files of a folder, without those of folders in it; the empty path is where the run is.
+    fn folder(&self, path: &str) -> Vec<String>;
+}
+
+/// Nothing but the files that were given.
+pub struct Nothing;
+
+impl Beside for Nothing {
+    fn file(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn folder(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -28,6 +28,9 @@ const STEM_ENDINGS: &[&str] = &[".template", ".cfn", "-cfn", "-template", ".task
 /// Endings of files that are read.
 const ENDINGS: &[&str] = &[".json", ".jsonc", ".yaml", ".yml", ".template"];
 
+/// Endings of Terraform configuration, which is read by folder.
+const CONFIGURATION: &[&str] = &[".tf", ".tofu", ".tf.json", ".tofu.json"];
+
 /// Whether a file with this path (`/` or `\` between its parts) is looked at when its folder is searched.
 pub fn is_common_name(path: &str) -> bool {
     let name = path
@@ -35,11 +38,27 @@ pub fn is_common_name(path: &str) -> bool {
         .next()
         .unwrap_or(path)
         .to_ascii_lowercase();
+    CONFIGURATION.iter().any(|ending| name.ends_with(ending))
+        || name.ends_with(".template")
+        || is_named(&name)
+}
+
+/// Whether the name leaves no doubt that the file is one of ours, so that it is worth a word if it cannot be
+/// read. `.template` alone says nothing: many things have templates.
+pub(crate) fn says_what_it_is(path: &str) -> bool {
+    let name = path
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or(path)
+        .to_ascii_lowercase();
+    CONFIGURATION.iter().any(|ending| name.ends_with(ending)) || is_named(&name)
+}
+
+fn is_named(name: &str) -> bool {
     let Some(stem) = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)) else {
         return false;
     };
-    name.ends_with(".template")
-        || STEMS.contains(&stem)
+    STEMS.contains(&stem)
         || PARTS.iter().any(|part| stem.contains(part))
         || STEM_ENDINGS.iter().any(|ending| stem.ends_with(ending))
 }
@@ -62,6 +81,8 @@ mod tests {
             "template.yaml",
             "infra/web.cfn.yml",
             "service.template",
+            "infra/main.tf",
+            "infra/main.tf.json",
         ] {
             assert!(is_common_name(path), "{path}");
         }
@@ -73,7 +94,7 @@ mod tests {
             "package.json",
             "tsconfig.json",
             "task-definition/package.json",
-            "task-definition.tf",
+            "terraform.tfvars",
             "docker-compose.yml",
             "task-definition",
             "",

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::facts::ImageFactsEntry;
 use crate::kind::Kind;
-use crate::rules::{self, Severity};
+use crate::rules;
+use crate::terms::{LaunchType, Severity};
 
 /// Options of [`crate::lint`]. Unknown keys are errors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +20,12 @@ pub struct Options {
     pub kind: Option<Kind>,
     /// Values of CloudFormation parameters, pseudo parameters (`AWS::Region`) and template words (`TAG` of `${TAG}`).
     pub params: BTreeMap<String, String>,
+    /// Values of the root module's Terraform variables, as `--var` gives them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub vars: BTreeMap<String, String>,
+    /// Paths of files with values of Terraform variables, as `--var-file` gives them; later ones count for more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub var_files: Vec<String>,
     /// Rules to run, by code, name or the beginning of a code (`SOCI2`); empty runs all that are on by default.
     pub select: Vec<String>,
     /// Rules whose findings are not listed; verdicts stay what they are.
@@ -36,40 +43,6 @@ pub struct Options {
     pub region: Option<String>,
     /// What is known about images.
     pub image_facts: Vec<ImageFactsEntry>,
-}
-
-/// Where tasks run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum LaunchType {
-    /// Fargate.
-    Fargate,
-    /// Fargate at spot prices; the same for lazy loading.
-    FargateSpot,
-    /// Instances of the user.
-    Ec2,
-    /// Machines outside AWS (ECS Anywhere).
-    External,
-    /// Instances that ECS manages.
-    ManagedInstances,
-}
-
-impl LaunchType {
-    /// The name ECS uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fargate => "FARGATE",
-            Self::FargateSpot => "FARGATE_SPOT",
-            Self::Ec2 => "EC2",
-            Self::External => "EXTERNAL",
-            Self::ManagedInstances => "MANAGED_INSTANCES",
-        }
-    }
-
-    /// Whether it is Fargate.
-    pub fn is_fargate(self) -> bool {
-        matches!(self, Self::Fargate | Self::FargateSpot)
-    }
 }
 
 /// The kinds that are read; an error names those and no others.

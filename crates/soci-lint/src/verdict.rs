@@ -3,12 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Container, Task};
-use crate::report::Verdict;
-use crate::rules::image_facts_missing::IMAGE_FACTS_MISSING;
-use crate::rules::launch_type_undecided::LAUNCH_TYPE_UNDECIDED;
-use crate::rules::platform_version_undecided::PLATFORM_VERSION_UNDECIDED;
-use crate::rules::windows_task::WINDOWS_TASK;
 use crate::rules::{Effect, Emitted};
+use crate::terms::Verdict;
 
 /// The verdict on one container.
 pub(crate) struct Judgement<'e> {
@@ -23,7 +19,7 @@ pub(crate) struct Judgement<'e> {
 ///
 /// Each case of the image is judged alone. Cases that the parameters' defaults rule out do not count,
 /// unless all are; where the rest disagree, the verdict is unknown.
-pub(crate) fn judge<'e>(task: &Task<'_>, container: &Container<'_>, found: &[&'e Emitted]) -> Judgement<'e> {
+pub(crate) fn judge<'e>(task: &Task, container: &Container, found: &[&'e Emitted]) -> Judgement<'e> {
     let effective: Vec<&'e Emitted> = found
         .iter()
         .copied()
@@ -59,7 +55,11 @@ pub(crate) fn judge<'e>(task: &Task<'_>, container: &Container<'_>, found: &[&'e
         })
         .collect();
     // Within one effect the lower code is the more general reason: where it runs before where the image lives.
-    reasons.sort_by_key(|emitted| (emitted.effect != wanted, rank(emitted), emitted.rule.code));
+    let weight = |emitted: &Emitted| match emitted.effect {
+        Effect::Unknown => emitted.rule.weight,
+        _ => 0,
+    };
+    reasons.sort_by_key(|emitted| (emitted.effect != wanted, weight(emitted), emitted.rule.code));
     let headline = headline(verdict, agreed, &reasons, task, container);
     Judgement {
         verdict,
@@ -91,28 +91,28 @@ fn headline(
     verdict: Verdict,
     agreed: bool,
     reasons: &[&Emitted],
-    task: &Task<'_>,
-    container: &Container<'_>,
+    task: &Task,
+    container: &Container,
 ) -> String {
-    let by_default = match task.os.is_absent() && container.view.is_some() {
+    let by_default = match task.os.is_absent() && container.is_known {
         true => " (on Linux by default)",
         false => "",
     };
     match (verdict, reasons.first()) {
         (_, None) => "nothing is known that decides".to_owned(),
-        (Verdict::Lazy | Verdict::NotLazy, Some(first)) => first.message.clone(),
+        (Verdict::Lazy | Verdict::NotLazy, Some(first)) => first.message(),
         (Verdict::Unknown, Some(_)) if !agreed => {
             format!("which image runs depends on {}", open_conditions(container))
         }
         (Verdict::Unknown, Some(first)) => match conditions(reasons) {
             Some(conditions) => format!("eligible, if {conditions}{by_default}"),
-            None => first.message.clone(),
+            None => first.message(),
         },
     }
 }
 
 /// The conditions that the image depends on and that nothing decides.
-fn open_conditions(container: &Container<'_>) -> String {
+fn open_conditions(container: &Container) -> String {
     let names: BTreeSet<String> = container
         .cases()
         .iter()
@@ -127,25 +127,10 @@ fn open_conditions(container: &Container<'_>) -> String {
 fn conditions(reasons: &[&Emitted]) -> Option<String> {
     let mut words = Vec::new();
     for reason in reasons {
-        let word = match reason.rule.code {
-            code if code == LAUNCH_TYPE_UNDECIDED.code => "it runs on Fargate",
-            code if code == WINDOWS_TASK.code => "it runs Linux containers",
-            code if code == PLATFORM_VERSION_UNDECIDED.code => "the platform version is 1.4.0 or LATEST",
-            code if code == IMAGE_FACTS_MISSING.code => "the image has a SOCI v2 index",
-            _ => return None,
-        };
+        let word = reason.rule.eligible_if?;
         if !words.contains(&word) {
             words.push(word);
         }
     }
     Some(words.join(" and "))
-}
-
-/// What is open about the image comes before what is open about the place, and that before facts that are missing.
-fn rank(emitted: &Emitted) -> u8 {
-    match emitted.rule.code {
-        code if code == IMAGE_FACTS_MISSING.code => 2,
-        code if emitted.effect == Effect::Unknown && code < "SOCI2" => 1,
-        _ => 0,
-    }
 }

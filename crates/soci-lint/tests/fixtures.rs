@@ -3,6 +3,9 @@
 //!
 //! `NAME.options.json` beside a document holds the options of its run; in it `"@no-index"` stands for the
 //! facts of `fixtures/facts/no-index.json`.
+//!
+//! `fixtures/terraform` has files that are linted alone and folders that are modules: what stands in a folder
+//! is asked for, what is below it is read when it is named.
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,7 +15,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use soci_lint::{Format, Input, Options, RenderOptions, Report, Verdict, lint, render, rules};
+use soci_lint::{
+    Beside, Format, Input, Options, RenderOptions, Report, Verdict, lint, lint_beside, render, rules,
+};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -128,4 +133,77 @@ fn quirks_of_real_documents_are_understood() {
         let (_, text) = run(&input, &options);
         insta::assert_snapshot!(format!("quirks_{name}"), text);
     }
+}
+
+/// A folder of the fixtures, read as a run reads the disk.
+struct OnDisk(PathBuf);
+
+impl Beside for OnDisk {
+    fn file(&self, path: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.0.join(path)).ok()
+    }
+
+    fn folder(&self, path: &str) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.0.join(path)) else {
+            return Vec::new();
+        };
+        let files = entries.map(Result::unwrap).filter(|entry| entry.path().is_file());
+        files
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect()
+    }
+}
+
+#[test]
+fn terraform_is_read_by_folder() {
+    let mut seen = 0;
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder("terraform"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    cases.sort();
+    for case in cases {
+        let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+        let (beside, paths) = match case.is_dir() {
+            true => {
+                let beside = OnDisk(case);
+                let mut paths = beside.folder("");
+                paths.retain(|path| path.ends_with(".tf"));
+                paths.sort();
+                (beside, paths)
+            }
+            // Alone: the folder around it is not there.
+            false => (OnDisk(case.join("none")), vec![name.clone()]),
+        };
+        let inputs: Vec<Input> = paths
+            .iter()
+            .map(|path| Input {
+                path: path.clone(),
+                bytes: std::fs::read(beside.0.join(path))
+                    .or_else(|_| std::fs::read(folder("terraform").join(path)))
+                    .unwrap(),
+            })
+            .collect();
+        let report = lint_beside(&inputs, &beside, &Options::default());
+        let mut sources = inputs.clone();
+        for file in &report.files {
+            if let Some(bytes) = beside
+                .file(&file.path)
+                .filter(|_| inputs.iter().all(|input| input.path != file.path))
+            {
+                sources.push(Input {
+                    path: file.path.clone(),
+                    bytes,
+                });
+            }
+        }
+        let rendering = RenderOptions {
+            sources: &sources,
+            ..RenderOptions::default()
+        };
+        let text = [Format::Short, Format::Human].map(|format| render(&report, format, &rendering));
+        insta::assert_snapshot!(format!("terraform_{name}"), text.join("\n"));
+        seen += report.summary.containers;
+    }
+    assert!(seen > 35, "{seen}");
 }

@@ -124,7 +124,7 @@ fn options_that_cannot_be_are_errors_that_say_so() {
             r#"{"severity": {"SOCI201": "fatal"}}"#,
             "options: unknown variant `fatal`",
         ),
-        (r#"{"kind": "terraform"}"#, "there is no kind `terraform` to read"),
+        (r#"{"kind": "compose"}"#, "there is no kind `compose` to read"),
         (
             r#"{"platform-version": "newest"}"#,
             "`newest` is no platform version",

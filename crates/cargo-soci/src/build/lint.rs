@@ -9,6 +9,7 @@ use soci_image::Reference;
 use soci_image::facts::ImageFacts;
 use soci_lint::{FailOn, ImageFactsEntry, Input, RenderOptions, Severity};
 
+use crate::beside::OnDisk;
 use crate::config::Config;
 use crate::documents;
 use crate::error::{CommandError, OrFail};
@@ -74,7 +75,9 @@ pub fn lint(
         ..soci_lint::Options::default()
     };
     options.check().map_err(usage)?;
-    let report = soci_lint::lint(&inputs, &options);
+    let beside = OnDisk::new(&inputs);
+    let report = soci_lint::lint_beside(&inputs, &beside, &options);
+    inputs.extend(beside.into_read());
     let fail_on: FailOn = config
         .text("lint.fail-on")
         .unwrap_or("error")

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options, RenderOptions, Severity};
 use soci_store::{block_on, workflow};
 
+use crate::beside::OnDisk;
 use crate::commands::Outcome;
 use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
@@ -36,6 +37,12 @@ pub struct Args {
     /// Value of a CloudFormation parameter or template word; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub params: Vec<String>,
+    /// Value of a Terraform variable of the root module; may be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+    /// File with values of Terraform variables, as Terraform takes it; may be repeated
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub var_files: Vec<String>,
     /// Rules to run, by code, name or the beginning of a code
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub select: Vec<String>,
@@ -114,7 +121,9 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let words = paths(&args, &config);
     let found = documents::find(&words, soci_lint::is_common_name)?;
     let inputs = read(&found, context)?;
-    let mut report = soci_lint::lint(&inputs, &options);
+    let beside = OnDisk::new(&inputs);
+    let mut report = soci_lint::lint_beside(&inputs, &beside, &options);
+    let sources: Vec<Input> = inputs.into_iter().chain(beside.into_read()).collect();
     let by_name: HashSet<&str> = found
         .iter()
         .filter(|found| found.by_name)
@@ -123,7 +132,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     report.leave_out_other_files(|path| by_name.contains(path));
     let rendering = RenderOptions {
         color: format == soci_lint::Format::Human && use_colors(),
-        sources: &inputs,
+        sources: &sources,
         ..RenderOptions::default()
     };
     if !context.is_quiet() {
@@ -179,6 +188,8 @@ fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
             .entries("lint.params")
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
+        vars: vars(&args.vars)?,
+        var_files: args.var_files.clone(),
         select: config.list("lint.select").to_vec(),
         ignore: config.list("lint.ignore").to_vec(),
         severity,
@@ -187,6 +198,17 @@ fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
         region: args.region.clone(),
         image_facts: facts,
     })
+}
+
+/// `NAME=VALUE` of the root module's variables.
+fn vars(words: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
+    let pair = |word: &String| {
+        let (name, value) = word.split_once('=').ok_or_else(|| {
+            CommandError::usage(format!("--var {word} has no value")).help("write --var NAME=VALUE")
+        })?;
+        Ok((name.trim().to_owned(), value.to_owned()))
+    };
+    words.iter().map(pair).collect()
 }
 
 fn paths(args: &Args, config: &Config) -> Vec<String> {

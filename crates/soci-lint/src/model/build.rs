@@ -1,52 +1,53 @@
-//! From trees to task definitions.
+//! From what documents declare to task definitions.
 
 use super::connect::connect;
 use super::image::classify;
 use super::placement::{self, Placement};
+use super::read::{Field, field, items, setting, texts_under};
 use super::service::Service;
-use super::task::{Compatibilities, Container, ImageCase, ImageField, Setting, Task};
-use super::value::{Branch, Case, Hole, Symbolic};
-use super::{Style, View};
+use super::task::{
+    Compatibilities, Container, Dependency, HealthCheck, ImageCase, ImageField, Setting, Task,
+};
 use crate::Options;
-use crate::cfn::{Evaluator, Template};
-use crate::kind::{self, Kind};
-use crate::source::{Node, TextRange};
+use crate::documents::{Declared, Document as Declaring, Role};
+use crate::expression::value::Branch;
+use crate::expression::{Case, Evaluator, Hole, Symbolic, Value};
+use crate::kind::Kind;
+use crate::source::Place;
 
-/// One root of a file: what it is and what it defines.
-pub(crate) struct Document<'a> {
-    pub(crate) file: usize,
+/// One document: what it is and what it defines.
+pub(crate) struct Document {
     pub(crate) kind: Kind,
-    pub(crate) tasks: Vec<Task<'a>>,
-    pub(crate) services: Vec<Service<'a>>,
-    /// Values of the wrong type: what the key is, what it should be, what it is, where.
+    /// Where services without a name for their task look for one.
+    pub(crate) folder: String,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) services: Vec<Service>,
+    /// Values of the wrong type.
     pub(crate) wrong_types: Vec<WrongType>,
+    /// Resources with containers in them that are not read: where, and what to say.
+    pub(crate) unread: Vec<(Place, String)>,
 }
 
 pub(crate) struct WrongType {
     pub(crate) key: String,
     pub(crate) wanted: &'static str,
     pub(crate) found: &'static str,
-    pub(crate) range: TextRange,
+    pub(crate) place: Place,
 }
 
-/// A root with what must outlive its document.
-pub(crate) struct Root<'a> {
-    pub(crate) file: usize,
-    pub(crate) path: &'a str,
-    pub(crate) kind: Kind,
-    pub(crate) node: Node<'a>,
-    pub(crate) template: Option<Template<'a>>,
-}
-
-/// Builds the documents of all roots and connects services with the tasks they run.
-pub(crate) fn documents<'a>(roots: &'a [Root<'a>], options: &'a Options) -> Vec<Document<'a>> {
-    let mut documents: Vec<Document<'a>> = roots.iter().map(|root| document(root, options)).collect();
-    connect(&mut documents, roots);
+/// Builds the documents and connects services with the tasks they run.
+pub(crate) fn documents<'a>(
+    evaluator: &Evaluator<'a>,
+    declaring: &[Declaring<'a>],
+    options: &Options,
+) -> Vec<Document> {
+    let mut documents: Vec<Document> = declaring.iter().map(|found| document(evaluator, found)).collect();
+    connect(&mut documents);
     for at in 0..documents.len() {
         let placements: Vec<Placement> = documents[at]
             .tasks
             .iter()
-            .map(|task| placement::decide(&documents, at, task, options))
+            .map(|task| placement::decide(&documents, task, options))
             .collect();
         for (task, placement) in documents[at].tasks.iter_mut().zip(placements) {
             task.placement = placement;
@@ -55,44 +56,49 @@ pub(crate) fn documents<'a>(roots: &'a [Root<'a>], options: &'a Options) -> Vec<
     documents
 }
 
-fn document<'a>(root: &'a Root<'a>, options: &'a Options) -> Document<'a> {
-    let evaluator = Evaluator::new(root.template.as_ref(), &options.params);
+fn document<'a>(evaluator: &Evaluator<'a>, declaring: &Declaring<'a>) -> Document {
+    evaluator.begin_document(declaring.size);
     let mut builder = Builder {
         evaluator,
         wrong_types: Vec::new(),
         containers: 0,
     };
-    let mut tasks = Vec::new();
-    let mut services = Vec::new();
-    let camel = |node| View {
-        node,
-        style: Style::Camel,
+    let mut document = Document {
+        kind: declaring.kind,
+        folder: declaring.folder.clone(),
+        tasks: Vec::new(),
+        services: Vec::new(),
+        wrong_types: Vec::new(),
+        unread: declaring.unread.clone(),
     };
-    match root.kind {
-        Kind::TaskDefinition | Kind::DescribeOutput => {
-            let node = kind::wrapped_task(root.node).unwrap_or(root.node);
-            tasks.push(builder.task(camel(node), None));
+    for declared in &declaring.declared {
+        match declared.role {
+            Role::Task | Role::Job => document.tasks.push(builder.task(declared)),
+            Role::Containers => document.tasks.push(builder.fragment(declared)),
+            Role::Service(noun) => document.services.push(builder.service(declared, noun)),
         }
-        Kind::ContainerDefinitions => tasks.push(builder.fragment(root)),
-        Kind::Service => services.extend(builder.plain_services(root.node)),
-        Kind::Cloudformation => {
-            if let Some(template) = &root.template {
-                builder.template(template, &mut tasks, &mut services);
-            }
-        }
-        _ => {}
     }
-    Document {
-        file: root.file,
-        kind: root.kind,
-        tasks,
-        services,
-        wrong_types: builder.wrong_types,
-    }
+    document.wrong_types = builder.wrong_types;
+    document
 }
 
-pub(super) struct Builder<'a> {
-    pub(super) evaluator: Evaluator<'a>,
+/// An object in the place of a list is no container: what it is, is not known.
+fn listed(mut list: Field<'_>) -> Field<'_> {
+    for case in &mut list.cases {
+        if matches!(case.value, Value::Object(_)) {
+            let hole = Hole::new(
+                "(…)",
+                "an object stands in its place",
+                "write a list of containers",
+            );
+            case.value = hole.into();
+        }
+    }
+    list
+}
+
+pub(super) struct Builder<'e, 'a> {
+    pub(super) evaluator: &'e Evaluator<'a>,
     wrong_types: Vec<WrongType>,
     containers: usize,
 }
@@ -100,87 +106,70 @@ pub(super) struct Builder<'a> {
 /// ECS allows 10 containers in a task; a document with more than this in all is no real one.
 const MAX_CONTAINERS: usize = 20_000;
 
-impl<'a> Builder<'a> {
-    fn template(
-        &mut self,
-        template: &'a Template<'a>,
-        tasks: &mut Vec<Task<'a>>,
-        services: &mut Vec<Service<'a>>,
-    ) {
-        let pascal = |node| View {
-            node,
-            style: Style::Pascal,
-        };
-        for (name, resource) in template.of_type("AWS::ECS::TaskDefinition") {
-            if let Some(properties) = resource.properties {
-                tasks.push(self.task(pascal(properties), Some((name, resource.name_range))));
+impl<'a> Builder<'_, 'a> {
+    fn task(&mut self, declared: &Declared<'a>) -> Task {
+        let body = &declared.body.value;
+        self.expect(body, "family", "a string", |value| {
+            matches!(value, Value::Scalar { .. })
+        });
+        self.expect(body, "containerDefinitions", "a list", |value| {
+            matches!(value, Value::List(_))
+        });
+        self.expect(body, "runtimePlatform", "an object", |value| {
+            matches!(value, Value::Object(_))
+        });
+        self.expect(body, "ephemeralStorage", "an object", |value| {
+            matches!(value, Value::Object(_))
+        });
+        self.expect(body, "networkMode", "a string", |value| {
+            value.type_name() == "a string"
+        });
+        self.expect(body, "requiresCompatibilities", "a list", |value| {
+            matches!(value, Value::List(_))
+        });
+        let family = field(self.evaluator, body, "family").map(|field| (field.place, field.setting()));
+        let (id, id_place) = match (&declared.id, &family) {
+            (Some((id, place)), _) => (id.clone(), *place),
+            (None, Some((place, family))) => {
+                let id = family.cases.first().map(|case| case.value.display());
+                (id.unwrap_or_else(|| "(no family)".to_owned()), *place)
             }
-        }
-        for (name, resource) in template
-            .order
-            .iter()
-            .map(|name| (*name, template.resources[name]))
-        {
-            let Some(properties) = resource.properties else {
-                continue;
-            };
-            let by_default = resource.condition.map(|name| self.evaluator.condition(name));
-            if by_default.is_some_and(|truth| truth.is_false()) {
-                continue;
-            }
-            let views = runners(resource.kind, pascal(properties));
-            for (noun, view) in views {
-                services.push(self.service(view, noun, (name.to_owned(), resource.name_range)));
-            }
-        }
-    }
-
-    fn task(&mut self, view: View<'a>, named: Option<(&str, TextRange)>) -> Task<'a> {
-        let family = view.member("family");
-        let (id, id_range) = match (named, family) {
-            (Some((name, range)), _) => (name.to_owned(), range),
-            (None, Some(family)) => {
-                let cases = self.evaluator.text(family.value);
-                let id = cases.first().map(|case| case.value.display());
-                let id = id.filter(|id| !id.is_empty());
-                (
-                    id.unwrap_or_else(|| "(no family)".to_owned()),
-                    family.value.range(),
-                )
-            }
-            (None, None) => ("(no family)".to_owned(), opening(view.node)),
+            (None, None) => ("(no family)".to_owned(), declared.opening),
         };
-        self.expect(view, "family", "a string", |node| node.scalar().is_some());
-        self.expect(view, "containerDefinitions", "a list", Node::is_sequence);
-        self.expect(view, "runtimePlatform", "an object", Node::is_mapping);
-        self.expect(view, "ephemeralStorage", "an object", Node::is_mapping);
-        self.expect(view, "networkMode", "a string", |node| node.as_str().is_some());
-        self.expect(view, "requiresCompatibilities", "a list", Node::is_sequence);
-        let platform = view.view("runtimePlatform");
-        let platform_setting = |key: &str| match platform {
-            Some(platform) => self.setting(platform, key),
-            None => Setting::Absent,
+        let of = |outer: &str, name: &str| {
+            let outer = field(self.evaluator, body, outer);
+            outer.map_or_else(Setting::default, |field| field.inner(self.evaluator, name))
         };
-        let os = platform_setting("operatingSystemFamily");
-        let architecture = platform_setting("cpuArchitecture");
-        let ephemeral_storage = match view.view("ephemeralStorage") {
-            Some(storage) => self.setting(storage, "sizeInGiB"),
-            None => Setting::Absent,
+        let os = of("runtimePlatform", "operatingSystemFamily");
+        let architecture = of("runtimePlatform", "cpuArchitecture");
+        let ephemeral_storage = of("ephemeralStorage", "sizeInGiB");
+        let plain = |name: &str| setting(self.evaluator, body, name);
+        let (network_mode, cpu, memory) = (plain("networkMode"), plain("cpu"), plain("memory"));
+        let platform_version = match declared.role {
+            Role::Job => plain("platformVersion"),
+            _ => Setting::default(),
         };
-        let compatibilities = self.compatibilities(view);
-        let network_mode = self.setting(view, "networkMode");
-        let cpu = self.setting(view, "cpu");
-        let memory = self.setting(view, "memory");
-        let definitions = view.get("containerDefinitions");
+        let compatibilities = self.compatibilities(body);
+        let definitions = field(self.evaluator, body, "containerDefinitions");
+        let has_containers_key = definitions.is_some();
+        let when = declared.body.when.clone();
         let containers = match definitions {
-            Some(list) => self.containers(list, view.style),
+            Some(list) => self.containers(&listed(list), &when),
             None => Vec::new(),
         };
-        let region = self.region(view, &containers);
+        let region = self.region(body).or_else(|| {
+            containers
+                .iter()
+                .find_map(|container| container.log_region.clone())
+        });
         Task {
             id,
-            id_range,
-            view: Some(view),
+            id_place,
+            role: declared.role,
+            resource: declared.resource.clone(),
+            family: family.and_then(|(_, family)| family.known()),
+            is_whole: true,
+            when,
             compatibilities,
             network_mode,
             cpu,
@@ -188,259 +177,251 @@ impl<'a> Builder<'a> {
             os,
             architecture,
             ephemeral_storage,
+            platform_version,
             containers,
-            has_containers_key: definitions.is_some(),
-            placement: Placement::open(id_range),
+            has_containers_key,
+            pipeline_decides: declared.ignores_containers,
+            placement: Placement::open(id_place),
             services: Vec::new(),
             region,
         }
     }
 
     /// A list of container definitions, or one.
-    fn fragment(&mut self, root: &Root<'a>) -> Task<'a> {
-        let containers = match root.node.is_mapping() {
-            true => vec![self.container(root.node, Style::Camel, Vec::new())],
-            false => self.containers(root.node, Style::Camel),
+    fn fragment(&mut self, declared: &Declared<'a>) -> Task {
+        let list = Field {
+            key: "".into(),
+            key_place: declared.opening,
+            place: declared.body.place,
+            cases: vec![declared.body.clone()],
         };
-        let name = root.path.rsplit(['/', '\\']).next().unwrap_or(root.path);
-        let id_range = opening(root.node);
+        let containers = self.containers(&list, &[]);
+        let (id, _) = declared.id.clone().unwrap_or_default();
         Task {
-            id: name.to_owned(),
-            id_range,
-            view: None,
-            compatibilities: Compatibilities::default(),
-            network_mode: Setting::Absent,
-            cpu: Setting::Absent,
-            memory: Setting::Absent,
-            os: Setting::Absent,
-            architecture: Setting::Absent,
-            ephemeral_storage: Setting::Absent,
+            id,
+            is_whole: false,
             containers,
             has_containers_key: true,
-            placement: Placement::open(id_range),
-            services: Vec::new(),
-            region: None,
+            ..Task::empty(declared.opening)
         }
     }
 
-    fn containers(&mut self, list: Node<'a>, style: Style) -> Vec<Container<'a>> {
+    fn containers(&mut self, list: &Field<'a>, when: &[Branch]) -> Vec<Container> {
         let mut out = Vec::new();
-        for list in self.evaluator.nodes(list) {
-            if !list.node.is_sequence() || list.node.tag().is_some() {
-                if !list.node.is_sequence() {
-                    out.push(self.unresolved(list.node, list.when));
-                }
+        for mut item in items(self.evaluator, &list.cases) {
+            if self.containers >= MAX_CONTAINERS {
+                break;
+            }
+            if !item.under_branches(when) {
                 continue;
             }
-            for item in list.node.items() {
-                for found in self.evaluator.nodes(item) {
-                    if self.containers >= MAX_CONTAINERS {
-                        return out;
-                    }
-                    self.containers += 1;
-                    let mut when = list.when.clone();
-                    when.extend(found.when);
-                    out.push(self.container(found.node, style, when));
-                }
-            }
+            self.containers += 1;
+            out.push(self.container(&item));
         }
         out
     }
 
-    fn container(&mut self, node: Node<'a>, style: Style, when: Vec<Branch>) -> Container<'a> {
-        let is_call = style == Style::Pascal && (node.tag().is_some() || is_function(node));
-        if !node.is_mapping() || is_call {
-            return self.unresolved(node, when);
-        }
-        let view = View { node, style };
-        self.expect(view, "name", "a string", |node| node.scalar().is_some());
-        self.expect(view, "healthCheck", "an object", Node::is_mapping);
-        self.expect(view, "dependsOn", "a list", Node::is_sequence);
-        self.expect(view, "repositoryCredentials", "an object", Node::is_mapping);
-        let name = view.member("name");
-        let shown = name.map(|name| self.evaluator.text(name.value));
-        let shown = shown
-            .as_deref()
-            .and_then(<[Case]>::first)
-            .map(|case| case.value.display());
+    fn container(&mut self, item: &Case<Value<'a>>) -> Container {
+        let Value::Object(object) = &item.value else {
+            return self.unresolved(item);
+        };
+        let body = &item.value;
+        self.expect(body, "name", "a string", |value| {
+            matches!(value, Value::Scalar { .. })
+        });
+        self.expect(body, "healthCheck", "an object", |value| {
+            matches!(value, Value::Object(_))
+        });
+        self.expect(body, "dependsOn", "a list", |value| {
+            matches!(value, Value::List(_))
+        });
+        self.expect(body, "repositoryCredentials", "an object", |value| {
+            matches!(value, Value::Object(_))
+        });
+        let evaluator = self.evaluator;
+        let name = field(evaluator, body, "name");
+        let shown = name
+            .as_ref()
+            .and_then(|name| Some(name.setting().cases.first()?.value.display()));
+        let opening = object
+            .members
+            .first()
+            .map_or(item.place, |member| member.key_place);
+        let opening = crate::documents::opening(evaluator, item.place, opening);
         Container {
             name: shown
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| "(no name)".to_owned()),
-            view: Some(view),
-            range: node.range(),
-            name_range: name.map_or_else(|| opening(node), |name| name.value.range()),
-            image: self.image(view, &when),
-            when,
+            is_known: true,
+            place: item.place,
+            name_place: name.map_or(opening, |name| name.place),
+            image: self.image(item),
+            when: item.when.clone(),
+            credentials: field(evaluator, body, "repositoryCredentials").map(|field| field.key_place),
+            health_check: field(evaluator, body, "healthCheck").and_then(|found| self.health_check(&found)),
+            start_timeout: setting(evaluator, body, "startTimeout"),
+            depends_on: field(evaluator, body, "dependsOn")
+                .map(|found| self.dependencies(&found))
+                .unwrap_or_default(),
+            log_region: self.log_region(body),
         }
     }
 
-    fn image(&self, view: View<'a>, when: &[Branch]) -> ImageField {
-        let Some(member) = view.member("image") else {
-            return ImageField::Missing;
+    fn image(&self, item: &Case<Value<'a>>) -> ImageField {
+        let Some(found) = field(self.evaluator, &item.value, "image") else {
+            return match &item.value {
+                Value::Object(object) => match &object.more {
+                    Some(hole) => ImageField::Unresolved(hole.clone()),
+                    None => ImageField::Missing,
+                },
+                _ => ImageField::Missing,
+            };
         };
-        let node = member.value;
-        let is_text = node.as_str().is_some();
-        let is_call = view.style == Style::Pascal && (node.tag().is_some() || is_function(node));
-        if !is_text && !is_call {
-            return ImageField::WrongType(node.range(), node.type_name());
+        let wrong = found.cases.iter().find(|case| {
+            !case.value.is_open() && !case.value.is_absent() && case.value.type_name() != "a string"
+        });
+        if let Some(wrong) = wrong {
+            return ImageField::WrongType(wrong.place, wrong.value.type_name());
         }
-        let cases = self.evaluator.text(node).into_iter();
-        let cases: Vec<ImageCase> = cases
-            .filter(|case| super::value::compatible(&case.when, when))
-            .map(|case| ImageCase {
-                image: classify(&case.value),
-                case,
+        let cases: Vec<ImageCase> = texts_under(&found.cases, &item.when)
+            .into_iter()
+            .map(|mut case| {
+                // What the container itself depends on is said of the container.
+                case.when.retain(|branch| !item.when.contains(branch));
+                ImageCase {
+                    image: classify(&case.value),
+                    case,
+                }
             })
             .collect();
         match cases.is_empty() {
             true => ImageField::Missing,
-            false => ImageField::Cases(node.range(), cases),
+            false => ImageField::Cases(found.place, cases),
         }
     }
 
-    /// Something in the place of a container that cannot be looked into.
-    fn unresolved(&mut self, node: Node<'a>, when: Vec<Branch>) -> Container<'a> {
-        let cases = self.evaluator.text(node);
-        let value = cases.first().map(|case| case.value.clone());
-        let value = value.unwrap_or_else(|| Symbolic::text(node.written()));
-        let hole = value.holes().next().cloned().unwrap_or_else(|| Hole {
-            written: value.display(),
-            why: format!("{} stands in the place of a container", node.type_name()),
-            help: "lint the rendered file".to_owned(),
-        });
-        Container {
-            name: "(not known)".to_owned(),
-            view: None,
-            range: node.range(),
-            name_range: node.range(),
-            when,
-            image: ImageField::Unresolved(hole),
-        }
-    }
-
-    fn compatibilities(&mut self, view: View<'a>) -> Compatibilities {
-        let Some(member) = view.member("requiresCompatibilities") else {
-            return Compatibilities::default();
-        };
-        let mut values = Vec::new();
-        for list in self.evaluator.nodes(member.value) {
-            let plain_list = list.node.is_sequence() && list.node.tag().is_none();
-            let items: Vec<Node<'a>> = match plain_list {
-                true => list.node.items().collect(),
-                false => vec![list.node],
-            };
-            for item in items {
-                for mut case in self.evaluator.text(item) {
-                    let inner = std::mem::replace(&mut case.when, list.when.clone());
-                    case.when.extend(inner);
-                    values.push(case);
-                }
-            }
-        }
-        // Terraform and CDK leave an empty list behind for "nothing said".
-        let range = (!values.is_empty()).then(|| {
-            values
+    fn health_check(&self, found: &Field<'a>) -> Option<HealthCheck> {
+        let is_object = found
+            .cases
+            .iter()
+            .any(|case| matches!(case.value, Value::Object(_)));
+        is_object.then(|| HealthCheck {
+            key_place: found.key_place,
+            has_command: found
+                .cases
                 .iter()
-                .map(|case| case.range)
-                .reduce(TextRange::cover)
-                .unwrap_or(member.value.range())
-        });
-        Compatibilities { range, values }
-    }
-
-    pub(super) fn setting(&self, view: View<'a>, key: &str) -> Setting {
-        let Some(member) = view.member(key) else {
-            return Setting::Absent;
-        };
-        let cases = self.evaluator.text(member.value);
-        let empty = member.value.as_str() == Some("");
-        match cases.is_empty() || empty {
-            true => Setting::Absent,
-            false => Setting::Set {
-                cases,
-                range: member.value.range(),
-            },
-        }
-    }
-
-    /// The region that logs go to, or that is part of the definition's ARN.
-    fn region(&self, view: View<'a>, containers: &[Container<'a>]) -> Option<(String, TextRange)> {
-        if let Some(arn) = view.get("taskDefinitionArn")
-            && let Some(region) = arn.as_str().and_then(|arn| arn.split(':').nth(3))
-            && !region.is_empty()
-        {
-            return Some((region.to_owned(), arn.range()));
-        }
-        containers.iter().find_map(|container| {
-            let options = container.view?.view("logConfiguration")?.get("options")?;
-            let region = options.get("awslogs-region")?;
-            let text = region.as_str().filter(|_| region.tag().is_none())?;
-            let plain = text
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-            (plain && text.contains('-')).then(|| (text.to_owned(), region.range()))
+                .any(|case| field(self.evaluator, &case.value, "command").is_some()),
+            start_period: found.inner(self.evaluator, "startPeriod"),
         })
     }
 
-    fn expect(&mut self, view: View<'a>, key: &str, wanted: &'static str, fits: impl Fn(Node<'a>) -> bool) {
-        let Some(member) = view.member(key) else {
+    fn dependencies(&self, found: &Field<'a>) -> Vec<Dependency> {
+        items(self.evaluator, &found.cases)
+            .iter()
+            .map(|entry| {
+                let known = |name: &str| setting(self.evaluator, &entry.value, name).known();
+                Dependency {
+                    container: known("containerName").unwrap_or_default(),
+                    condition: known("condition").unwrap_or_default(),
+                    place: entry.place,
+                }
+            })
+            .collect()
+    }
+
+    /// Something in the place of a container that cannot be looked into.
+    fn unresolved(&mut self, item: &Case<Value<'a>>) -> Container {
+        let written = || crate::documents::written(self.evaluator, item.place);
+        let hole = match &item.value {
+            Value::Unknown(hole) => hole.clone(),
+            value => {
+                let text = value.to_text().unwrap_or_else(|| Symbolic::text(written()));
+                text.expanded().holes().next().cloned().unwrap_or_else(|| {
+                    let why = format!("{} stands in the place of a container", value.type_name());
+                    Hole::new(text.display(), why, "lint the rendered file")
+                })
+            }
+        };
+        Container {
+            name: "(not known)".to_owned(),
+            is_known: false,
+            place: item.place,
+            name_place: item.place,
+            when: item.when.clone(),
+            image: ImageField::Unresolved(hole),
+            credentials: None,
+            health_check: None,
+            start_timeout: Setting::default(),
+            depends_on: Vec::new(),
+            log_region: None,
+        }
+    }
+
+    fn compatibilities(&mut self, body: &Value<'a>) -> Compatibilities {
+        let Some(found) = field(self.evaluator, body, "requiresCompatibilities") else {
+            return Compatibilities::default();
+        };
+        let mut values = Vec::new();
+        for item in items(self.evaluator, &found.cases) {
+            if let Some(text) = item.value.to_text() {
+                values.push(item.with(text));
+            }
+        }
+        // Terraform and CDK leave an empty list behind for "nothing said".
+        let place = values.iter().map(|case: &Case| case.place).reduce(Place::cover);
+        Compatibilities { place, values }
+    }
+
+    /// The region that is part of the definition's ARN.
+    fn region(&self, body: &Value<'a>) -> Option<(String, Place)> {
+        let arn = setting(self.evaluator, body, "taskDefinitionArn");
+        let region = arn.known()?.split(':').nth(3)?.to_owned();
+        (!region.is_empty()).then(|| (region, arn.place.unwrap_or_default()))
+    }
+
+    /// The region that logs go to.
+    fn log_region(&self, body: &Value<'a>) -> Option<(String, Place)> {
+        let logs = field(self.evaluator, body, "logConfiguration")?;
+        let options = logs
+            .cases
+            .iter()
+            .find_map(|case| field(self.evaluator, &case.value, "options"))?;
+        let region = options.cases.iter().find_map(|case| match &case.value {
+            Value::Object(object) => object
+                .exact("awslogs-region")
+                .map(|member| self.evaluator.eval(&member.value)),
+            _ => None,
+        })?;
+        let [case] = region.as_slice() else {
+            return None;
+        };
+        let text = case.value.known()?;
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        (plain && text.contains('-')).then_some((text, case.place))
+    }
+
+    fn expect(
+        &mut self,
+        body: &Value<'a>,
+        name: &str,
+        wanted: &'static str,
+        fits: impl Fn(&Value<'a>) -> bool,
+    ) {
+        let Some(found) = field(self.evaluator, body, name) else {
             return;
         };
-        let node = member.value;
-        let is_call = view.style == Style::Pascal && (node.tag().is_some() || is_function(node));
-        let is_template = node.as_str().is_some_and(super::template_words::has_words);
-        if fits(node) || is_call || is_template {
-            return;
-        }
-        self.wrong_types.push(WrongType {
-            key: member.key.to_owned(),
-            wanted,
-            found: node.type_name(),
-            range: node.range(),
-        });
-    }
-}
-
-/// The parts of a resource that run tasks: what to call it, and where launch type and platform version stand.
-fn runners<'a>(kind: &str, properties: View<'a>) -> Vec<(&'static str, View<'a>)> {
-    match kind {
-        "AWS::ECS::Service" => vec![("service", properties)],
-        "AWS::ECS::TaskSet" => vec![("task set", properties)],
-        "AWS::Events::Rule" => properties
-            .items("targets")
-            .filter_map(|target| Some(("rule", target.view("ecsParameters")?)))
-            .collect(),
-        "AWS::Scheduler::Schedule" => properties
-            .view("target")
-            .and_then(|target| Some(("schedule", target.view("ecsParameters")?)))
-            .into_iter()
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// An object with one key that is an intrinsic function's.
-fn is_function(node: Node<'_>) -> bool {
-    node.len() == 1
-        && node
-            .members()
-            .next()
-            .is_some_and(|member| member.key == "Ref" || member.key.starts_with("Fn::"))
-}
-
-/// The first byte of a value: where an object or a list begins.
-pub(super) fn opening(node: Node<'_>) -> TextRange {
-    let range = node.range();
-    let written = node.written();
-    if written.starts_with(['{', '[']) {
-        return TextRange::new(range.start, range.start + 1);
-    }
-    match node.members().next() {
-        Some(member) => member.key_range,
-        None => {
-            let line = written.lines().next().unwrap_or("").trim_end();
-            TextRange::new(range.start, range.start + line.len())
+        for case in &found.cases {
+            if case.value.is_absent() || case.value.is_open() || fits(&case.value) {
+                continue;
+            }
+            self.wrong_types.push(WrongType {
+                key: found.key.to_string(),
+                wanted,
+                found: case.value.type_name(),
+                place: case.place,
+            });
         }
     }
 }

@@ -1,105 +1,81 @@
-//! From trees to services.
+//! From what documents declare to services.
 
-use super::build::{Builder, opening};
+use super::build::Builder;
+use super::read::{Field, field, items, setting};
 use super::service::{Service, TaskLink};
-use super::{Style, View};
-use crate::source::{Node, TextRange};
+use crate::documents::Declared;
+use crate::expression::value::Piece;
+use crate::expression::{Case, Value, texts};
 
-impl<'a> Builder<'a> {
-    /// A service document, or the services of `describe-services`.
-    pub(super) fn plain_services(&mut self, root: Node<'a>) -> Vec<Service<'a>> {
-        let root = root
-            .get("service")
-            .filter(|node| node.is_mapping())
-            .unwrap_or(root);
-        let nodes: Vec<Node<'a>> = match root.get("services") {
-            Some(list) if list.is_sequence() => list.items().collect(),
-            _ => vec![root],
-        };
-        nodes
-            .into_iter()
-            .filter(|node| node.is_mapping())
-            .map(|node| {
-                let view = View {
-                    node,
-                    style: Style::Camel,
-                };
-                let name = view.member("serviceName");
-                let named = name.and_then(|name| Some((name.value.scalar()?, name.value.range())));
-                let (name, range) = named.unwrap_or(("(no name)", opening(node)));
-                self.service(view, "service", (name.to_owned(), range))
-            })
-            .collect()
-    }
-
-    pub(super) fn service(
-        &mut self,
-        view: View<'a>,
-        noun: &'static str,
-        (name, name_range): (String, TextRange),
-    ) -> Service<'a> {
-        let mut providers = Vec::new();
-        for list in view
-            .get("capacityProviderStrategy")
-            .map(|node| self.evaluator.nodes(node))
-            .into_iter()
-            .flatten()
-        {
-            for item in list.node.items() {
-                for entry in self.evaluator.nodes(item) {
-                    let entry_view = View {
-                        node: entry.node,
-                        style: view.style,
-                    };
-                    if let Some(provider) = entry_view.get("capacityProvider") {
-                        let mut cases = self.evaluator.text(provider);
-                        for case in &mut cases {
-                            case.when.extend(list.when.iter().chain(&entry.when).cloned());
-                        }
-                        providers.extend(cases);
-                    }
+impl<'a> Builder<'_, 'a> {
+    pub(super) fn service(&mut self, declared: &Declared<'a>, noun: &'static str) -> Service {
+        let body = &declared.body.value;
+        let evaluator = self.evaluator;
+        let (name, name_place) = match &declared.id {
+            Some((name, place)) => (name.clone(), *place),
+            None => match field(evaluator, body, "serviceName") {
+                Some(found) => {
+                    let shown = found.setting().cases.first().map(|case| case.value.display());
+                    (shown.unwrap_or_default(), found.place)
                 }
-            }
-        }
+                None => ("(no name)".to_owned(), declared.opening),
+            },
+        };
+        let balancers =
+            field(evaluator, body, "loadBalancers").or_else(|| field(evaluator, body, "loadBalancer"));
         Service {
             name,
-            name_range,
-            view,
+            name_place,
             noun,
-            task: self.task_link(view),
-            launch_type: self.setting(view, "launchType"),
-            providers,
-            platform_version: self.setting(view, "platformVersion"),
+            when: declared.body.when.clone(),
+            links: self.links(body),
+            launch_type: setting(evaluator, body, "launchType"),
+            providers: field(evaluator, body, "capacityProviderStrategy")
+                .map(|found| self.providers(&found))
+                .unwrap_or_default(),
+            platform_version: setting(evaluator, body, "platformVersion"),
+            is_balanced: balancers.is_some_and(|found| !items(evaluator, &found.cases).is_empty()),
+            grace_period: setting(evaluator, body, "healthCheckGracePeriodSeconds"),
         }
     }
 
-    fn task_link(&self, view: View<'a>) -> TaskLink {
-        let named = view
-            .get("taskDefinition")
-            .or_else(|| view.get("taskDefinitionArn"));
-        let Some(node) = named else {
-            return TaskLink::Absent;
-        };
-        let logical = match (node.tag(), node.scalar()) {
-            (Some("Ref" | "GetAtt"), Some(name)) => Some(name),
-            (Some("Sub"), Some(text)) => text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')),
-            (Some("GetAtt"), None) => node.items().next().and_then(Node::scalar),
-            _ if view.style == Style::Pascal => node
-                .get("Ref")
-                .and_then(Node::scalar)
-                .or_else(|| node.get("Fn::GetAtt")?.items().next()?.scalar()),
-            _ => None,
-        };
-        if let Some(name) = logical {
-            let name = name.split('.').next().unwrap_or(name);
-            return TaskLink::Logical(name.to_owned());
+    fn providers(&self, found: &Field<'a>) -> Vec<Case> {
+        let mut out = Vec::new();
+        for entry in items(self.evaluator, &found.cases) {
+            if let Some(provider) = field(self.evaluator, &entry.value, "capacityProvider") {
+                let mut cases = texts(&provider.cases);
+                cases.retain_mut(|case| case.under(&entry));
+                out.extend(cases);
+            }
         }
-        match self.evaluator.text(node).as_slice() {
-            [case] => case.value.known().map_or(TaskLink::Open, |text| {
-                let tail = text.rsplit('/').next().unwrap_or(&text);
-                TaskLink::Family(tail.split(':').next().unwrap_or(tail).to_owned())
-            }),
-            _ => TaskLink::Open,
-        }
+        out
+    }
+
+    /// The tasks that a service names, in each case of the conditions.
+    fn links(&self, body: &Value<'a>) -> Vec<TaskLink> {
+        let named = field(self.evaluator, body, "taskDefinition")
+            .or_else(|| field(self.evaluator, body, "taskDefinitionArn"));
+        let Some(found) = named else {
+            return vec![TaskLink::Absent];
+        };
+        let possible = texts(&found.cases)
+            .into_iter()
+            .filter(|case| !case.is_against_default());
+        possible
+            .map(|case| {
+                let resource = case.value.pieces.iter().find_map(|piece| match piece {
+                    Piece::Hole(hole) => hole.resource.clone(),
+                    _ => None,
+                });
+                match (resource, case.value.known()) {
+                    (Some(resource), _) => TaskLink::Resource(resource.as_ref().clone()),
+                    (None, Some(text)) => {
+                        let tail = text.rsplit('/').next().unwrap_or(&text);
+                        TaskLink::Family(tail.split(':').next().unwrap_or(tail).to_owned())
+                    }
+                    (None, None) => TaskLink::Open,
+                }
+            })
+            .collect()
     }
 }

@@ -3,8 +3,9 @@
 
 use soci_image::{EcrHost, Reference};
 
-use super::value::{Piece, Symbolic};
 use crate::data::registries::{self, DOCKER_HUB, ECR_PUBLIC, KnownRegistry};
+use crate::expression::Symbolic;
+use crate::expression::value::Piece;
 
 /// What an image value comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,10 +127,10 @@ const HOLE: char = '\u{1}';
 
 fn flatten(value: &Symbolic) -> String {
     let mut text = String::new();
-    for piece in &value.pieces {
+    for piece in &value.expanded().pieces {
         match piece {
             Piece::Text(literal) => text.push_str(literal),
-            Piece::Pseudo(_) | Piece::Hole(_) => text.push(HOLE),
+            Piece::Pseudo(_) | Piece::Shaped(_) | Piece::Hole(_) => text.push(HOLE),
         }
     }
     text
@@ -270,7 +271,10 @@ fn open_or_suffix(parts: &Parts<'_>, value: &Symbolic) -> Image {
 }
 
 fn located(registry: Registry, parts: &Parts<'_>, value: &Symbolic) -> Located {
-    let whole = value.known();
+    // Words for an account or a name, such as `ACCOUNT_ID` or `REPO:TAG`, are no slips.
+    let stands_in = |ecr: &Ecr| ecr.host.is_none() && ecr.malformed.is_none() || is_constant(parts.path);
+    let stand_in = matches!(&registry, Registry::EcrPrivate(ecr) if stands_in(ecr));
+    let whole = value.known().filter(|_| !stand_in);
     let (reference, flaw) = match whole.as_deref().map(Reference::parse) {
         Some(Ok(reference)) => (Some(reference), None),
         Some(Err(error)) => (None, Some(error.to_string())),
@@ -306,15 +310,19 @@ fn located(registry: Registry, parts: &Parts<'_>, value: &Symbolic) -> Located {
 /// Words that stand for an image: `IMAGE_PLACEHOLDER`, `REPOSITORY_URI:IMAGE_TAG`, `//image url`, `TODO`.
 fn placeholder(text: &str, parts: &Parts<'_>) -> Option<String> {
     let first = parts.host.or(parts.path.split('/').next()).unwrap_or("");
-    let constant = first.bytes().any(|byte| byte.is_ascii_uppercase())
-        && first
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
-    if constant {
+    if is_constant(first) {
         return Some(format!("`{first}` stands for an image, it is none"));
     }
     let words = text.contains(char::is_whitespace) || text.starts_with("//");
     words.then(|| format!("`{}` stands for an image, it is none", shorten(text)))
+}
+
+/// `IMAGE_NAME`, `REPO-1`: a word in upper case that stands for something.
+fn is_constant(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_uppercase())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'))
 }
 
 /// Whether the registry is ECR Public.
@@ -334,7 +342,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::template_words::lex;
+    use crate::expression::words::lex;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 

@@ -5,8 +5,9 @@ use super::Document;
 use super::service::Says;
 use super::task::{Compatibilities, Task};
 use crate::Options;
-use crate::report::Fargate;
-use crate::source::TextRange;
+use crate::documents::Role;
+use crate::source::Place;
+use crate::terms::Fargate;
 
 /// Where a task runs, and how that is known.
 #[derive(Debug, Clone)]
@@ -15,40 +16,32 @@ pub(crate) struct Placement {
     /// A sentence without final dot.
     pub(crate) reason: String,
     pub(crate) help: String,
-    /// Where it is decided: a document and a place in its file.
-    pub(crate) document: usize,
-    pub(crate) range: TextRange,
+    /// Where it is decided.
+    pub(crate) place: Place,
     /// Whether something absent decides.
     pub(crate) by_default: bool,
 }
 
 impl Placement {
     /// What stands until the services are known.
-    pub(crate) fn open(range: TextRange) -> Self {
+    pub(crate) fn open(place: Place) -> Self {
         Self {
             fargate: Fargate::Undecided,
             reason: String::new(),
             help: String::new(),
-            document: 0,
-            range,
+            place,
             by_default: false,
         }
     }
 }
 
-/// Decides for the task at `task` of the document at `document`.
-pub(crate) fn decide(
-    documents: &[Document<'_>],
-    document: usize,
-    task: &Task<'_>,
-    options: &Options,
-) -> Placement {
-    let place = |fargate, range, reason: String, help: &str| Placement {
+/// Decides for a task.
+pub(crate) fn decide(documents: &[Document], task: &Task, options: &Options) -> Placement {
+    let place = |fargate, at, reason: String, help: &str| Placement {
         fargate,
         reason,
         help: help.to_owned(),
-        document,
-        range,
+        place: at,
         by_default: false,
     };
     if let Some(launch) = options.launch_type {
@@ -58,9 +51,9 @@ pub(crate) fn decide(
             Fargate::No
         };
         let reason = format!("the task is run with the launch type {}", launch.as_str());
-        return place(fargate, task.id_range, reason, ELSEWHERE);
+        return place(fargate, task.id_place, reason, ELSEWHERE);
     }
-    let range = task.compatibilities.range;
+    let range = task.compatibilities.place;
     match (word(&task.compatibilities), range) {
         (Word::Fargate { by_default }, Some(range)) => Placement {
             by_default,
@@ -87,7 +80,7 @@ pub(crate) fn decide(
         (Word::Open(why, help), Some(range)) => {
             of_services(documents, task).unwrap_or_else(|| place(Fargate::Undecided, range, why, &help))
         }
-        _ => without_compatibilities(documents, document, task),
+        _ => without_compatibilities(documents, task),
     }
 }
 
@@ -112,7 +105,7 @@ fn word(compatibilities: &Compatibilities) -> Word {
         .iter()
         .filter(|case| !case.is_against_default())
         .collect();
-    if compatibilities.range.is_none() || possible.is_empty() {
+    if compatibilities.place.is_none() || possible.is_empty() {
         return Word::Nothing;
     }
     if let Some(hole) = possible.iter().find_map(|case| case.value.holes().next()) {
@@ -122,7 +115,7 @@ fn word(compatibilities: &Compatibilities) -> Word {
     let fargate = |name: &String| name == "FARGATE";
     let by_default = possible
         .iter()
-        .any(|case| !case.when.is_empty() || !case.defaults.is_empty());
+        .any(|case| !case.when.is_empty() || case.uses_default());
     match (names.iter().all(fargate), names.iter().any(fargate)) {
         (true, _) => Word::Fargate { by_default },
         (_, true) => Word::Both(names.join(" and ")),
@@ -133,32 +126,36 @@ fn word(compatibilities: &Compatibilities) -> Word {
 /// Without `requiresCompatibilities` the task can run on Fargate only if all that Fargate asks for is there.
 /// Network mode: absent is `bridge` on Linux; Fargate takes `awsvpc` only, and asks for task-level cpu and memory.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html> (2026-11-23)
-fn without_compatibilities(documents: &[Document<'_>], document: usize, task: &Task<'_>) -> Placement {
-    let place = |fargate, range, reason: String, help: &str, by_default| Placement {
+fn without_compatibilities(documents: &[Document], task: &Task) -> Placement {
+    let place = |fargate, at, reason: String, help: &str, by_default| Placement {
         fargate,
         reason,
         help: help.to_owned(),
-        document,
-        range,
+        place: at,
         by_default,
     };
-    if task.view.is_none() {
+    if !task.is_whole {
         return of_services(documents, task).unwrap_or_else(|| {
             let reason = "container definitions alone do not say where they run".to_owned();
-            place(Fargate::Undecided, task.id_range, reason, DECIDE, true)
+            place(Fargate::Undecided, task.id_place, reason, DECIDE, true)
         });
+    }
+    if task.role == Role::Job {
+        let reason = "the job names no platform capabilities, which is EC2 by default".to_owned();
+        let help = "for Fargate set `platformCapabilities: [FARGATE]`";
+        return place(Fargate::No, task.id_place, reason, help, true);
     }
     let missing = match (&task.network_mode, task.network_mode.known()) {
         (mode, _) if mode.is_absent() => Some((
             "`networkMode` is absent, which is bridge by default".to_owned(),
-            task.id_range,
+            task.id_place,
         )),
         (mode, Some(known)) if known != "awsvpc" => {
-            let range = mode.range().unwrap_or(task.id_range);
+            let range = mode.place.unwrap_or(task.id_place);
             Some((format!("`networkMode` is {known}"), range))
         }
-        _ if task.cpu.is_absent() => Some(("there is no task-level `cpu`".to_owned(), task.id_range)),
-        _ if task.memory.is_absent() => Some(("there is no task-level `memory`".to_owned(), task.id_range)),
+        _ if task.cpu.is_absent() => Some(("there is no task-level `cpu`".to_owned(), task.id_place)),
+        _ if task.memory.is_absent() => Some(("there is no task-level `memory`".to_owned(), task.id_place)),
         _ => None,
     };
     if let Some((missing, range)) = missing {
@@ -168,38 +165,37 @@ fn without_compatibilities(documents: &[Document<'_>], document: usize, task: &T
     }
     of_services(documents, task).unwrap_or_else(|| {
         let reason = "the task names no launch type: where it runs is decided when it is run".to_owned();
-        place(Fargate::Undecided, task.id_range, reason, DECIDE, true)
+        place(Fargate::Undecided, task.id_place, reason, DECIDE, true)
     })
 }
 
 /// What the services that run the task say: Fargate if any of them is on it, elsewhere if all are.
-fn of_services(documents: &[Document<'_>], task: &Task<'_>) -> Option<Placement> {
+fn of_services(documents: &[Document], task: &Task) -> Option<Placement> {
     let mut elsewhere = None;
     let mut silent = false;
     for &(document, service) in &task.services {
         let service = &documents[document].services[service];
-        let place = |fargate, range, reason, help: &str| Placement {
+        let place = |fargate, at, reason, help: &str| Placement {
             fargate,
             reason,
             help: help.to_owned(),
-            document,
-            range,
+            place: at,
             by_default: false,
         };
         match service.says() {
-            Says::Fargate { word, range } => {
+            Says::Fargate { word, place: at } => {
                 let reason = format!(
                     "the {} `{}` runs the task with {word}",
                     service.noun, service.name
                 );
-                return Some(place(Fargate::Yes, range, reason, ""));
+                return Some(place(Fargate::Yes, at, reason, ""));
             }
-            Says::Elsewhere { word, range } => {
+            Says::Elsewhere { word, place: at } => {
                 let reason = format!(
                     "the {} `{}` runs the task with {word}, not on Fargate",
                     service.noun, service.name
                 );
-                elsewhere = Some(place(Fargate::No, range, reason, ELSEWHERE));
+                elsewhere = Some(place(Fargate::No, at, reason, ELSEWHERE));
             }
             Says::Nothing => silent = true,
         }

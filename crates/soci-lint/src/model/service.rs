@@ -1,30 +1,35 @@
 //! Services: what they say about where their tasks run.
 
-use super::View;
 use super::task::Setting;
-use super::value::Case;
-use crate::source::TextRange;
+use crate::expression::Case;
+use crate::expression::value::{Branch, ResourceId};
+use crate::source::Place;
 
 /// An ECS service, a task set, an EventBridge rule or schedule: what runs tasks.
-pub(crate) struct Service<'a> {
+pub(crate) struct Service {
     pub(crate) name: String,
-    pub(crate) name_range: TextRange,
-    pub(crate) view: View<'a>,
+    pub(crate) name_place: Place,
     /// What it is: `service`, `task set`, `rule` or `schedule`.
     pub(crate) noun: &'static str,
-    pub(crate) task: TaskLink,
+    /// Conditions under which it exists.
+    pub(crate) when: Vec<Branch>,
+    pub(crate) links: Vec<TaskLink>,
     /// `launchType`.
     pub(crate) launch_type: Setting,
     /// The providers of `capacityProviderStrategy`.
     pub(crate) providers: Vec<Case>,
     pub(crate) platform_version: Setting,
+    /// Whether a load balancer asks it whether it is well.
+    pub(crate) is_balanced: bool,
+    /// `healthCheckGracePeriodSeconds`.
+    pub(crate) grace_period: Setting,
 }
 
 /// Which task definition a service runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TaskLink {
-    /// The resource of this name in the same template.
-    Logical(String),
+    /// A resource of a template or of a module.
+    Resource(ResourceId),
     /// A family, of `family:revision` or an ARN.
     Family(String),
     /// It does not say.
@@ -36,32 +41,32 @@ pub(crate) enum TaskLink {
 /// What a service says about Fargate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Says {
-    Fargate { word: String, range: TextRange },
-    Elsewhere { word: String, range: TextRange },
+    Fargate { word: String, place: Place },
+    Elsewhere { word: String, place: Place },
     Nothing,
 }
 
-impl Service<'_> {
+impl Service {
     /// `launchType`, or else the capacity providers.
     pub(crate) fn says(&self) -> Says {
         let launch_type = self.launch_type.known();
-        if let (Some(word), Some(range)) = (launch_type, self.launch_type.range()) {
+        if let (Some(word), Some(place)) = (launch_type, self.launch_type.place) {
             return match word.as_str() {
-                "FARGATE" => Says::Fargate { word, range },
-                "EC2" | "EXTERNAL" => Says::Elsewhere { word, range },
+                "FARGATE" => Says::Fargate { word, place },
+                "EC2" | "EXTERNAL" => Says::Elsewhere { word, place },
                 _ => Says::Nothing,
             };
         }
-        let known: Vec<(String, TextRange)> = self
+        let known: Vec<(String, Place)> = self
             .providers
             .iter()
             .filter(|case| !case.is_against_default())
-            .filter_map(|case| Some((case.value.known()?, case.range)))
+            .filter_map(|case| Some((case.value.known()?, case.place)))
             .collect();
         match known.iter().find(|(word, _)| is_fargate_provider(word)) {
-            Some((word, range)) => Says::Fargate {
+            Some((word, place)) => Says::Fargate {
                 word: word.clone(),
-                range: *range,
+                place: *place,
             },
             None => Says::Nothing,
         }

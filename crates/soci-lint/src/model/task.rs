@@ -1,19 +1,26 @@
 //! Task definitions and their containers.
 
-use super::View;
 use super::image::Image;
 use super::placement::Placement;
-use super::value::{Branch, Case, Hole, condition_text};
-use crate::source::TextRange;
+use crate::documents::Role;
+use crate::expression::value::{Branch, ResourceId, against_default, condition_text};
+use crate::expression::{Case, Hole};
+use crate::source::Place;
 
 /// A task definition.
-pub(crate) struct Task<'a> {
+pub(crate) struct Task {
     /// Family, logical id, or a stand-in.
     pub(crate) id: String,
-    /// Where the id is written; the whole value where there is none.
-    pub(crate) id_range: TextRange,
-    /// The definition itself; absent for a bare list of containers.
-    pub(crate) view: Option<View<'a>>,
+    /// Where the id is written; the beginning of the whole where there is none.
+    pub(crate) id_place: Place,
+    pub(crate) role: Role,
+    /// The resource that makes it.
+    pub(crate) resource: Option<ResourceId>,
+    pub(crate) family: Option<String>,
+    /// Whether it is a definition, rather than a bare list of containers.
+    pub(crate) is_whole: bool,
+    /// Conditions under which it exists.
+    pub(crate) when: Vec<Branch>,
     pub(crate) compatibilities: Compatibilities,
     pub(crate) network_mode: Setting,
     pub(crate) cpu: Setting,
@@ -21,36 +28,61 @@ pub(crate) struct Task<'a> {
     pub(crate) os: Setting,
     pub(crate) architecture: Setting,
     pub(crate) ephemeral_storage: Setting,
-    pub(crate) containers: Vec<Container<'a>>,
+    /// Where the definition itself says it: of a Batch job.
+    pub(crate) platform_version: Setting,
+    pub(crate) containers: Vec<Container>,
     /// Whether `containerDefinitions` is there.
     pub(crate) has_containers_key: bool,
+    /// Where it says that changes of the containers are made elsewhere.
+    pub(crate) pipeline_decides: Option<Place>,
     pub(crate) placement: Placement,
     /// Services that run it: index of document and of the service in it.
     pub(crate) services: Vec<(usize, usize)>,
     /// A region that the definition itself names, with its place.
-    pub(crate) region: Option<(String, TextRange)>,
+    pub(crate) region: Option<(String, Place)>,
 }
 
 /// A container of a task definition.
-pub(crate) struct Container<'a> {
+pub(crate) struct Container {
     pub(crate) name: String,
-    /// The definition; absent where something else stands in its place.
-    pub(crate) view: Option<View<'a>>,
+    /// Whether there is a definition, rather than something else in its place.
+    pub(crate) is_known: bool,
     /// The whole definition.
-    pub(crate) range: TextRange,
+    pub(crate) place: Place,
     /// Where the name is written, the beginning of the definition otherwise.
-    pub(crate) name_range: TextRange,
+    pub(crate) name_place: Place,
     /// Conditions under which it exists.
     pub(crate) when: Vec<Branch>,
     pub(crate) image: ImageField,
+    /// The key `repositoryCredentials`.
+    pub(crate) credentials: Option<Place>,
+    pub(crate) health_check: Option<HealthCheck>,
+    pub(crate) start_timeout: Setting,
+    pub(crate) depends_on: Vec<Dependency>,
+    /// The region that its logs go to.
+    pub(crate) log_region: Option<(String, Place)>,
 }
 
-impl Container<'_> {
+/// `healthCheck`.
+pub(crate) struct HealthCheck {
+    pub(crate) key_place: Place,
+    pub(crate) has_command: bool,
+    pub(crate) start_period: Setting,
+}
+
+/// An entry of `dependsOn`.
+pub(crate) struct Dependency {
+    pub(crate) container: String,
+    pub(crate) condition: String,
+    pub(crate) place: Place,
+}
+
+impl Container {
     /// Where to point for the container as such.
-    pub(crate) fn place(&self) -> TextRange {
+    pub(crate) fn place(&self) -> Place {
         match &self.image {
-            ImageField::Cases(range, _) | ImageField::WrongType(range, _) => *range,
-            ImageField::Missing | ImageField::Unresolved(_) => self.name_range,
+            ImageField::Cases(place, _) | ImageField::WrongType(place, _) => *place,
+            ImageField::Missing | ImageField::Unresolved(_) => self.name_place,
         }
     }
 
@@ -71,10 +103,10 @@ impl Container<'_> {
 pub(crate) enum ImageField {
     Missing,
     /// It is there and cannot be an image, such as a number or a list.
-    WrongType(TextRange, &'static str),
+    WrongType(Place, &'static str),
     /// The whole container comes from elsewhere.
     Unresolved(Hole),
-    Cases(TextRange, Vec<ImageCase>),
+    Cases(Place, Vec<ImageCase>),
 }
 
 /// One image that a container may have.
@@ -85,35 +117,31 @@ pub(crate) struct ImageCase {
 
 /// A scalar setting.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Setting {
-    #[default]
-    Absent,
-    Set {
-        cases: Vec<Case>,
-        range: TextRange,
-    },
+pub(crate) struct Setting {
+    pub(crate) cases: Vec<Case>,
+    /// Conditions under which it is not there.
+    pub(crate) absent: Vec<Vec<Branch>>,
+    /// The value, where there is one.
+    pub(crate) place: Option<Place>,
 }
 
 impl Setting {
+    /// Whether it is not there, whatever the conditions are or while defaults decide them.
     pub(crate) fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent)
+        let possible = self.cases.iter().any(|case| !case.is_against_default());
+        self.cases.is_empty() || !possible && self.may_be_absent()
     }
 
-    pub(crate) fn range(&self) -> Option<TextRange> {
-        match self {
-            Self::Absent => None,
-            Self::Set { range, .. } => Some(*range),
-        }
+    /// Whether it may not be there, as far as defaults say.
+    fn may_be_absent(&self) -> bool {
+        self.absent.iter().any(|when| !against_default(when))
     }
 
-    /// The one case that counts: the only one, or the one that the parameters' defaults choose.
+    /// The one case that counts: the only one, or the one that defaults choose.
     pub(crate) fn case(&self) -> Option<&Case> {
-        let Self::Set { cases, .. } = self else {
-            return None;
-        };
-        let mut possible = cases.iter().filter(|case| !case.is_against_default());
+        let mut possible = self.cases.iter().filter(|case| !case.is_against_default());
         let first = possible.next()?;
-        possible.next().is_none().then_some(first)
+        (possible.next().is_none() && !self.may_be_absent()).then_some(first)
     }
 
     /// Its text, where one case counts and nothing in it is open.
@@ -123,21 +151,13 @@ impl Setting {
 
     /// The hole that keeps the text from being known.
     pub(crate) fn hole(&self) -> Option<&Hole> {
-        let Self::Set { cases, .. } = self else {
-            return None;
-        };
-        cases.iter().find_map(|case| case.value.holes().next())
+        self.cases.iter().find_map(|case| case.value.holes().next())
     }
 
     /// Its text as far as known, for messages.
     pub(crate) fn display(&self) -> String {
-        match self {
-            Self::Absent => String::new(),
-            Self::Set { cases, .. } => {
-                let texts: Vec<String> = cases.iter().map(|case| case.value.display()).collect();
-                texts.join(" or ")
-            }
-        }
+        let texts: Vec<String> = self.cases.iter().map(|case| case.value.display()).collect();
+        texts.join(" or ")
     }
 }
 
@@ -145,11 +165,38 @@ impl Setting {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Compatibilities {
     /// Where the key is; `None` if it is absent or empty.
-    pub(crate) range: Option<TextRange>,
+    pub(crate) place: Option<Place>,
     pub(crate) values: Vec<Case>,
 }
 
-impl Task<'_> {
+impl Task {
+    /// A task that says nothing.
+    pub(super) fn empty(place: Place) -> Self {
+        Self {
+            id: String::new(),
+            id_place: place,
+            role: Role::Task,
+            resource: None,
+            family: None,
+            is_whole: true,
+            when: Vec::new(),
+            compatibilities: Compatibilities::default(),
+            network_mode: Setting::default(),
+            cpu: Setting::default(),
+            memory: Setting::default(),
+            os: Setting::default(),
+            architecture: Setting::default(),
+            ephemeral_storage: Setting::default(),
+            platform_version: Setting::default(),
+            containers: Vec::new(),
+            has_containers_key: false,
+            pipeline_decides: None,
+            placement: Placement::open(place),
+            services: Vec::new(),
+            region: None,
+        }
+    }
+
     /// Whether it asks for a Windows operating system.
     pub(crate) fn is_windows(&self) -> bool {
         self.os.known().is_some_and(|os| os.starts_with("WINDOWS"))
@@ -185,7 +232,7 @@ impl Task<'_> {
     }
 }
 
-impl Container<'_> {
+impl Container {
     /// The cases of the image whose registry is known: index, image, case.
     pub(crate) fn located(&self) -> impl Iterator<Item = (usize, &super::image::Located, &Case)> {
         let cases = self.cases().iter().enumerate();
@@ -204,8 +251,8 @@ impl Container<'_> {
     }
 
     /// Whether lazy loading is in reach: it may run on Fargate under Linux, with an image in ECR.
-    pub(crate) fn is_eligible(&self, task: &Task<'_>) -> bool {
-        task.placement.fargate != crate::report::Fargate::No
+    pub(crate) fn is_eligible(&self, task: &Task) -> bool {
+        task.placement.fargate != crate::terms::Fargate::No
             && !task.is_windows()
             && self.in_ecr().next().is_some()
     }

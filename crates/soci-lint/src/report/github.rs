@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::{Finding, Report, github_data, github_property, terminal};
-use crate::rules::Severity;
+use crate::terms::Severity;
 
 /// GitHub shows this many annotations of each severity for a step and drops the others.
 /// <https://docs.github.com/en/rest/checks/runs> and the runner's own limit (2026-11-24)

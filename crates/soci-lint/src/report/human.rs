@@ -9,8 +9,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::short::summary_line;
 use super::{ContainerReport, Finding, Related, RenderOptions, Report, Verdict, terminal};
 use crate::Input;
-use crate::rules::Severity;
+use unicode_width::UnicodeWidthStr;
+
 use crate::source::{BOM, Location};
+use crate::terms::Severity;
 
 /// Writes the report.
 pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
@@ -191,7 +193,7 @@ fn table(report: &Report, color: bool, out: &mut String) {
     }
     let head = ["task", "container", "verdict", "why"].map(str::to_owned);
     let width = |column: usize| {
-        let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
+        let cells = rows.iter().chain([&head]).map(|row| row[column].width());
         cells.max().unwrap_or(0).min(WIDEST)
     };
     let widths = [width(0), width(1), width(2)];
@@ -215,7 +217,7 @@ fn name(container: &ContainerReport) -> String {
 fn line(cells: &[String; 4], widths: [usize; 3], verdict: Option<Verdict>, out: &mut String) {
     for (at, width) in widths.into_iter().enumerate() {
         let cell = &cells[at];
-        let pad = width.saturating_sub(cell.chars().count()) + 2;
+        let pad = width.saturating_sub(cell.width()) + 2;
         match (at, verdict) {
             (2, Some(verdict)) => {
                 let _ = write!(out, "\x1b[1;{}m{cell}\x1b[0m", ansi(verdict));

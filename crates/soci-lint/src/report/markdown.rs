@@ -13,7 +13,7 @@ pub(super) fn render(report: &Report) -> String {
         out.push_str("| task | container | image | verdict | why |\n|---|---|---|---|---|\n");
         for file in &report.files {
             for task in &file.tasks {
-                rows(&file.path, task, &mut out);
+                rows(task, &mut out);
             }
         }
     }
@@ -26,9 +26,9 @@ pub(super) fn render(report: &Report) -> String {
     out
 }
 
-fn rows(path: &str, task: &TaskReport, out: &mut String) {
+fn rows(task: &TaskReport, out: &mut String) {
     for container in &task.containers {
-        let place = format!("{path}:{}", container.location.start.line);
+        let place = format!("{}:{}", container.file, container.location.start.line);
         let _ = writeln!(
             out,
             "| {}<br>{} | {} | {} | {} | {} |",

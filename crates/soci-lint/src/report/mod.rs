@@ -7,6 +7,7 @@ mod markdown;
 mod other_files;
 mod short;
 mod summary;
+pub(crate) mod write;
 
 use std::str::FromStr;
 
@@ -14,8 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::Kind;
-use crate::rules::Severity;
 use crate::source::{Location, Syntax};
+use crate::terms::{Fargate, Severity, Verdict};
 use crate::{Error, Input};
 
 pub use escape::{github_data, github_property, html, markdown, terminal};
@@ -103,6 +104,9 @@ pub struct ContainerReport {
     /// The image: resolved as far as possible, with `${…}` for what is not known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub image: Option<String>,
+    /// The file of the location; not always the task's (a template may hold the containers).
+    #[serde(default)]
+    pub file: String,
     /// The image, or the container where it has none.
     pub location: Location,
     /// The condition under which it exists, as in `HasProxyImage`.
@@ -175,42 +179,6 @@ pub struct Related {
     pub file: String,
     /// Where.
     pub location: Location,
-}
-
-/// Whether Fargate loads a container lazily.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Yes.
-    Lazy,
-    /// It may: something is not known.
-    #[default]
-    Unknown,
-    /// No.
-    NotLazy,
-}
-
-impl Verdict {
-    /// As in the report: `lazy`, `not-lazy`, `unknown`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Lazy => "lazy",
-            Self::Unknown => "unknown",
-            Self::NotLazy => "not-lazy",
-        }
-    }
-}
-
-/// Whether a task definition runs on Fargate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fargate {
-    /// Yes.
-    Yes,
-    /// No.
-    No,
-    /// Decided where the task is run.
-    Undecided,
 }
 
 /// How a report is written.

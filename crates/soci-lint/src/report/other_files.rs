@@ -1,29 +1,34 @@
 //! Files that a search found by their names and that are something else: nothing is said about them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::Report;
+use super::{FileReport, Report};
 use crate::kind::Kind;
-use crate::rules::syntax_error::SYNTAX_ERROR;
-use crate::rules::template_not_rendered::TEMPLATE_NOT_RENDERED;
-use crate::rules::unreadable_file::UNREADABLE;
+use crate::names::says_what_it_is;
+
+/// Rules about files that are broken or not rendered.
+const BROKEN: [&str; 3] = ["syntax-error", "template-not-rendered", "unreadable-file"];
 
 impl Report {
     /// Leaves out the files for which `by_name` holds and that are none of the kinds that are read. A file
-    /// that is broken or an unrendered template stays: its name was right.
+    /// that is broken or an unrendered template stays if its name says that it is one of ours. Configuration
+    /// of other things that is in order is left out too.
     pub fn leave_out_other_files(&mut self, by_name: impl Fn(&str) -> bool) {
-        let said: HashSet<&str> = [SYNTAX_ERROR.code, UNREADABLE.code, TEMPLATE_NOT_RENDERED.code].into();
-        let broken: HashSet<String> = self
-            .findings
-            .iter()
-            .filter(|finding| said.contains(finding.code.as_str()))
-            .map(|finding| finding.file.clone())
-            .collect();
+        let mut said = HashMap::<&str, bool>::new();
+        for finding in &self.findings {
+            let broken = BROKEN.contains(&finding.name.as_str()) && says_what_it_is(&finding.file);
+            *said.entry(&finding.file).or_default() |= broken;
+        }
+        let is_other = |file: &FileReport| match file.kind {
+            _ if !by_name(&file.path) || said.get(file.path.as_str()) == Some(&true) => false,
+            Kind::Terraform => file.tasks.is_empty() && !said.contains_key(file.path.as_str()),
+            Kind::Template => !says_what_it_is(&file.path),
+            kind => !kind.is_read(),
+        };
         let other: HashSet<String> = self
             .files
             .iter()
-            .filter(|file| by_name(&file.path) && !file.kind.is_read() && file.kind != Kind::Template)
-            .filter(|file| !broken.contains(&file.path))
+            .filter(|file| is_other(file))
             .map(|file| file.path.clone())
             .collect();
         if other.is_empty() {

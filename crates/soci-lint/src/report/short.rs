@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report) -> String {
                 let _ = writeln!(
                     out,
                     "{}:{}:{}: {} {}/{}: {}",
-                    terminal(&file.path),
+                    terminal(&container.file),
                     container.location.start.line,
                     container.location.start.column_utf16,
                     container.verdict.as_str(),

@@ -1,7 +1,7 @@
 //! Counting.
 
-use super::{FileReport, Finding, Summary, TaskReport, Verdict};
-use crate::rules::Severity;
+use super::{FileReport, Finding, Summary, TaskReport};
+use crate::terms::{Severity, Verdict};
 
 impl Summary {
     /// Counts files and findings.

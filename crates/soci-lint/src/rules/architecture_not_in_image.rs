@@ -1,6 +1,6 @@
 //! Images for another architecture.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::facts::{Chosen, about, choose};
 use crate::model::{Container, Task};
 
@@ -47,10 +47,16 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html> (2026-11-23)
-    ARCHITECTURE_NOT_IN_IMAGE, "SOCI108", "architecture-not-in-image", Error, NotLazy, Check::Container(check)
+    RULE = {
+        code: "SOCI108",
+        name: "architecture-not-in-image",
+        severity: Error,
+        effect: NotLazy,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     if !container.is_eligible(task) {
         return;
     }
@@ -81,7 +87,7 @@ fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
         );
         let found = sink.report(container.place(), message);
         found.help("set `cpuArchitecture` to what the image is for, or build the image for the task's");
-        if let Some(range) = task.architecture.range() {
+        if let Some(range) = task.architecture.place {
             found.related(range, "the architecture of the task");
         }
         found.case(at, case);

@@ -1,6 +1,7 @@
 //! Keys that are there twice.
 
-use super::{Check, rule};
+use super::{File, Sink, rule};
+use crate::source::{ProblemKind, TextRange};
 
 rule! {
     /// A key is set twice in one object.
@@ -42,5 +43,20 @@ rule! {
     /// ## References
     ///
     /// * <https://www.rfc-editor.org/rfc/rfc8259#section-4> (2026-11-24)
-    DUPLICATE_KEY, "SOCI907", "duplicate-key", Warning, None, Check::Reader
+    RULE = {
+        code: "SOCI907",
+        name: "duplicate-key",
+        severity: Warning,
+        effect: None,
+        check: File(check),
+    }
+}
+
+fn check(file: &File<'_>, sink: &mut Sink<'_>) {
+    for problem in file.problems.iter().filter(|problem| problem.kind == ProblemKind::DuplicateKey) {
+        // Nothing in particular is wrong with a file that was not read at all.
+        let range = (problem.range != TextRange::default()).then_some(problem.range);
+        sink.report_file(range, problem.message.clone())
+            .help("remove one of them");
+    }
 }

@@ -2,7 +2,7 @@
 
 use soci_image::ecr::Partition;
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -48,10 +48,16 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html>, dual-stack hosts (2026-11-23)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html> (2026-11-23)
-    ECR_HOST_UNVERIFIED, "SOCI205", "ecr-host-unverified", Info, None, Check::Container(check)
+    RULE = {
+        code: "SOCI205",
+        name: "ecr-host-unverified",
+        severity: Info,
+        effect: None,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     if !container.is_eligible(task) {
         return;
     }

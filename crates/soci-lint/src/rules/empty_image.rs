@@ -1,6 +1,6 @@
 //! Containers whose image is the empty text.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Image, Task};
 
 rule! {
@@ -43,10 +43,16 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html> (2026-11-23)
-    EMPTY_IMAGE, "SOCI910", "empty-image", Warning, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI910",
+        name: "empty-image",
+        severity: Warning,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
     for (at, found) in container.cases().iter().enumerate() {
         if found.image == Image::Empty {
             sink.report(container.place(), "the image is empty")

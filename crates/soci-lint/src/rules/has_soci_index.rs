@@ -3,7 +3,7 @@
 use soci_image::soci_index::SociVersion;
 
 use super::shared::known::{each, mebibytes};
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -33,10 +33,16 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html> (2026-11-23)
-    HAS_SOCI_INDEX, "SOCI310", "has-soci-index", Off, Lazy, Check::Container(check)
+    RULE = {
+        code: "SOCI310",
+        name: "has-soci-index",
+        severity: Off,
+        effect: Lazy,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let soci = image.platform.soci.as_ref();
         let totals = &image.platform.totals;

@@ -1,6 +1,6 @@
 //! Images of another region.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -49,17 +49,23 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html> (2026-11-23)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14), which names no such condition
-    IMAGE_IN_ANOTHER_REGION, "SOCI203", "image-in-another-region", Info, None, Check::Container(check)
+    RULE = {
+        code: "SOCI203",
+        name: "image-in-another-region",
+        severity: Info,
+        effect: None,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     if !container.is_eligible(task) {
         return;
     }
     let given = sink.options.region.clone();
     let (region, place) = match (given, &task.region) {
         (Some(region), _) => (region, None),
-        (None, Some((region, range))) => (region.clone(), Some(*range)),
+        (None, Some((region, place))) => (region.clone(), Some(*place)),
         (None, None) => return,
     };
     for (at, ecr, _, case) in container.in_ecr() {

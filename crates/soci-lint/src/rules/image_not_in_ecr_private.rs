@@ -1,9 +1,10 @@
 //! Images in other registries.
 
-use super::{Check, Severity, Sink, rule};
+use super::{Sink, rule};
 use crate::data::registries::DOCKER_HUB;
 use crate::data::sidecars::is_known_sidecar;
 use crate::model::{Container, Located, Registry, Task, is_ecr_public};
+use crate::terms::Severity;
 
 rule! {
     /// The image is not in a private Amazon ECR repository.
@@ -55,20 +56,22 @@ rule! {
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://github.com/aws/containers-roadmap/issues/2077>, the open request for other registries (2026-11-23)
     /// * <https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html> (2026-11-23)
-    IMAGE_NOT_IN_ECR_PRIVATE, "SOCI201", "image-not-in-ecr-private", Error, NotLazy, Check::Container(check)
+    RULE = {
+        code: "SOCI201",
+        name: "image-not-in-ecr-private",
+        severity: Error,
+        effect: NotLazy,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     for (at, located, case) in container.located() {
         let Some((message, help)) = trouble(located) else {
             continue;
         };
         let range = container.place();
-        let by_default = if case.defaults.is_empty() {
-            ""
-        } else {
-            " (by default)"
-        };
+        let by_default = if case.uses_default() { " (by default)" } else { "" };
         let message = format!("{message}{by_default}");
         let sidecar = located.repository.as_deref().is_some_and(is_known_sidecar)
             && (is_ecr_public(&located.registry) || is_docker_hub(&located.registry));
@@ -77,17 +80,13 @@ fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
             found
                 .help("nothing, as long as it is small: it does not keep the other containers from being loaded lazily")
                 .at_most(Severity::Info);
+        } else if let Some(place) = task.pipeline_decides {
+            found
+                .help("nothing, if a pipeline names the image that runs: lint the definition that it registers")
+                .related(place, "changes of the containers are made elsewhere: this image may be a stand-in")
+                .at_most(Severity::Info);
         } else {
             found.help(help);
-        }
-        if case.range != range {
-            found.related(case.range, "this branch");
-        }
-        for used in &case.defaults {
-            found.related(
-                used.range,
-                format!("by default: the parameter `{}` has this value", used.parameter),
-            );
         }
         found.case(at, case);
     }

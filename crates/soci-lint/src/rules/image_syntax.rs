@@ -1,6 +1,6 @@
 //! Texts that are no image references.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Image, Task};
 
 rule! {
@@ -45,10 +45,16 @@ rule! {
     ///
     /// * <https://github.com/distribution/reference/blob/main/reference.go>, the grammar (2026-11-24)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html> (2026-11-23)
-    IMAGE_SYNTAX, "SOCI909", "image-syntax", Warning, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI909",
+        name: "image-syntax",
+        severity: Warning,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
     for (at, found) in container.cases().iter().enumerate() {
         match &found.image {
             Image::Malformed { reason } => {

@@ -1,6 +1,6 @@
 //! The tag `latest`, written or not.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Tag, Task};
 
 rule! {
@@ -46,10 +46,16 @@ rule! {
     ///
     /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/considerations.md>, on mutable tags (2026-11-23)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html>, version consistency (2026-11-23)
-    LATEST_TAG, "SOCI401", "latest-tag", Warning, None, Check::Container(check)
+    RULE = {
+        code: "SOCI401",
+        name: "latest-tag",
+        severity: Warning,
+        effect: None,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     if !container.is_eligible(task) {
         return;
     }

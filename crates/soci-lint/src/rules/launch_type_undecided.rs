@@ -1,8 +1,8 @@
 //! Tasks that may run on Fargate or elsewhere.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::Task;
-use crate::report::Fargate;
+use crate::terms::Fargate;
 
 rule! {
     /// Whether the task runs on Fargate is decided when it is run.
@@ -46,13 +46,21 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>, `launchType` and `capacityProviderStrategy` (2026-11-23)
-    LAUNCH_TYPE_UNDECIDED, "SOCI103", "launch-type-undecided", Info, Unknown, Check::Task(check)
+    RULE = {
+        code: "SOCI103",
+        name: "launch-type-undecided",
+        severity: Info,
+        effect: Unknown,
+        check: Task(check),
+        eligible_if: Some("it runs on Fargate"),
+        weight: 1,
+    }
 }
 
-fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, sink: &mut Sink<'_>) {
     let placement = &task.placement;
     if placement.fargate == Fargate::Undecided {
-        sink.report_at(placement.document, placement.range, placement.reason.clone())
+        sink.report(placement.place, placement.reason.clone())
             .help(placement.help.clone());
     }
 }

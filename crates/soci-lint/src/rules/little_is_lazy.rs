@@ -1,7 +1,7 @@
 //! Images of which little is lazy.
 
 use super::shared::known::{each, mebibytes};
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -45,10 +45,16 @@ rule! {
     /// ## References
     ///
     /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md> (2026-11-23)
-    LITTLE_IS_LAZY, "SOCI308", "little-is-lazy", Info, None, Check::Container(check)
+    RULE = {
+        code: "SOCI308",
+        name: "little-is-lazy",
+        severity: Info,
+        effect: None,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let totals = &image.platform.totals;
         if image.platform.soci.is_some() && totals.lazy_permille() < 500 {

@@ -1,6 +1,6 @@
 //! Hosts that are almost ECR.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -44,10 +44,16 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html> (2026-11-23)
-    MALFORMED_ECR_HOST, "SOCI206", "malformed-ecr-host", Warning, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI206",
+        name: "malformed-ecr-host",
+        severity: Warning,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
     for (at, ecr, _, case) in container.in_ecr() {
         if let Some(reason) = &ecr.malformed {
             sink.report(container.place(), reason.clone())

@@ -1,6 +1,6 @@
 //! Containers without an image.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, ImageField, Task};
 
 rule! {
@@ -44,10 +44,16 @@ rule! {
     /// ## References
     ///
     /// * <https://github.com/aws-actions/amazon-ecs-render-task-definition> (2026-11-23)
-    MISSING_IMAGE, "SOCI911", "missing-image", Warning, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI911",
+        name: "missing-image",
+        severity: Warning,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
     if matches!(container.image, ImageField::Missing) {
         sink.report(container.place(), "the container has no image")
             .help("name an image, or lint the rendered file if a pipeline adds it");

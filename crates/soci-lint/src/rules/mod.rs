@@ -4,109 +4,86 @@
 //! finding does to the verdict ([`Effect`]) is independent of whether it is listed: ignoring a rule
 //! changes no verdict.
 
-mod architecture_not_in_image;
-mod catalogue;
-mod depends_on_start_timeout;
-pub(crate) mod dockerrun;
-pub(crate) mod duplicate_key;
-mod ecr_host_unverified;
-mod empty_image;
-mod ephemeral_storage;
-mod every_image_needs_an_index;
-mod has_soci_index;
-mod health_check_start_period;
-pub(crate) mod image_facts_missing;
-mod image_in_another_region;
-mod image_not_in_ecr_private;
-mod image_of_aws;
-mod image_syntax;
-mod image_too_small;
-pub(crate) mod kind_not_read;
-mod latest_tag;
-pub(crate) mod launch_type_undecided;
-mod layers_below_minimum;
-mod little_is_lazy;
-mod malformed_ecr_host;
-mod missing_image;
-mod no_containers;
-mod no_soci_index;
-mod no_soci_index_for_platform;
-pub(crate) mod not_a_task_definition;
-mod not_fargate;
-mod not_fargate_by_default;
-pub(crate) mod not_plain_json;
-pub(crate) mod odd_suppression;
-mod placeholder_image;
-mod platform_version;
-mod platform_version_retired;
-pub(crate) mod platform_version_undecided;
-mod pull_through_cache;
-mod repository_credentials;
-mod service_grace_period;
 mod shared;
 mod sink;
-mod soci_index_damaged;
-mod soci_index_v1_only;
-mod soci_tag_suffix;
-pub(crate) mod syntax_error;
-mod tag_not_pinned;
-pub(crate) mod template_not_rendered;
-pub(crate) mod unreadable_file;
-mod unresolved_container;
-mod unresolved_image;
-pub(crate) mod unused_parameter;
-pub(crate) mod windows_task;
-mod wrong_type;
-mod zstd_layers;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use catalogue::RULES;
-pub(crate) use sink::{Emitted, Sink};
+pub(crate) use sink::{Emitted, File, Run, Sink, container_of};
 
 use crate::Options;
 use crate::data::urls;
 use crate::model::{Container, Document, Task};
-use crate::report::Verdict;
+use crate::terms::{Severity, Verdict};
 
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// It will not work, or not lazily.
-    Error,
-    /// It probably is not what was meant.
-    Warning,
-    /// Good to know.
-    Info,
-    /// Not listed.
-    Off,
+/// Declares the modules, each with its rule, and the list of all rules by code.
+macro_rules! catalogue {
+    ($($module:ident,)*) => {
+        $(mod $module;)*
+
+        /// All rules, by code.
+        pub(crate) static RULES: &[&Rule] = &[$(&$module::RULE,)*];
+
+        /// The files that they are in.
+        #[cfg(test)]
+        const FILES: &[&str] = &[$(stringify!($module),)*];
+    };
 }
 
-impl Severity {
-    /// As in the report.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Info => "info",
-            Self::Off => "off",
-        }
-    }
-}
-
-impl std::str::FromStr for Severity {
-    type Err = crate::Error;
-
-    fn from_str(text: &str) -> Result<Self, crate::Error> {
-        [Self::Error, Self::Warning, Self::Info, Self::Off]
-            .into_iter()
-            .find(|severity| severity.as_str() == text)
-            .ok_or_else(|| crate::Error::Severity {
-                severity: text.to_owned(),
-            })
-    }
+catalogue! {
+    not_fargate,
+    not_fargate_by_default,
+    launch_type_undecided,
+    windows_task,
+    platform_version_without_soci,
+    platform_version_retired,
+    platform_version_undecided,
+    architecture_not_in_image,
+    image_not_in_ecr_private,
+    repository_credentials,
+    image_in_another_region,
+    pull_through_cache_repository,
+    ecr_host_unverified,
+    malformed_ecr_host,
+    image_of_an_aws_account,
+    newest_image,
+    image_not_examined,
+    no_soci_index,
+    soci_index_v1_only,
+    no_soci_index_for_platform,
+    zstd_layers,
+    image_small_for_lazy_loading,
+    every_layer_below_minimum,
+    little_is_lazy,
+    soci_index_damaged,
+    has_soci_index,
+    latest_tag,
+    tag_not_pinned,
+    health_check_without_start_period,
+    short_start_timeout,
+    no_health_check_grace_period,
+    ephemeral_storage_too_small,
+    tag_without_soci_suffix,
+    task_with_other_registries,
+    not_a_task_definition,
+    kind_not_read_yet,
+    dockerrun_on_ec2,
+    syntax_error,
+    not_plain_json,
+    template_not_rendered,
+    duplicate_key,
+    wrong_type,
+    image_syntax,
+    empty_image,
+    missing_image,
+    placeholder_image,
+    unresolved_image,
+    unresolved_container,
+    no_containers,
+    odd_suppression,
+    unreadable_file,
+    unused_parameter,
 }
 
 /// A rule, for lists and documentation.
@@ -142,11 +119,13 @@ pub(crate) enum Effect {
 
 /// What a rule looks at.
 pub(crate) enum Check {
-    Document(fn(&Document<'_>, &mut Sink<'_, '_>)),
-    Task(fn(&Task<'_>, &mut Sink<'_, '_>)),
-    Container(fn(&Task<'_>, &Container<'_>, &mut Sink<'_, '_>)),
-    /// The reader finds it, before there is a document.
-    Reader,
+    /// The run as a whole.
+    Run(fn(&Run<'_>, &mut Sink<'_>)),
+    /// A file, whatever it is.
+    File(fn(&File<'_>, &mut Sink<'_>)),
+    Document(fn(&Document, &mut Sink<'_>)),
+    Task(fn(&Task, &mut Sink<'_>)),
+    Container(fn(&Task, &Container, &mut Sink<'_>)),
 }
 
 /// A rule with its page.
@@ -157,6 +136,11 @@ pub(crate) struct Rule {
     pub(crate) effect: Effect,
     /// Whether it runs only when it is selected or given a severity.
     pub(crate) opt_in: bool,
+    /// What the headline of an open verdict says has to be so, where this is one of the reasons.
+    pub(crate) eligible_if: Option<&'static str>,
+    /// Of several open reasons the lightest comes first: what is open about the image, then about the place
+    /// (1), then facts that are missing (2).
+    pub(crate) weight: u8,
     pub(crate) check: Check,
     /// The first line of the doc comment above it.
     pub(crate) summary: &'static str,
@@ -252,25 +236,66 @@ macro_rules! rule {
     (
         #[doc = $summary:literal]
         $(#[doc = $doc:literal])*
-        $id:ident, $code:literal, $name:literal, $severity:ident, $effect:ident, $check:expr $(, $opt_in:ident)?
+        $id:ident = {
+            code: $code:literal,
+            name: $name:literal,
+            severity: $severity:ident,
+            effect: $effect:ident,
+            check: $kind:ident($check:path),
+            $($field:ident: $value:expr,)*
+        }
     ) => {
         #[doc = $summary]
         $(#[doc = $doc])*
         pub(crate) static $id: $crate::rules::Rule = $crate::rules::Rule {
             code: $code,
             name: $name,
-            severity: $crate::rules::Severity::$severity,
+            severity: $crate::terms::Severity::$severity,
             effect: $crate::rules::Effect::$effect,
-            opt_in: $crate::rules::rule!(@opt_in $($opt_in)?),
-            check: $check,
+            check: $crate::rules::Check::$kind($check),
             summary: $summary,
             docs: match cfg!(feature = "documentation") {
                 true => concat!($summary, "\n" $(, $doc, "\n")*),
                 false => "",
             },
+            $($field: $value,)*
+            ..$crate::rules::BASE
         };
     };
-    (@opt_in) => { false };
-    (@opt_in opt_in) => { true };
 }
 pub(crate) use rule;
+
+/// What a rule is unless it says otherwise.
+const BASE: Rule = Rule {
+    code: "",
+    name: "",
+    severity: Severity::Off,
+    effect: Effect::None,
+    opt_in: false,
+    eligible_if: None,
+    weight: 0,
+    check: Check::Run(|_, _| {}),
+    summary: "",
+    docs: "",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_unique_and_in_order() {
+        for pair in RULES.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{}", pair[1].code);
+        }
+        let names: std::collections::BTreeSet<_> = RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), RULES.len());
+    }
+
+    #[test]
+    fn a_rule_is_in_the_file_of_its_name() {
+        for (rule, file) in RULES.iter().zip(FILES) {
+            assert_eq!(rule.name.replace('-', "_"), *file);
+        }
+    }
+}

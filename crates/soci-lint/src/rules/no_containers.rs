@@ -1,6 +1,6 @@
 //! Task definitions with nothing in them.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::Document;
 
 rule! {
@@ -34,22 +34,28 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html> (2026-11-23)
-    NO_CONTAINERS, "SOCI915", "no-containers", Warning, None, Check::Document(check)
+    RULE = {
+        code: "SOCI915",
+        name: "no-containers",
+        severity: Warning,
+        effect: None,
+        check: Document(check),
+    }
 }
 
-fn check(document: &Document<'_>, sink: &mut Sink<'_, '_>) {
+fn check(document: &Document, sink: &mut Sink<'_>) {
     for (at, task) in document.tasks.iter().enumerate() {
         let wrong = document
             .wrong_types
             .iter()
             .any(|wrong| wrong.key.eq_ignore_ascii_case("containerDefinitions"));
         if task.containers.is_empty() && !wrong {
-            sink.task = Some(at);
+            sink.narrow(at, None);
             let message = match task.has_containers_key {
                 true => "the list of containers is empty",
                 false => "the task definition has no `containerDefinitions`",
             };
-            sink.report(task.id_range, message)
+            sink.report(task.id_place, message)
                 .help("lint the rendered file, if a template adds the containers");
         }
     }

@@ -4,8 +4,9 @@ use soci_image::facts::LayerFacts;
 use soci_image::media_type::LayerCompression;
 
 use super::shared::known::{damage, each, is_small};
-use super::{Check, Severity, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
+use crate::terms::Severity;
 
 rule! {
     /// The image has no SOCI index.
@@ -50,10 +51,16 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md> (2026-11-23)
-    NO_SOCI_INDEX, "SOCI302", "no-soci-index", Error, NotLazy, Check::Container(check)
+    RULE = {
+        code: "SOCI302",
+        name: "no-soci-index",
+        severity: Error,
+        effect: NotLazy,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let platforms = &image.facts.platforms;
         let any = platforms.iter().any(|platform| platform.soci.is_some());

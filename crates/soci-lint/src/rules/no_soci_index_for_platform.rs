@@ -1,7 +1,7 @@
 //! Images with an index for other platforms.
 
 use super::shared::known::{damage, each};
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -48,10 +48,16 @@ rule! {
     ///
     /// * <https://github.com/awslabs/soci-snapshotter/issues/1695> (2026-11-23)
     /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md> (2026-11-23)
-    NO_SOCI_INDEX_FOR_PLATFORM, "SOCI304", "no-soci-index-for-platform", Error, NotLazy, Check::Container(check)
+    RULE = {
+        code: "SOCI304",
+        name: "no-soci-index-for-platform",
+        severity: Error,
+        effect: NotLazy,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let any = image
             .facts

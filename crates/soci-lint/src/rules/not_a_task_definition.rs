@@ -1,6 +1,8 @@
 //! Files that are no task definitions.
 
-use super::{Check, rule};
+use super::{File, Sink, rule};
+use super::kind_not_read_yet::is_relative;
+use crate::kind::Kind;
 
 rule! {
     /// The file is nothing that has task definitions in it.
@@ -34,5 +36,35 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html> (2026-11-23)
-    NOT_A_TASK_DEFINITION, "SOCI901", "not-a-task-definition", Warning, None, Check::Reader
+    RULE = {
+        code: "SOCI901",
+        name: "not-a-task-definition",
+        severity: Warning,
+        effect: None,
+        check: File(check),
+    }
 }
+
+fn check(file: &File<'_>, sink: &mut Sink<'_>) {
+    let Some(kind) = file.other.filter(|kind| !is_relative(*kind) && *kind != Kind::Dockerrun) else {
+        return;
+    };
+    let (message, help) = match kind {
+        _ if file.is_empty() => ("the file is empty".to_owned(), NEVERTHELESS),
+        Kind::Unknown => (
+            "this is no task definition, and nothing else that has containers in it".to_owned(),
+            NEVERTHELESS,
+        ),
+        Kind::Markdown => (
+            "this is Markdown, not a task definition".to_owned(),
+            "copy the task definition in it into a file of its own",
+        ),
+        kind => (
+            format!("this is {}, not a task definition", kind.phrase()),
+            "lint the task definition that goes with it",
+        ),
+    };
+    sink.report_file(file.first_token(), message).help(help);
+}
+
+const NEVERTHELESS: &str = "use `--kind` if it is one nevertheless";

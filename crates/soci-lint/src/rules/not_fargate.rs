@@ -1,8 +1,8 @@
 //! Tasks that are meant to run elsewhere.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::Task;
-use crate::report::Fargate;
+use crate::terms::Fargate;
 
 rule! {
     /// The task does not run on Fargate.
@@ -46,14 +46,20 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://github.com/aws/containers-roadmap/issues/1832>, the open request for EC2 (2026-11-23)
-    NOT_FARGATE, "SOCI101", "not-fargate", Error, NotLazy, Check::Task(check)
+    RULE = {
+        code: "SOCI101",
+        name: "not-fargate",
+        severity: Error,
+        effect: NotLazy,
+        check: Task(check),
+    }
 }
 
-fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, sink: &mut Sink<'_>) {
     let placement = &task.placement;
     if placement.fargate != Fargate::No || placement.by_default {
         return;
     }
-    sink.report_at(placement.document, placement.range, placement.reason.clone())
+    sink.report(placement.place, placement.reason.clone())
         .help(placement.help.clone());
 }

@@ -1,8 +1,8 @@
 //! Tasks that say nothing and therefore cannot run on Fargate.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::Task;
-use crate::report::Fargate;
+use crate::terms::Fargate;
 
 rule! {
     /// The task names no launch type, and by default it cannot run on Fargate.
@@ -43,13 +43,19 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>, the defaults (2026-11-23)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>, what Fargate asks for (2026-08-14)
-    NOT_FARGATE_BY_DEFAULT, "SOCI102", "not-fargate-by-default", Warning, NotLazy, Check::Task(check)
+    RULE = {
+        code: "SOCI102",
+        name: "not-fargate-by-default",
+        severity: Warning,
+        effect: NotLazy,
+        check: Task(check),
+    }
 }
 
-fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, sink: &mut Sink<'_>) {
     let placement = &task.placement;
     if placement.fargate == Fargate::No && placement.by_default {
-        sink.report_at(placement.document, placement.range, placement.reason.clone())
+        sink.report(placement.place, placement.reason.clone())
             .help(placement.help.clone());
     }
 }

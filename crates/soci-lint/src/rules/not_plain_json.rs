@@ -1,6 +1,7 @@
 //! JSON with more than JSON in it.
 
-use super::{Check, rule};
+use super::{File, Sink, rule};
+use crate::source::{ProblemKind, TextRange};
 
 rule! {
     /// The file has comments, trailing commas or the like, which JSON has not.
@@ -43,5 +44,20 @@ rule! {
     /// ## References
     ///
     /// * <https://www.rfc-editor.org/rfc/rfc8259> (2026-11-24)
-    NOT_PLAIN_JSON, "SOCI905", "not-plain-json", Info, None, Check::Reader
+    RULE = {
+        code: "SOCI905",
+        name: "not-plain-json",
+        severity: Info,
+        effect: None,
+        check: File(check),
+    }
+}
+
+fn check(file: &File<'_>, sink: &mut Sink<'_>) {
+    for problem in file.problems.iter().filter(|problem| problem.kind == ProblemKind::NotPlainJson) {
+        // Nothing in particular is wrong with a file that was not read at all.
+        let range = (problem.range != TextRange::default()).then_some(problem.range);
+        sink.report_file(range, problem.message.clone())
+            .help("the AWS command line takes plain JSON only");
+    }
 }

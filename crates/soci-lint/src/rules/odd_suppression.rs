@@ -1,6 +1,6 @@
 //! Comments to the linter that it does not understand.
 
-use super::{Check, rule};
+use super::{File, Sink, rule};
 
 rule! {
     /// A comment of the linter cannot be understood.
@@ -40,5 +40,21 @@ rule! {
     /// ## References
     ///
     /// * [docs/lint.md](../lint.md)
-    ODD_SUPPRESSION, "SOCI916", "odd-suppression", Warning, None, Check::Reader
+    RULE = {
+        code: "SOCI916",
+        name: "odd-suppression",
+        severity: Warning,
+        effect: None,
+        check: File(check),
+    }
+}
+
+fn check(file: &File<'_>, sink: &mut Sink<'_>) {
+    for (range, message) in &file.suppressions.odd {
+        sink.report_file(*range, message.clone());
+    }
+    for (rule, range) in file.unknown_rules() {
+        sink.report_file(range, format!("there is no rule `{rule}`"))
+            .help("`cargo soci rules` lists them");
+    }
 }

@@ -1,6 +1,6 @@
 //! Words in the place of images.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Image, Task};
 
 rule! {
@@ -44,10 +44,16 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>, what an image is (2026-11-23)
-    PLACEHOLDER_IMAGE, "SOCI912", "placeholder-image", Info, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI912",
+        name: "placeholder-image",
+        severity: Info,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
     for (at, found) in container.cases().iter().enumerate() {
         if let Image::Placeholder { why } = &found.image {
             sink.report(container.place(), why.clone())

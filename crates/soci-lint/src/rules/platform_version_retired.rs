@@ -1,7 +1,7 @@
 //! Platform versions that AWS has retired.
 
 use super::shared::versions::{RETIRED, Version, versions};
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::Task;
 
 rule! {
@@ -58,11 +58,17 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-versions-retired.html> (2026-11-23; an earlier copy of the page had dates in March)
-    PLATFORM_VERSION_RETIRED, "SOCI106", "platform-version-retired", Error, NotLazy, Check::Task(check)
+    RULE = {
+        code: "SOCI106",
+        name: "platform-version-retired",
+        severity: Error,
+        effect: NotLazy,
+        check: Task(check),
+    }
 }
 
-fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
-    for (document, range, version, by_default) in versions(task, sink) {
+fn check(task: &Task, sink: &mut Sink<'_>) {
+    for (range, version, by_default) in versions(task, sink) {
         if let Version::Known(version) = version
             && RETIRED.contains(&version.as_str())
         {
@@ -70,8 +76,7 @@ fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
                 "1.3.0" => " on 2026-06-30",
                 _ => "",
             };
-            sink.report_at(
-                document,
+            sink.report(
                 range,
                 format!("platform version {version} was retired{when}{by_default}"),
             )

@@ -1,7 +1,7 @@
 //! Platform versions that something else decides.
 
 use super::shared::versions::{Version, versions};
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::Task;
 
 rule! {
@@ -64,14 +64,21 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
-    PLATFORM_VERSION_UNDECIDED, "SOCI107", "platform-version-undecided", Info, Unknown, Check::Task(check)
+    RULE = {
+        code: "SOCI107",
+        name: "platform-version-undecided",
+        severity: Info,
+        effect: Unknown,
+        check: Task(check),
+        eligible_if: Some("the platform version is 1.4.0 or LATEST"),
+        weight: 1,
+    }
 }
 
-fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
-    for (document, range, version, _) in versions(task, sink) {
+fn check(task: &Task, sink: &mut Sink<'_>) {
+    for (range, version, _) in versions(task, sink) {
         if let Version::Open { why, help } = version {
-            sink.report_at(
-                document,
+            sink.report(
                 range,
                 format!("the platform version is not known: {why}"),
             )

@@ -1,7 +1,8 @@
 //! Credentials for a registry.
 
-use super::{Check, Severity, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
+use crate::terms::Severity;
 
 rule! {
     /// The container brings credentials for its registry.
@@ -46,17 +47,19 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html> (2026-11-23)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
-    REPOSITORY_CREDENTIALS, "SOCI202", "repository-credentials", Warning, None, Check::Container(check)
+    RULE = {
+        code: "SOCI202",
+        name: "repository-credentials",
+        severity: Warning,
+        effect: None,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
-    let Some(member) = container
-        .view
-        .and_then(|view| view.member("repositoryCredentials"))
-    else {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
+    let Some(range) = container.credentials else {
         return;
     };
-    let range = member.key_range;
     if container.in_ecr().next().is_some() {
         sink.report(
             range,

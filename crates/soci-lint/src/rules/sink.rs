@@ -1,10 +1,65 @@
-//! Where rules put what they find.
+//! What rules look at, and where they put what they find.
 
-use super::{Effect, Rule, Severity};
+use super::{Effect, Rule, matching};
 use crate::Options;
-use crate::model::value::Case;
+use crate::expression::Case;
+use crate::expression::value::{Branch, against_default, condition_text, is_open};
+use crate::kind::Kind;
 use crate::model::{Container, Document, Task};
-use crate::source::TextRange;
+use crate::source::{Place, Problem, Suppressions, TextRange};
+use crate::terms::Severity;
+
+/// Everything that a run looks at.
+pub(crate) struct Run<'r> {
+    pub(crate) options: &'r Options,
+    pub(crate) files: &'r [File<'r>],
+    pub(crate) documents: &'r [Document],
+    /// Names that the documents ask for.
+    pub(crate) names: &'r [String],
+}
+
+/// A file of the run.
+pub(crate) struct File<'r> {
+    pub(crate) at: usize,
+    pub(crate) text: &'r str,
+    /// What it is, if that is nothing that is read.
+    pub(crate) other: Option<Kind>,
+    /// What its reader objected to.
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) suppressions: &'r Suppressions,
+    /// Resources in it that are not read, and what to say about them.
+    pub(crate) unread: Vec<(TextRange, String)>,
+}
+
+impl File<'_> {
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.trim_start_matches('\u{FEFF}').trim().is_empty()
+    }
+
+    /// The first word or bracket.
+    pub(crate) fn first_token(&self) -> Option<TextRange> {
+        let trimmed = self.text.trim_start_matches('\u{FEFF}').trim_start();
+        let start = self.text.len() - trimmed.len();
+        let first = trimmed.chars().next()?;
+        let end = match first.is_alphanumeric() {
+            true => trimmed
+                .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
+                .unwrap_or(trimmed.len()),
+            false => first.len_utf8(),
+        };
+        Some(TextRange::new(start, start + end))
+    }
+
+    /// Comments about rules that do not exist.
+    pub(crate) fn unknown_rules(&self) -> impl Iterator<Item = (&str, TextRange)> {
+        let unknown = self
+            .suppressions
+            .all()
+            .filter(|allow| matching(&allow.rule).next().is_none());
+        unknown.map(|allow| (allow.rule.as_str(), allow.range))
+    }
+}
 
 /// One finding before it gets its line and column.
 #[derive(Clone)]
@@ -12,108 +67,144 @@ pub(crate) struct Emitted {
     pub(crate) rule: &'static Rule,
     pub(crate) severity: Severity,
     pub(crate) effect: Effect,
-    pub(crate) message: String,
+    message: String,
     pub(crate) help: Option<String>,
-    pub(crate) file: usize,
+    /// `None` for a finding about the call itself.
+    pub(crate) file: Option<usize>,
     pub(crate) range: Option<TextRange>,
-    pub(crate) related: Vec<(usize, TextRange, String)>,
+    pub(crate) related: Vec<(Place, String)>,
     /// Document and task it is about.
     pub(crate) task: Option<(usize, usize)>,
     pub(crate) container: Option<usize>,
     /// The case of the container's image it is about; `None` is all.
     pub(crate) case: Option<usize>,
+    /// The conditions under which it is so.
+    when: Vec<Branch>,
+    /// Whether the severity is the rule's own, only milder.
+    is_lowered: bool,
 }
 
-/// Takes the findings of one rule about one task or container.
-pub(crate) struct Sink<'s, 'a> {
-    pub(crate) documents: &'s [Document<'a>],
+/// Takes the findings of one rule.
+pub(crate) struct Sink<'s> {
+    pub(crate) run: &'s Run<'s>,
     pub(crate) options: &'s Options,
-    pub(crate) document: usize,
-    pub(crate) task: Option<usize>,
-    pub(crate) container: Option<usize>,
-    pub(super) rule: &'static Rule,
-    pub(super) severity: Severity,
-    pub(crate) out: &'s mut Vec<Emitted>,
+    document: Option<usize>,
+    task: Option<usize>,
+    container: Option<usize>,
+    file: Option<usize>,
+    rule: &'static Rule,
+    severity: Severity,
+    out: &'s mut Vec<Emitted>,
 }
 
-impl<'s, 'a> Sink<'s, 'a> {
-    /// A sink for every check of a document.
+impl<'s> Sink<'s> {
     pub(crate) fn new(
-        documents: &'s [Document<'a>],
-        document: usize,
-        options: &'s Options,
+        run: &'s Run<'s>,
         rule: &'static Rule,
         severity: Severity,
         out: &'s mut Vec<Emitted>,
     ) -> Self {
         Self {
-            documents,
-            options,
-            document,
+            run,
+            options: run.options,
+            document: None,
             task: None,
             container: None,
+            file: None,
             rule,
             severity,
             out,
         }
     }
 
-    pub(crate) fn document(&self) -> &'s Document<'a> {
-        &self.documents[self.document]
-    }
-
-    /// Reports at a place of the document's own file. The builder's methods add to it.
-    pub(crate) fn report(&mut self, range: TextRange, message: impl Into<String>) -> &mut Emitted {
-        let file = self.document().file;
-        self.report_in(file, range, message)
-    }
-
-    /// Reports at a place of another document's file.
-    pub(crate) fn report_at(
-        &mut self,
-        document: usize,
-        range: TextRange,
-        message: impl Into<String>,
-    ) -> &mut Emitted {
-        let file = self.documents[document].file;
-        self.report_in(file, range, message)
-    }
-
-    fn report_in(&mut self, file: usize, range: TextRange, message: impl Into<String>) -> &mut Emitted {
-        self.out.push(Emitted {
-            rule: self.rule,
-            severity: self.severity,
-            effect: self.rule.effect,
-            message: message.into(),
-            help: None,
-            file,
-            range: Some(range),
-            related: Vec::new(),
-            task: self.task.map(|task| (self.document, task)),
-            container: self.container,
-            case: None,
-        });
-        self.out.last_mut().expect("one was just pushed")
-    }
-
-    /// Runs a container check on every container of every task of the document.
-    pub(crate) fn each_container(&mut self, check: fn(&Task<'_>, &Container<'_>, &mut Sink<'_, '_>)) {
-        let document = self.document();
-        for (task_at, task) in document.tasks.iter().enumerate() {
-            self.task = Some(task_at);
-            for (at, container) in task.containers.iter().enumerate() {
-                self.container = Some(at);
-                check(task, container, self);
+    /// Asks the rule about all that it looks at.
+    pub(crate) fn ask(&mut self) {
+        use super::Check;
+        match self.rule.check {
+            Check::Run(check) => check(self.run, self),
+            Check::File(check) => {
+                for file in self.run.files {
+                    self.file = Some(file.at);
+                    check(file, self);
+                }
+            }
+            Check::Document(check) => {
+                for (at, document) in self.run.documents.iter().enumerate() {
+                    self.about(at, None, None);
+                    check(document, self);
+                }
+            }
+            Check::Task(check) => {
+                for (at, document) in self.run.documents.iter().enumerate() {
+                    for (task_at, task) in document.tasks.iter().enumerate() {
+                        self.about(at, Some(task_at), None);
+                        check(task, self);
+                    }
+                }
+            }
+            Check::Container(check) => {
+                for (at, document) in self.run.documents.iter().enumerate() {
+                    for (task_at, task) in document.tasks.iter().enumerate() {
+                        for (container_at, container) in task.containers.iter().enumerate() {
+                            self.about(at, Some(task_at), Some(container_at));
+                            check(task, container, self);
+                        }
+                    }
+                }
             }
         }
     }
 
-    /// Runs a task check on every task of the document.
-    pub(crate) fn each_task(&mut self, check: fn(&Task<'_>, &mut Sink<'_, '_>)) {
-        for (at, task) in self.document().tasks.iter().enumerate() {
-            self.task = Some(at);
-            check(task, self);
-        }
+    fn about(&mut self, document: usize, task: Option<usize>, container: Option<usize>) {
+        (self.document, self.task, self.container) = (Some(document), task, container);
+    }
+
+    /// Says which task, and which container of it, the next findings are about.
+    pub(crate) fn narrow(&mut self, task: usize, container: Option<usize>) {
+        (self.task, self.container) = (Some(task), container);
+    }
+
+    /// Reports at a place. The builder's methods add to it.
+    pub(crate) fn report(&mut self, place: Place, message: impl Into<String>) -> &mut Emitted {
+        self.push(Some(place.file), Some(place.range), message.into())
+    }
+
+    /// Reports at a stretch of the file that is looked at, or about it as a whole.
+    pub(crate) fn report_file(
+        &mut self,
+        range: impl Into<Option<TextRange>>,
+        message: impl Into<String>,
+    ) -> &mut Emitted {
+        self.push(self.file, range.into(), message.into())
+    }
+
+    fn push(&mut self, file: Option<usize>, range: Option<TextRange>, message: String) -> &mut Emitted {
+        let task = self.document.zip(self.task);
+        let found = task.map(|(document, task)| &self.run.documents[document].tasks[task]);
+        let container = found.zip(self.container).map(|(task, at)| &task.containers[at]);
+        let when = match (found, container) {
+            (_, Some(container)) => container.when.clone(),
+            (Some(task), None) => task.when.clone(),
+            (None, None) => Vec::new(),
+        };
+        self.out.push(Emitted {
+            rule: self.rule,
+            severity: self.severity,
+            effect: self.rule.effect,
+            message,
+            help: None,
+            file,
+            range,
+            related: Vec::new(),
+            task,
+            container: self.container,
+            case: None,
+            when: Vec::new(),
+            is_lowered: false,
+        });
+        let last = self.out.last_mut().expect("one was just pushed");
+        last.under(&when);
+        last
     }
 }
 
@@ -124,27 +215,50 @@ impl Emitted {
         self
     }
 
-    /// Another place that takes part, in the same file.
-    pub(crate) fn related(&mut self, range: TextRange, message: impl Into<String>) -> &mut Self {
-        self.related.push((self.file, range, message.into()));
+    /// What is so, and under which conditions.
+    pub(crate) fn message(&self) -> String {
+        match self.when.is_empty() {
+            true => self.message.clone(),
+            false => format!("{} (if {})", self.message, condition_text(&self.when)),
+        }
+    }
+
+    /// Another place that takes part.
+    pub(crate) fn related(&mut self, place: Place, message: impl Into<String>) -> &mut Self {
+        let entry = (place, message.into());
+        if !self.related.contains(&entry) {
+            self.related.push(entry);
+        }
         self
     }
 
-    /// Says that it is about one case of the image, and under which condition.
-    ///
-    /// What holds under a condition that is open, or that the defaults rule out, is no error.
+    /// Says that it is about one case of the image, under which condition, and how the file gets there.
     pub(crate) fn case(&mut self, at: usize, case: &Case) -> &mut Self {
         self.case = Some(at);
-        let condition = case.condition();
-        if !condition.is_empty() {
-            self.message = format!("{} (if {condition})", self.message);
+        // The branch decides, not the whole condition.
+        self.file = Some(case.place.file);
+        self.range = Some(case.place.range);
+        for step in &case.way {
+            if step.place != case.place {
+                self.related(step.place, step.message());
+            }
         }
-        if case.is_against_default() {
+        self.under(&case.when);
+        self
+    }
+
+    /// What holds under a condition that is open, or that the defaults rule out, is no error.
+    fn under(&mut self, when: &[Branch]) {
+        for branch in when {
+            if !self.when.contains(branch) {
+                self.when.push(branch.clone());
+            }
+        }
+        if against_default(when) {
             self.at_most(Severity::Info);
-        } else if case.is_open() {
+        } else if is_open(when) {
             self.at_most(Severity::Warning);
         }
-        self
     }
 
     pub(crate) fn effect(&mut self, effect: Effect) -> &mut Self {
@@ -154,9 +268,21 @@ impl Emitted {
 
     /// A milder severity than the rule's own; what the caller set stays.
     pub(crate) fn at_most(&mut self, severity: Severity) -> &mut Self {
-        if self.severity == self.rule.severity && self.severity < severity {
+        let is_own = self.severity == self.rule.severity || self.is_lowered;
+        if is_own && self.severity < severity {
             self.severity = severity;
+            self.is_lowered = true;
         }
         self
     }
+}
+
+/// The container that a finding is about.
+pub(crate) fn container_of<'d>(
+    documents: &'d [Document],
+    found: &Emitted,
+) -> Option<(&'d Task, Option<&'d Container>)> {
+    let (document, task) = found.task?;
+    let task = &documents[document].tasks[task];
+    Some((task, found.container.map(|at| &task.containers[at])))
 }

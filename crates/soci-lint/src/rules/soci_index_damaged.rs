@@ -1,7 +1,7 @@
 //! Indexes that a client cannot use.
 
 use super::shared::known::{damage, each};
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -46,10 +46,16 @@ rule! {
     ///
     /// * <https://github.com/awslabs/soci-snapshotter/blob/main/soci/soci_index.go> (2026-08-11)
     /// * <https://github.com/containers/image/pull/2475>, a copy that lost the artifact type (2026-11-23)
-    SOCI_INDEX_DAMAGED, "SOCI309", "soci-index-damaged", Error, NotLazy, Check::Container(check)
+    RULE = {
+        code: "SOCI309",
+        name: "soci-index-damaged",
+        severity: Error,
+        effect: NotLazy,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         if let Some(damage) = damage(image.facts, image.platform) {
             sink.report(image.place, damage)

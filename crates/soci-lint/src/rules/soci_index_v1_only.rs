@@ -3,7 +3,7 @@
 use soci_image::soci_index::SociVersion;
 
 use super::shared::known::each;
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -50,10 +50,16 @@ rule! {
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14), "only be able to use index manifest v2"
     /// * <https://github.com/tmokmss/deploy-time-build/pull/61> (2025-09-16)
     /// * <https://pabis.eu/blog/2025-08-31-SOCI-v2-ECS-Whats-New.html>, the date, unconfirmed (2026-11-23)
-    SOCI_INDEX_V1_ONLY, "SOCI303", "soci-index-v1-only", Warning, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI303",
+        name: "soci-index-v1-only",
+        severity: Warning,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let soci = image.platform.soci.as_ref();
         if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V1) {

@@ -1,6 +1,7 @@
 //! Files that cannot be parsed.
 
-use super::{Check, rule};
+use super::{File, Sink, rule};
+use crate::source::{ProblemKind, TextRange};
 
 rule! {
     /// The file is neither JSON nor YAML.
@@ -34,5 +35,20 @@ rule! {
     ///
     /// * <https://www.rfc-editor.org/rfc/rfc8259> (2026-11-24)
     /// * <https://yaml.org/spec/1.2.2/> (2026-11-24)
-    SYNTAX_ERROR, "SOCI904", "syntax-error", Error, None, Check::Reader
+    RULE = {
+        code: "SOCI904",
+        name: "syntax-error",
+        severity: Error,
+        effect: None,
+        check: File(check),
+    }
+}
+
+fn check(file: &File<'_>, sink: &mut Sink<'_>) {
+    for problem in file.problems.iter().filter(|problem| problem.kind == ProblemKind::Syntax) {
+        // Nothing in particular is wrong with a file that was not read at all.
+        let range = (problem.range != TextRange::default()).then_some(problem.range);
+        sink.report_file(range, problem.message.clone())
+            .help("mend the file, or lint the rendered one if it is a template");
+    }
 }

@@ -1,6 +1,6 @@
 //! Tags instead of digests.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Tag, Task};
 
 rule! {
@@ -45,10 +45,17 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html> (2026-11-23)
     /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/considerations.md> (2026-11-23)
-    TAG_NOT_PINNED, "SOCI402", "tag-not-pinned", Off, None, Check::Container(check), opt_in
+    RULE = {
+        code: "SOCI402",
+        name: "tag-not-pinned",
+        severity: Off,
+        effect: None,
+        check: Container(check),
+        opt_in: true,
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     if !container.is_eligible(task) {
         return;
     }

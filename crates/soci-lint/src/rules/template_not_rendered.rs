@@ -1,6 +1,7 @@
 //! Templates that nobody has rendered.
 
-use super::{Check, rule};
+use super::{File, Sink, rule};
+use crate::source::{ProblemKind, TextRange};
 
 rule! {
     /// The file is a template that is no JSON or YAML until it is rendered.
@@ -43,5 +44,20 @@ rule! {
     /// ## References
     ///
     /// * <https://www.rfc-editor.org/rfc/rfc8259> (2026-11-24)
-    TEMPLATE_NOT_RENDERED, "SOCI906", "template-not-rendered", Warning, None, Check::Reader
+    RULE = {
+        code: "SOCI906",
+        name: "template-not-rendered",
+        severity: Warning,
+        effect: None,
+        check: File(check),
+    }
+}
+
+fn check(file: &File<'_>, sink: &mut Sink<'_>) {
+    for problem in file.problems.iter().filter(|problem| problem.kind == ProblemKind::Template) {
+        // Nothing in particular is wrong with a file that was not read at all.
+        let range = (problem.range != TextRange::default()).then_some(problem.range);
+        sink.report_file(range, problem.message.clone())
+            .help("lint the rendered file");
+    }
 }

@@ -1,6 +1,6 @@
 //! Containers that something else decides.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, ImageField, Task};
 
 rule! {
@@ -44,12 +44,18 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html> (2026-11-23)
-    UNRESOLVED_CONTAINER, "SOCI914", "unresolved-container", Info, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI914",
+        name: "unresolved-container",
+        severity: Info,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
     if let ImageField::Unresolved(hole) = &container.image {
-        sink.report(container.range, format!("a container is not known: {}", hole.why))
+        sink.report(container.place, format!("a container is not known: {}", hole.why))
             .help(hole.help.clone());
     }
 }

@@ -1,6 +1,6 @@
 //! Images that something else decides.
 
-use super::{Check, Sink, rule};
+use super::{Sink, rule};
 use crate::model::{Container, Image, Task};
 
 rule! {
@@ -44,10 +44,16 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html> (2026-11-23)
-    UNRESOLVED_IMAGE, "SOCI913", "unresolved-image", Info, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI913",
+        name: "unresolved-image",
+        severity: Info,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(_: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(_: &Task, container: &Container, sink: &mut Sink<'_>) {
     for (at, found) in container.cases().iter().enumerate() {
         if let Image::Open { why, help } = &found.image {
             sink.report(container.place(), format!("the image is not known: {why}"))

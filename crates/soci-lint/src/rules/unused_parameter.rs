@@ -1,6 +1,6 @@
 //! Parameters that nothing asks for.
 
-use super::{Check, rule};
+use super::{Run, Sink, rule};
 
 rule! {
     /// A parameter was given that no file asks for.
@@ -27,5 +27,22 @@ rule! {
     /// ## References
     ///
     /// * [docs/lint.md](../lint.md)
-    UNUSED_PARAMETER, "SOCI918", "unused-parameter", Warning, None, Check::Reader
+    RULE = {
+        code: "SOCI918",
+        name: "unused-parameter",
+        severity: Warning,
+        effect: None,
+        check: Run(check),
+    }
+}
+
+fn check(run: &Run<'_>, sink: &mut Sink<'_>) {
+    for name in run.options.params.keys().chain(run.options.vars.keys()) {
+        let declared = run.names.contains(name);
+        let written = || run.files.iter().any(|file| file.text.contains(name.as_str()));
+        if !declared && !written() {
+            sink.report_file(None, format!("no file asks for the parameter `{name}`"))
+                .help("correct the name, or leave it out");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Windows containers.
 
-use super::{Check, Effect, Severity, Sink, rule};
+use super::{Effect, Sink, rule};
 use crate::model::Task;
-use crate::report::Fargate;
+use crate::terms::{Fargate, Severity};
 
 rule! {
     /// The task runs Windows containers.
@@ -46,14 +46,22 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
-    WINDOWS_TASK, "SOCI104", "windows-task", Error, NotLazy, Check::Task(check)
+    RULE = {
+        code: "SOCI104",
+        name: "windows-task",
+        severity: Error,
+        effect: NotLazy,
+        check: Task(check),
+        eligible_if: Some("it runs Linux containers"),
+        weight: 1,
+    }
 }
 
-fn check(task: &Task<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, sink: &mut Sink<'_>) {
     if task.placement.fargate == Fargate::No {
         return;
     }
-    let range = task.os.range().unwrap_or(task.id_range);
+    let range = task.os.place.unwrap_or(task.id_place);
     if task.is_windows() {
         let message = format!(
             "{} containers are not loaded lazily: Fargate does that for Linux",

@@ -1,6 +1,6 @@
 //! Values of the wrong type.
 
-use super::{Check, Effect, Sink, rule};
+use super::{Effect, Sink, rule};
 use crate::model::{Document, ImageField};
 
 rule! {
@@ -43,13 +43,19 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html> (2026-11-23)
-    WRONG_TYPE, "SOCI908", "wrong-type", Error, None, Check::Document(check)
+    RULE = {
+        code: "SOCI908",
+        name: "wrong-type",
+        severity: Error,
+        effect: None,
+        check: Document(check),
+    }
 }
 
-fn check(document: &Document<'_>, sink: &mut Sink<'_, '_>) {
+fn check(document: &Document, sink: &mut Sink<'_>) {
     for wrong in &document.wrong_types {
         sink.report(
-            wrong.range,
+            wrong.place,
             format!("`{}` should be {}, not {}", wrong.key, wrong.wanted, wrong.found),
         )
         .help(format!("write {}", wrong.wanted));
@@ -57,7 +63,7 @@ fn check(document: &Document<'_>, sink: &mut Sink<'_, '_>) {
     for (task_at, task) in document.tasks.iter().enumerate() {
         for (at, container) in task.containers.iter().enumerate() {
             if let ImageField::WrongType(range, found) = container.image {
-                (sink.task, sink.container) = (Some(task_at), Some(at));
+                sink.narrow(task_at, Some(at));
                 sink.report(range, format!("`image` should be a string, not {found}"))
                     .help("write the image as a string")
                     .effect(Effect::Unknown);

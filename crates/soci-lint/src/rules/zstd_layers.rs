@@ -3,7 +3,7 @@
 use soci_image::media_type::LayerCompression;
 
 use super::shared::known::each;
-use super::{Check, Effect, Sink, rule};
+use super::{Effect, Sink, rule};
 use crate::model::{Container, Task};
 
 rule! {
@@ -50,10 +50,16 @@ rule! {
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://github.com/awslabs/soci-snapshotter/issues/519>, open since 2023 (2026-11-23)
     /// * <https://aws.amazon.com/blogs/containers/reducing-aws-fargate-startup-times-with-zstd-compressed-container-images/> (2022-10-13)
-    ZSTD_LAYERS, "SOCI305", "zstd-layers", Warning, Unknown, Check::Container(check)
+    RULE = {
+        code: "SOCI305",
+        name: "zstd-layers",
+        severity: Warning,
+        effect: Unknown,
+        check: Container(check),
+    }
 }
 
-fn check(task: &Task<'_>, container: &Container<'_>, sink: &mut Sink<'_, '_>) {
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let layers = &image.platform.layers;
         let zstd = layers

@@ -23,22 +23,22 @@ pub(crate) struct Read<'t> {
 pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
     let text = &whole[base..];
     let strict = match attempt(text, &strict_options()) {
-        Ok(value) => return finish(whole, base, value, Vec::new()),
+        Ok(value) => return finish(whole, base, value, Masked::default(), Vec::new()),
         Err(error) => error,
     };
     if let Ok(value) = attempt(text, &relaxed_options()) {
         let problem = problem(ProblemKind::NotPlainJson, &strict, text, base);
-        return finish(whole, base, value, vec![problem]);
+        return finish(whole, base, value, Masked::default(), vec![problem]);
     }
-    let masked = mask_json(text);
     let generous = ParseOptions::default();
-    let Masked { text: masked, holes } = masked;
-    if !holes.is_empty()
-        && let Ok(value) = attempt(&masked, &generous)
+    let mut masked = mask_json(text);
+    if !masked.holes.is_empty()
+        && let Ok(value) = attempt(&std::mem::take(&mut masked.text), &generous)
     {
-        let problem = template_problem(&holes, text, base);
-        return finish(whole, base, value, vec![problem]);
+        let problem = template_problem(&masked.holes, text, base);
+        return finish(whole, base, value, masked, vec![problem]);
     }
+    let holes = masked.holes;
     // A bare word may be a slip of the pen; a marker is no accident.
     let marked = |hole: &TextRange| hole.of(text).contains(['{', '$', '<', '%']);
     if let Some(first) = holes.iter().position(marked) {
@@ -50,7 +50,7 @@ pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
     let relaxed = attempt(text, &relaxed_options()).err().unwrap_or(strict);
     let syntax = problem(ProblemKind::Syntax, &relaxed, text, base);
     match attempt(text, &generous) {
-        Ok(value) => finish(whole, base, value, vec![syntax]),
+        Ok(value) => finish(whole, base, value, Masked::default(), vec![syntax]),
         Err(_) => Read {
             tree: None,
             problems: vec![syntax],
@@ -62,12 +62,21 @@ fn attempt<'s>(text: &'s str, options: &ParseOptions) -> Result<Option<Value<'s>
     parse_to_ast(text, &CollectOptions::default(), options).map(|parsed| parsed.value)
 }
 
-fn finish<'t>(whole: &'t str, base: usize, value: Option<Value<'_>>, mut problems: Vec<Problem>) -> Read<'t> {
+fn finish<'t>(
+    whole: &'t str,
+    base: usize,
+    value: Option<Value<'_>>,
+    masked: Masked,
+    mut problems: Vec<Problem>,
+) -> Read<'t> {
     let mut tree = Tree::new(whole);
+    let masked = masked.shifted(base);
+    tree.arms = masked.arms;
     if let Some(value) = value {
         let mut builder = Builder {
             tree: &mut tree,
             base,
+            holes: &masked.holes,
             problems: &mut problems,
         };
         let root = builder.node(value);
@@ -82,6 +91,7 @@ fn finish<'t>(whole: &'t str, base: usize, value: Option<Value<'_>>, mut problem
 struct Builder<'b, 't> {
     tree: &'b mut Tree<'t>,
     base: usize,
+    holes: &'b [TextRange],
     problems: &'b mut Vec<Problem>,
 }
 
@@ -103,7 +113,7 @@ impl Builder<'_, '_> {
                 for property in object.properties {
                     entries.push(self.entry(property.name, property.value));
                 }
-                super::report_duplicates(self.tree.text, &entries, self.problems);
+                super::report_duplicates(self.tree, &entries, self.problems);
                 Content::Mapping(entries)
             }
         };
@@ -138,7 +148,8 @@ impl Builder<'_, '_> {
             return Text::Slice(range);
         }
         let inner = TextRange::new(range.start + 1, range.end - 1);
-        if inner.of(self.tree.text) == value {
+        // A masked template differs from its text, and the text is what counts.
+        if inner.of(self.tree.text) == value || super::mask::touches(self.holes, inner) {
             Text::Slice(inner)
         } else {
             Text::Owned(value.into())

@@ -2,11 +2,33 @@
 //! length, template blocks become white space. Every byte offset stays what it was.
 
 use super::TextRange;
+use super::blocks::{Block, BlockKind, LONGEST_EXPRESSION, balanced_end, block};
+use super::tree::Arm;
 
 /// The masked text and where template words stood; both as long and where they were in the original.
+#[derive(Default)]
 pub(crate) struct Masked {
     pub(crate) text: String,
     pub(crate) holes: Vec<TextRange>,
+    /// What stands between the tags of conditions.
+    pub(crate) arms: Vec<Arm>,
+}
+
+impl Masked {
+    /// The places in a text with `base` bytes in front.
+    pub(super) fn shifted(mut self, base: usize) -> Self {
+        let arms = self.arms.iter_mut().map(|arm| &mut arm.range);
+        for range in self.holes.iter_mut().chain(arms) {
+            *range = TextRange::new(range.start + base, range.end + base);
+        }
+        self
+    }
+}
+
+/// Whether a range has a byte of a hole in it; holes come in the order of the text.
+pub(super) fn touches(holes: &[TextRange], range: TextRange) -> bool {
+    let next = holes.partition_point(|hole| hole.end <= range.start);
+    holes.get(next).is_some_and(|hole| hole.start < range.end)
 }
 
 /// Masks JSON: `{{command}}`, `${cpu}`, `$PORT`, `<NAME>`, `FAMILY` where a value should stand.
@@ -14,12 +36,12 @@ pub(crate) fn mask_json(text: &str) -> Masked {
     let mut masker = Masker::new(text);
     while let Some(byte) = masker.peek() {
         match byte {
-            b'"' => masker.skip_string(),
+            b'"' => masker.string(),
             b'/' if masker.starts_with("//") => masker.skip_line(),
             b'/' if masker.starts_with("/*") => masker.skip_to("*/"),
-            b'{' if masker.template_block() => {}
+            b'{' | b'%' if masker.choice_of_values() => {}
+            b'{' | b'%' if masker.template_block() => {}
             b'{' if masker.starts_with("{{") && masker.template_end().is_some() => masker.word(),
-            b'%' if masker.starts_with("%{") => masker.blank_to("}"),
             b'{' | b'}' | b'[' | b']' | b',' | b':' | b'-' | b'+' | b'\'' | b'.' => masker.at += 1,
             b'0'..=b'9' => masker.skip_plain_word(),
             _ if byte.is_ascii_whitespace() => masker.at += 1,
@@ -29,7 +51,7 @@ pub(crate) fn mask_json(text: &str) -> Masked {
     masker.finish()
 }
 
-/// Masks YAML: `{{ name }}` where a plain value begins, `{% if %}` blocks anywhere.
+/// Masks YAML: `{{ name }}` where a plain value begins, quotes in other expressions, `{% if %}` blocks anywhere.
 pub(crate) fn mask_yaml(text: &str) -> Masked {
     let mut masker = Masker::new(text);
     let mut line_start = 0;
@@ -42,19 +64,29 @@ pub(crate) fn mask_yaml(text: &str) -> Masked {
         looked_at = found;
         let before = text[line_start..found].trim_end_matches([' ', '\t']);
         let value_begins = before.is_empty() || before.ends_with([':', '-', ',', '[']);
-        if masker.template_block() {
+        if before.ends_with(':') && masker.choice_of_values() || masker.template_block() {
             continue;
         }
-        match masker.template_end() {
-            Some(end) if value_begins && masker.starts_with("{{") => masker.plain_word(end),
-            _ => masker.at += 1,
+        let Some(end) = masker.template_end().filter(|_| masker.starts_with("{{")) else {
+            masker.at += 1;
+            continue;
+        };
+        let alone = before.is_empty()
+            && text[end..]
+                .lines()
+                .next()
+                .is_none_or(|rest| rest.trim().is_empty());
+        let a_value_is_due = || text[..line_start].trim_end().ends_with([':', '-']);
+        if alone && !a_value_is_due() {
+            masker.blank(end);
+        } else if value_begins {
+            masker.plain_word(end);
+        } else {
+            masker.quiet(end);
         }
     }
     masker.finish()
 }
-
-/// A template expression longer than this is none.
-const LONGEST_EXPRESSION: usize = 4096;
 
 struct Masker<'t> {
     text: &'t str,
@@ -62,9 +94,21 @@ struct Masker<'t> {
     out: Vec<u8>,
     at: usize,
     holes: Vec<TextRange>,
+    arms: Vec<Arm>,
+    open: Vec<OpenBlock>,
     /// Where each closing mark comes next, as far as it was looked for: a text of opening marks only
     /// is searched once, not once for each of them.
     closes: [(&'static str, usize); 6],
+}
+
+/// A condition whose end has not come yet, or a loop.
+struct OpenBlock {
+    /// Conditions of the arms before this one, which do not hold in it.
+    before: Vec<(String, bool)>,
+    /// The arm's own condition; `None` after `else`.
+    own: Option<String>,
+    start: usize,
+    is_condition: bool,
 }
 
 impl<'t> Masker<'t> {
@@ -75,7 +119,9 @@ impl<'t> Masker<'t> {
             out: text.as_bytes().to_vec(),
             at: 0,
             holes: Vec::new(),
-            closes: ["}}", "%}", "#}", "}", ")", ">"].map(|close| (close, 0)),
+            arms: Vec::new(),
+            open: Vec::new(),
+            closes: [("}}", 0), ("%}", 0), ("#}", 0), ("}", 0), (")", 0), (">", 0)],
         }
     }
 
@@ -84,6 +130,7 @@ impl<'t> Masker<'t> {
             text: String::from_utf8(self.out)
                 .expect("whole characters were replaced by ASCII of the same length"),
             holes: self.holes,
+            arms: self.arms,
         }
     }
 
@@ -103,17 +150,48 @@ impl<'t> Masker<'t> {
         Some(self.at + found)
     }
 
-    fn skip_string(&mut self) {
+    /// A string in double quotes; the quotes of expressions in it do not end it.
+    fn string(&mut self) {
         self.at += 1;
         while let Some(byte) = self.peek() {
-            self.at += 1;
             match byte {
-                b'\\' => self.at += 1,
-                b'"' | b'\n' => break,
-                _ => {}
+                b'\\' => self.at += 2,
+                b'"' | b'\n' => {
+                    self.at += 1;
+                    break;
+                }
+                b'{' | b'$' | b'%' => match self.expression_end() {
+                    Some(end) => self.quiet(end),
+                    None => self.at += 1,
+                },
+                _ => self.at += 1,
             }
         }
         self.at = self.at.min(self.bytes.len());
+    }
+
+    /// Where the `{{ … }}`, `${ … }`, `{% … %}` or `%{ … }` that begins here ends.
+    fn expression_end(&mut self) -> Option<usize> {
+        let (open, close) = [("{{", "}}"), ("${", "}"), ("{%", "%}"), ("%{", "}")]
+            .into_iter()
+            .find(|(open, _)| self.starts_with(open))?;
+        self.next_close(close, self.at + open.len())?;
+        Some(self.at + balanced_end(&self.text[self.at..], open, close)?)
+    }
+
+    /// Goes behind an expression inside a text and hides what would end the text.
+    fn quiet(&mut self, end: usize) {
+        let mut hidden = false;
+        for byte in &mut self.out[self.at..end] {
+            if matches!(byte, b'"' | b'\'' | b'\\' | b'#' | b':' | b'\n' | b'\r') {
+                *byte = b'_';
+                hidden = true;
+            }
+        }
+        if hidden {
+            self.holes.push(TextRange::new(self.at, end));
+        }
+        self.at = end;
     }
 
     fn skip_line(&mut self) {
@@ -139,43 +217,125 @@ impl<'t> Masker<'t> {
         }
     }
 
-    /// Blanks `{% … %}`, `{# … #}` and the mustache and Go blocks (`{{#if}}`, `{{ end }}`). Says whether one stood here.
+    /// Blanks `{% … %}`, `{# … #}`, `%{ … }` and the mustache and Go blocks (`{{#if}}`, `{{ end }}`). Says
+    /// whether one stood here.
     fn template_block(&mut self) -> bool {
-        if self.starts_with("{%") {
-            return self.blank_short("%}");
-        }
-        if self.starts_with("{#") {
-            return self.blank_short("#}");
-        }
-        if !self.starts_with("{{") {
-            return false;
-        }
-        let Some(end) = self.template_end() else {
+        let Some(found) = self.block_here() else {
             return false;
         };
-        let inner = self.text[self.at + 2..end - 2]
-            .trim_start_matches('-')
-            .trim_start();
-        let word = inner
-            .split(|c: char| !c.is_ascii_alphabetic())
-            .next()
-            .unwrap_or("");
-        let block = inner.starts_with(['#', '/', '^', '!', '>'])
-            || matches!(word, "if" | "else" | "end" | "range" | "with" | "define");
-        if block {
-            self.blank(end);
-        }
-        block
+        let start = self.at;
+        self.blank(start + found.len);
+        self.nest(found, start);
+        true
     }
 
-    fn blank_short(&mut self, end: &str) -> bool {
-        match self.next_close(end, self.at + 2) {
-            Some(found) => {
-                self.blank(found + end.len());
-                true
+    fn block_here(&mut self) -> Option<Block<'t>> {
+        let close = match self.bytes.get(self.at..self.at + 2)? {
+            b"{%" => "%}",
+            b"{#" => "#}",
+            b"%{" => "}",
+            b"{{" => "}}",
+            _ => return None,
+        };
+        self.next_close(close, self.at + 2)?;
+        block(&self.text[self.at..])
+    }
+
+    /// Keeps account of what stands between the tags of a condition.
+    fn nest(&mut self, block: Block<'t>, start: usize) {
+        let end = start + block.len;
+        match block.kind {
+            BlockKind::Alone => {}
+            BlockKind::If(condition) if self.open.len() < MOST_NESTED => self.open.push(OpenBlock {
+                before: Vec::new(),
+                own: Some(shorten(condition)),
+                start: end,
+                is_condition: true,
+            }),
+            BlockKind::If(_) | BlockKind::Opens => self.open.push(OpenBlock {
+                before: Vec::new(),
+                own: None,
+                start: end,
+                is_condition: false,
+            }),
+            BlockKind::ElseIf(_) | BlockKind::Else => {
+                let Some(mut open) = self.open.pop() else {
+                    return;
+                };
+                self.close(&open, start);
+                if let Some(own) = open.own.take()
+                    && open.before.len() < MOST_ARMS
+                {
+                    open.before.push((own, false));
+                }
+                if let BlockKind::ElseIf(condition) = block.kind {
+                    open.own = Some(shorten(condition));
+                }
+                open.start = end;
+                self.open.push(open);
             }
-            None => false,
+            BlockKind::End => {
+                if let Some(open) = self.open.pop() {
+                    self.close(&open, start);
+                }
+            }
         }
+    }
+
+    fn close(&mut self, open: &OpenBlock, end: usize) {
+        if open.is_condition && self.arms.len() < MOST_CONDITIONS {
+            let own = open.own.iter().map(|own| (own.clone(), true));
+            self.arms.push(Arm {
+                range: TextRange::new(open.start, end),
+                when: open.before.iter().cloned().chain(own).collect(),
+            });
+        }
+    }
+
+    /// Turns `{% if x %}"a"{% else %}"b"{% endif %}` in the place of one value into a JSON string of the same
+    /// length. Says whether one stood here.
+    fn choice_of_values(&mut self) -> bool {
+        let start = self.at;
+        if !self.text[..start].trim_end().ends_with(':') {
+            return false;
+        }
+        let Some(Block {
+            kind: BlockKind::If(_),
+            ..
+        }) = self.block_here()
+        else {
+            return false;
+        };
+        let mut depth = 0usize;
+        let mut at = start;
+        while at < start + LONGEST_EXPRESSION {
+            let Some(found) = self.text[at..].find(['{', '%']) else {
+                return false;
+            };
+            at += found;
+            let Some(found) = block(&self.text[at..]) else {
+                at += 1;
+                continue;
+            };
+            at += found.len;
+            match found.kind {
+                BlockKind::If(_) | BlockKind::Opens => depth += 1,
+                BlockKind::End => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        if depth > 0 || self.text[start..at].contains('\n') {
+            return false;
+        }
+        self.fill(start, at, b'_');
+        self.out[start] = b'"';
+        self.out[at - 1] = b'"';
+        self.holes.push(TextRange::new(start, at));
+        self.at = at;
+        true
     }
 
     /// Where `close` comes next, if it comes soon.
@@ -188,12 +348,6 @@ impl<'t> Masker<'t> {
         (known.1 < from + LONGEST_EXPRESSION).then_some(known.1)
     }
 
-    fn blank_to(&mut self, end: &str) {
-        if !self.blank_short(end) {
-            self.at += 1;
-        }
-    }
-
     fn blank(&mut self, end: usize) {
         self.holes.push(TextRange::new(self.at, end));
         for byte in &mut self.out[self.at..end] {
@@ -204,9 +358,12 @@ impl<'t> Masker<'t> {
         self.at = end;
     }
 
-    /// Where the `{{ … }}` or `${ … }` that begins here ends.
+    /// Where the template word that begins here ends.
     fn template_end(&mut self) -> Option<usize> {
-        let (open, close) = [("{{", "}}"), ("${", "}"), ("$(", ")"), ("<", ">")]
+        if self.starts_with("{{") || self.starts_with("${") {
+            return self.expression_end();
+        }
+        let (open, close) = [("$(", ")"), ("<", ">")]
             .into_iter()
             .find(|(open, _)| self.starts_with(open))?;
         let found = self.next_close(close, self.at + open.len())?;
@@ -253,6 +410,16 @@ impl<'t> Masker<'t> {
     fn fill(&mut self, start: usize, end: usize, with: u8) {
         self.out[start..end].fill(with);
     }
+}
+
+/// Conditions nested deeper than this, and arms of one condition beyond this, are not told apart.
+const MOST_NESTED: usize = 64;
+const MOST_ARMS: usize = 16;
+const MOST_CONDITIONS: usize = 1000;
+
+/// A condition as it may be quoted.
+fn shorten(condition: &str) -> String {
+    super::json::shorten(condition)
 }
 
 #[cfg(test)]

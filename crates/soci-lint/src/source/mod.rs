@@ -1,21 +1,30 @@
 //! Reading files into trees with exact byte ranges, whatever they are written in.
 
+mod blocks;
+mod hcl;
 mod json;
 mod mask;
 mod range;
+mod store;
 mod suppress;
 #[cfg(test)]
 mod tests;
+mod text_kind;
 mod tree;
 mod yaml;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use range::{BOM, LineIndex};
+use crate::kind::Kind;
+
+pub(crate) use blocks::{Block, BlockKind, balanced_end, block};
+pub(crate) use hcl::is_hcl_path;
+pub(crate) use range::{BOM, LineIndex, Place};
 pub use range::{Location, Position, TextRange};
+pub(crate) use store::{Store, join, normal, parent};
 pub(crate) use suppress::{Suppressions, suppressions};
 use tree::{Entry, Text};
 pub(crate) use tree::{Member, Node, Tree};
@@ -31,7 +40,9 @@ pub enum Syntax {
     Json,
     /// YAML.
     Yaml,
-    /// Neither, or not readable.
+    /// HCL, Terraform's own language.
+    Hcl,
+    /// None of these, or not readable.
     Other,
 }
 
@@ -61,31 +72,51 @@ pub(crate) struct Source<'t> {
     pub(crate) text: &'t str,
     pub(crate) syntax: Syntax,
     pub(crate) tree: Option<Tree<'t>>,
+    pub(crate) hcl: Option<hcl_edit::structure::Body>,
+    /// What the text itself says it is, where that is neither JSON nor YAML.
+    pub(crate) text_kind: Option<Kind>,
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Reads a file: JSON if it begins like JSON, YAML otherwise.
-pub(crate) fn read(bytes: &[u8]) -> Source<'_> {
+/// Reads a file: HCL by its name, JSON if it begins like JSON, YAML otherwise.
+pub(crate) fn read<'t>(path: &str, bytes: &'t [u8]) -> Source<'t> {
+    let nothing = Source {
+        text: "",
+        syntax: Syntax::Other,
+        tree: None,
+        hcl: None,
+        text_kind: None,
+        problems: Vec::new(),
+    };
     let text = match decode(bytes) {
         Ok(text) => text,
         Err(problem) => {
             return Source {
-                text: "",
-                syntax: Syntax::Other,
-                tree: None,
                 problems: vec![problem],
+                ..nothing
             };
         }
     };
+    let nothing = Source { text, ..nothing };
     let base = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
     let body = &text[base..];
-    if !crate::kind::may_be_data(body) {
-        return Source {
-            text,
-            syntax: Syntax::Other,
-            tree: None,
-            problems: Vec::new(),
+    let text_kind = text_kind::of_text(body);
+    let is_hcl = is_hcl_path(path) || matches!(text_kind, Some(Kind::Terraform | Kind::Terragrunt));
+    if is_hcl && !body.trim().is_empty() {
+        let (hcl, problems) = match hcl::read(text, base) {
+            Ok(body) => (Some(body), Vec::new()),
+            Err(problem) => (None, vec![problem]),
         };
+        return Source {
+            syntax: Syntax::Hcl,
+            hcl,
+            text_kind,
+            problems,
+            ..nothing
+        };
+    }
+    if text_kind.is_some() {
+        return Source { text_kind, ..nothing };
     }
     let (syntax, read) = if begins_like_json(body) {
         (Syntax::Json, json::read(text, base))
@@ -93,10 +124,10 @@ pub(crate) fn read(bytes: &[u8]) -> Source<'_> {
         (Syntax::Yaml, yaml::read(text, base))
     };
     Source {
-        text,
         syntax,
         tree: read.tree,
         problems: read.problems,
+        ..nothing
     }
 }
 
@@ -147,28 +178,31 @@ fn begins_like_json(text: &str) -> bool {
 }
 
 /// Adds a problem for every key that a mapping has twice.
-fn report_duplicates(text: &str, entries: &[Entry], problems: &mut Vec<Problem>) {
+fn report_duplicates(tree: &Tree<'_>, entries: &[Entry], problems: &mut Vec<Problem>) {
     const MOST: usize = 100;
     let key = |entry: &Entry| match &entry.key {
-        Text::Slice(range) => range.of(text).to_owned(),
+        Text::Slice(range) => range.of(tree.text).to_owned(),
         Text::Owned(owned) => owned.to_string(),
     };
     if entries.len() < 2 {
         return;
     }
-    let mut seen = HashSet::with_capacity(entries.len());
+    let mut seen = HashMap::with_capacity(entries.len());
     for entry in entries {
         let name = key(entry);
         if name == "<<" {
             continue;
         }
-        if seen.contains(&name) && problems.len() < MOST {
+        let at = entry.key_range.start;
+        let before = seen.insert(name.clone(), at);
+        // Two branches of a condition are no doubles.
+        let double = before.is_some_and(|before| !tree::exclude(&tree.arms, before, at));
+        if double && problems.len() < MOST {
             problems.push(Problem {
                 kind: ProblemKind::DuplicateKey,
                 range: entry.key_range,
                 message: format!("`{name}` is set twice in this object; the last one counts"),
             });
         }
-        seen.insert(name);
     }
 }

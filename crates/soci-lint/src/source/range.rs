@@ -37,6 +37,27 @@ impl TextRange {
     }
 }
 
+/// A stretch of one of the files of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct Place {
+    pub(crate) file: usize,
+    pub(crate) range: TextRange,
+}
+
+impl Place {
+    pub(crate) fn new(file: usize, range: TextRange) -> Self {
+        Self { file, range }
+    }
+
+    /// The same file's stretch that holds both; this one if the other is elsewhere.
+    pub(crate) fn cover(self, other: Self) -> Self {
+        match self.file == other.file {
+            true => Self::new(self.file, self.range.cover(other.range)),
+            false => self,
+        }
+    }
+}
+
 /// One place in a file, in every unit a reader may need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Position {

@@ -219,7 +219,7 @@ fn tokens_of(text: &str, node: Node<'_>, out: &mut Vec<String>) {
 }
 
 fn check(document: &str, expected: &[String]) {
-    let source: Source<'_> = read(document.as_bytes());
+    let source: Source<'_> = read("document", document.as_bytes());
     let tree = source
         .tree
         .as_ref()
@@ -262,11 +262,11 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
-        let _ = read(&bytes);
+        let _ = read("document", &bytes);
     }
 
     #[test]
     fn any_text_of_brackets_is_read_without_panic(text in "[\\[\\]{}:,\"'#&*!|>%@`a \\n-]{0,80}") {
-        let _ = read(text.as_bytes());
+        let _ = read("document", text.as_bytes());
     }
 }

@@ -1,5 +1,7 @@
 //! One tree for every format: values with the exact bytes they were written as.
 
+use std::collections::HashSet;
+
 use super::TextRange;
 
 /// Index of a node in its tree.
@@ -43,7 +45,12 @@ pub(crate) struct NodeData {
 /// whole must count its steps.
 #[derive(Debug)]
 pub(crate) struct Tree<'t> {
+    /// What slices are cut from: the file's text, or what was unescaped from it.
     pub(crate) text: &'t str,
+    /// The file's text, which ranges are of.
+    pub(crate) file_text: &'t str,
+    /// What stands between the tags of a template language's conditions.
+    pub(crate) arms: Vec<Arm>,
     pub(crate) nodes: Vec<NodeData>,
     pub(crate) roots: Vec<NodeId>,
 }
@@ -52,6 +59,8 @@ impl<'t> Tree<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         Self {
             text,
+            file_text: text,
+            arms: Vec::new(),
             nodes: Vec::new(),
             roots: Vec::new(),
         }
@@ -72,6 +81,21 @@ impl<'t> Tree<'t> {
         id
     }
 
+    /// Gives every range another place.
+    pub(super) fn moved(&mut self, place: impl Fn(TextRange) -> TextRange) {
+        for node in &mut self.nodes {
+            node.range = place(node.range);
+            if let Content::Mapping(entries) = &mut node.content {
+                for entry in entries {
+                    entry.key_range = place(entry.key_range);
+                }
+            }
+        }
+        for arm in &mut self.arms {
+            arm.range = place(arm.range);
+        }
+    }
+
     pub(crate) fn root_nodes(&self) -> impl Iterator<Item = Node<'_>> {
         self.roots.iter().map(|&id| Node { tree: self, id })
     }
@@ -84,15 +108,36 @@ impl<'t> Tree<'t> {
     }
 }
 
+/// What stands between two tags of a template language's condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arm {
+    pub(crate) range: TextRange,
+    /// Conditions, and whether they hold here.
+    pub(crate) when: Vec<(String, bool)>,
+}
+
+/// Whether two places in a file can be there at once, as far as the conditions around them say.
+pub(crate) fn exclude(arms: &[Arm], a: usize, b: usize) -> bool {
+    let around = |offset: usize| arms.iter().filter(move |arm| arm.range.touches(offset));
+    around(a).any(|one| {
+        around(b).any(|other| {
+            one.when.iter().any(|(condition, holds)| {
+                let opposite = |(name, held): &(String, bool)| name == condition && held != holds;
+                other.when.iter().any(opposite)
+            })
+        })
+    })
+}
+
 /// A value in its tree; cheap to copy.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Node<'a> {
     tree: &'a Tree<'a>,
     id: NodeId,
 }
 
 /// A key with its value.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Member<'a> {
     pub(crate) key: &'a str,
     pub(crate) key_range: TextRange,
@@ -111,7 +156,52 @@ impl<'a> Node<'a> {
 
     /// The value's text exactly as written.
     pub(crate) fn written(self) -> &'a str {
-        self.range().of(self.tree.text)
+        self.range().of(self.tree.file_text)
+    }
+
+    /// What stands between the tags of a template language's conditions, in the whole tree.
+    pub(crate) fn arms(self) -> &'a [Arm] {
+        &self.tree.arms
+    }
+
+    /// Where in the file the text of this string begins, if it is written exactly as it is.
+    pub(crate) fn text_start(self) -> Option<usize> {
+        match &self.data().content {
+            Content::String(Text::Slice(range)) if std::ptr::eq(self.tree.text, self.tree.file_text) => {
+                Some(range.start)
+            }
+            _ => None,
+        }
+    }
+
+    /// The members with those of YAML merge keys, which come first and count for less.
+    pub(crate) fn merged_members(self) -> Vec<Member<'a>> {
+        if !self
+            .entries()
+            .iter()
+            .any(|entry| self.tree.text_of(&entry.key) == "<<")
+        {
+            return self.members().collect();
+        }
+        let mut merged = Vec::new();
+        self.merge_into(&mut merged, MERGE_DEPTH);
+        merged
+    }
+
+    fn merge_into(self, out: &mut Vec<Member<'a>>, depth: usize) {
+        for member in self.members().filter(|member| member.key == "<<" && depth > 0) {
+            let list: Vec<Node<'a>> = match member.value.is_sequence() {
+                // Of several the first counts, so it comes last here.
+                true => member.value.items().take(MERGE_WIDTH).collect(),
+                false => vec![member.value],
+            };
+            for node in list.into_iter().rev() {
+                node.merge_into(out, depth - 1);
+            }
+        }
+        let own: HashSet<&str> = self.members().map(|member| member.key).collect();
+        out.retain(|known: &Member<'a>| !own.contains(known.key));
+        out.extend(self.members().filter(|member| member.key != "<<"));
     }
 
     pub(crate) fn is_null(self) -> bool {
@@ -187,18 +277,6 @@ impl<'a> Node<'a> {
     /// The value of the member called `key`, unless it is null.
     pub(crate) fn get_set(self, key: &str) -> Option<Node<'a>> {
         self.get(key).filter(|value| !value.is_null())
-    }
-
-    /// What this value is, for messages.
-    pub(crate) fn type_name(self) -> &'static str {
-        match self.data().content {
-            Content::Null => "null",
-            Content::Bool(_) => "a boolean",
-            Content::Number(_) => "a number",
-            Content::String(_) => "a string",
-            Content::Sequence(_) => "a list",
-            Content::Mapping(_) => "an object",
-        }
     }
 
     fn member_within(self, key: &str, depth: usize) -> Option<Member<'a>> {

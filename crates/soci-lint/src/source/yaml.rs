@@ -13,34 +13,166 @@ use super::{Problem, ProblemKind, TextRange};
 const MAX_DEPTH: usize = 256;
 
 /// Reads `text`, whose first byte is byte `base` of `whole`. All ranges are those of `whole`.
+///
+/// Four readings: as it is, where all template words are in values; with template words masked; and
+/// both again with what stands in brackets on one line, because the parser is stricter there than others.
 pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
     let text = &whole[base..];
-    let masked = (text.contains("{{") || text.contains("{%")).then(|| mask_yaml(text));
-    match masked {
-        Some(Masked { text: masked, holes }) if !holes.is_empty() => {
-            let mut builder = Builder::new(whole, base, &masked);
-            let first = holes[0];
-            let problem = Problem {
-                kind: ProblemKind::Template,
-                range: TextRange::new(first.start + base, first.end + base),
-                message: format!(
-                    "no YAML until it is rendered: `{}`",
-                    super::json::shorten(first.of(text))
-                ),
-            };
-            // What is wrong with the masked text says little about the template.
-            let outcome = builder.run(&masked).map_err(|_| problem.clone());
-            if outcome.is_ok() {
-                builder.problems.push(problem);
+    let marked = text.contains("{{") || text.contains("{%") || text.contains("{#") || text.contains("%{");
+    let (plain, plain_problem) = match attempt(whole, base, text, Masked::default()) {
+        Ok(read) if !marked || words_are_in_values(text, base, &read) => return read,
+        Ok(read) => (Some(read), None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let masked = marked
+        .then(|| mask_yaml(text))
+        .filter(|masked| !masked.holes.is_empty());
+    if let Some(Masked {
+        text: masked,
+        holes,
+        arms,
+    }) = masked
+    {
+        let problem = template_problem(holes[0], text, base);
+        let keep = || Masked {
+            text: String::new(),
+            holes: holes.clone(),
+            arms: arms.clone(),
+        };
+        let read = attempt(whole, base, &masked, keep())
+            .or_else(|_| attempt(whole, base, &join_brackets(&masked), keep()));
+        return match read {
+            Ok(mut read) => {
+                read.problems.push(problem);
+                read
             }
-            builder.finish(outcome)
-        }
-        _ => {
-            let mut builder = Builder::new(whole, base, text);
-            let outcome = builder.run(text);
-            builder.finish(outcome)
-        }
+            // What is wrong with the masked text says little about the template.
+            Err(_) => plain.unwrap_or(Read {
+                tree: None,
+                problems: vec![problem],
+            }),
+        };
     }
+    match (plain, plain_problem) {
+        (Some(read), _) => read,
+        (None, Some(problem)) => {
+            attempt(whole, base, &join_brackets(text), Masked::default()).unwrap_or(Read {
+                tree: None,
+                problems: vec![problem],
+            })
+        }
+        (None, None) => unreachable!("an attempt gives one of the two"),
+    }
+}
+
+fn attempt<'t>(whole: &'t str, base: usize, text: &str, masked: Masked) -> Result<Read<'t>, Problem> {
+    let mut builder = Builder::new(whole, base, text, masked.shifted(base));
+    builder.run(text)?;
+    Ok(Read {
+        tree: Some(builder.tree),
+        problems: builder.problems,
+    })
+}
+
+fn template_problem(first: TextRange, text: &str, base: usize) -> Problem {
+    Problem {
+        kind: ProblemKind::Template,
+        range: TextRange::new(first.start + base, first.end + base),
+        message: format!(
+            "no YAML until it is rendered: `{}`",
+            super::json::shorten(first.of(text))
+        ),
+    }
+}
+
+/// Whether each template word stands in a value that is read as it is, or in a comment.
+fn words_are_in_values(text: &str, base: usize, read: &Read<'_>) -> bool {
+    let Some(tree) = &read.tree else {
+        return false;
+    };
+    let scalars = tree.nodes.iter().filter(|node| {
+        matches!(
+            node.content,
+            Content::String(_) | Content::Number(_) | Content::Bool(_)
+        )
+    });
+    let mut ranges: Vec<TextRange> = scalars.map(|node| node.range).collect();
+    ranges.sort_unstable();
+    let mut at = 0;
+    while let Some(found) = text[at..].find(['{', '%']) {
+        at += found;
+        let marked = ["{{", "{%", "{#", "%{"]
+            .iter()
+            .any(|mark| text[at..].starts_with(mark));
+        let offset = at + base;
+        let before = ranges.partition_point(|range| range.start <= offset);
+        let inside = before > 0 && ranges[before - 1].end > offset;
+        if marked && !inside {
+            let line = text[..at].rfind('\n').map_or(0, |line| line + 1);
+            if !text[line..at].contains('#') {
+                return false;
+            }
+        }
+        at += 1;
+    }
+    true
+}
+
+/// The text with what stands in brackets on one line: every byte where it was, line ends and comments as
+/// spaces. The parser takes no line in brackets that is indented less than what is around it.
+fn join_brackets(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = bytes.to_vec();
+    let mut depth = 0usize;
+    let mut at = 0;
+    // Whether a value may begin here, so that a bracket or a quote opens one.
+    let mut begins = true;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        let after_space = at == 0 || bytes[at - 1].is_ascii_whitespace();
+        match byte {
+            b'#' if after_space => {
+                let end = text[at..].find('\n').map_or(bytes.len(), |end| at + end);
+                if depth > 0 {
+                    out[at..end].fill(b' ');
+                }
+                at = end;
+                continue;
+            }
+            b'"' | b'\'' if begins => {
+                let end = at + quoted_length(&text[at..]);
+                if depth > 0 {
+                    for byte in &mut out[at..end] {
+                        if matches!(byte, b'\n' | b'\r') {
+                            *byte = b' ';
+                        }
+                    }
+                }
+                at = end.max(at + 1);
+                begins = false;
+                continue;
+            }
+            b'[' | b'{' if begins || depth > 0 => depth += 1,
+            b']' | b'}' if depth > 0 => depth -= 1,
+            b'\n' | b'\r' if depth > 0 => out[at] = b' ',
+            _ => {}
+        }
+        begins = match byte {
+            b'\n' | b'[' | b'{' | b',' => true,
+            b':' | b'-' => true,
+            b' ' | b'\t' | b'\r' => begins,
+            // A tag or an anchor goes before a value.
+            b'!' | b'&' => {
+                while bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace()) {
+                    at += 1;
+                }
+                true
+            }
+            _ => false,
+        };
+        at += 1;
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
 }
 
 struct Builder<'t> {
@@ -50,6 +182,7 @@ struct Builder<'t> {
     open: Vec<Open>,
     anchors: BTreeMap<usize, NodeId>,
     problems: Vec<Problem>,
+    holes: Vec<TextRange>,
 }
 
 /// A collection whose end has not come yet.
@@ -71,28 +204,17 @@ enum OpenContent {
 }
 
 impl<'t> Builder<'t> {
-    fn new(whole: &'t str, base: usize, text: &str) -> Self {
+    fn new(whole: &'t str, base: usize, text: &str, masked: Masked) -> Self {
+        let mut tree = Tree::new(whole);
+        tree.arms = masked.arms;
         Self {
-            tree: Tree::new(whole),
+            tree,
             offsets: CharOffsets::new(text),
             base,
             open: Vec::new(),
             anchors: BTreeMap::new(),
             problems: Vec::new(),
-        }
-    }
-
-    fn finish(self, outcome: Result<(), Problem>) -> Read<'t> {
-        match outcome {
-            Ok(()) => Read {
-                tree: Some(self.tree),
-                problems: self.problems,
-            },
-            // What was found on the way counts for little in a file that cannot be read.
-            Err(problem) => Read {
-                tree: None,
-                problems: vec![problem],
-            },
+            holes: masked.holes,
         }
     }
 
@@ -200,7 +322,7 @@ impl<'t> Builder<'t> {
         let content = match open.content {
             OpenContent::Sequence(items) => Content::Sequence(items),
             OpenContent::Mapping { entries, .. } => {
-                super::report_duplicates(self.tree.text, &entries, &mut self.problems);
+                super::report_duplicates(&self.tree, &entries, &mut self.problems);
                 Content::Mapping(entries)
             }
         };
@@ -258,7 +380,7 @@ impl<'t> Builder<'t> {
             // The event's span may go on over white space and comments behind the quote.
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
                 let quote = start + properties(written);
-                let end = quote + quoted_length(&self.tree.text[quote..]);
+                let end = quote + quoted_length(text.get(quote - self.base..).unwrap_or(""));
                 self.trim(TextRange::new(start, end))
             }
         }
@@ -288,7 +410,7 @@ impl<'t> Builder<'t> {
         }
         let written = inner.of(whole);
         // A masked template differs from its text, and the text is what counts.
-        let masked = style == ScalarStyle::Plain && written.len() == value.len() && written.contains("{{");
+        let masked = written.len() == value.len() && super::mask::touches(&self.holes, inner);
         if written == value || masked {
             Text::Slice(inner)
         } else {

@@ -2,26 +2,26 @@
 
 use soci_image::facts::{Effect, ImageFacts, Oddity, PlatformFacts};
 
+use crate::expression::Case;
 use crate::facts::{Chosen, about, choose};
-use crate::model::value::Case;
 use crate::model::{Container, Task};
 use crate::rules::Sink;
-use crate::source::TextRange;
+use crate::source::Place;
 
 /// An image whose facts are known, for the platform that runs.
 pub(in crate::rules) struct Known<'f> {
     pub(in crate::rules) facts: &'f ImageFacts,
     pub(in crate::rules) platform: &'f PlatformFacts,
-    pub(in crate::rules) place: TextRange,
+    pub(in crate::rules) place: Place,
     pub(in crate::rules) case: &'f Case,
 }
 
 /// Calls `check` for each case of an eligible container's image whose facts are known.
-pub(in crate::rules) fn each<'s, 'a>(
-    task: &Task<'_>,
-    container: &Container<'_>,
-    sink: &mut Sink<'s, 'a>,
-    mut check: impl FnMut(&mut Sink<'s, 'a>, usize, &Known<'_>),
+pub(in crate::rules) fn each<'s>(
+    task: &Task,
+    container: &Container,
+    sink: &mut Sink<'s>,
+    mut check: impl FnMut(&mut Sink<'s>, usize, &Known<'_>),
 ) {
     if !container.is_eligible(task) {
         return;

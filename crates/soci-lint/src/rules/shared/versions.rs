@@ -1,9 +1,9 @@
 //! The platform versions that a task is run with, for the rules that judge them.
 
 use crate::model::Task;
-use crate::report::Fargate;
 use crate::rules::Sink;
-use crate::source::TextRange;
+use crate::source::Place as At;
+use crate::terms::Fargate;
 
 /// The Linux platform version that loads lazily.
 pub(in crate::rules) const LAZY: &str = "1.4.0";
@@ -16,24 +16,26 @@ pub(in crate::rules) enum Version {
     Open { why: String, help: String },
 }
 
-pub(in crate::rules) type Place = (usize, TextRange, Version, &'static str);
+pub(in crate::rules) type Place = (At, Version, &'static str);
 
 /// The platform versions that a Linux task on Fargate is run with. Windows has versions of its own.
-pub(in crate::rules) fn versions(task: &Task<'_>, sink: &Sink<'_, '_>) -> Vec<Place> {
+pub(in crate::rules) fn versions(task: &Task, sink: &Sink<'_>) -> Vec<Place> {
     if task.placement.fargate == Fargate::No || task.is_windows() {
         return Vec::new();
     }
     if let Some(version) = &sink.options.platform_version {
         let known = Version::Known(version.clone());
-        return vec![(sink.document, task.id_range, known, "")];
+        return vec![(task.id_place, known, "")];
     }
     let mut found = Vec::new();
-    for &(document, service) in &task.services {
-        let setting = &sink.documents[document].services[service].platform_version;
-        let Some(range) = setting.range() else {
+    let services = task.services.iter();
+    let settings =
+        services.map(|&(document, service)| &sink.run.documents[document].services[service].platform_version);
+    for setting in std::iter::once(&task.platform_version).chain(settings) {
+        let Some(range) = setting.place.filter(|_| !setting.is_absent()) else {
             continue;
         };
-        let by_default = match setting.case().is_some_and(|case| !case.defaults.is_empty()) {
+        let by_default = match setting.case().is_some_and(|case| case.uses_default()) {
             true => " (by default)",
             false => "",
         };
@@ -48,7 +50,7 @@ pub(in crate::rules) fn versions(task: &Task<'_>, sink: &Sink<'_, '_>) -> Vec<Pl
                 help: String::new(),
             },
         };
-        found.push((document, range, version, by_default));
+        found.push((range, version, by_default));
     }
     found
 }

@@ -1,0 +1,473 @@
+//! The resources of a module, and of the modules it calls, that run containers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::{Declared, Document, Role, batch, moved, object};
+use crate::Options;
+use crate::expression::terraform::{Block, Instance, Instances, Module, Remote, remote, values_of};
+use crate::expression::value::ResourceId;
+use crate::expression::{Case, Evaluator, Keys, Member, Object, Scope, Thunk, Value};
+use crate::kind::Kind;
+use crate::model::{field, items};
+use crate::source::{Place, Store, join, normal, parent};
+
+/// A module to look at: all files of a folder, or one file of a folder that is no module.
+pub(crate) struct Root {
+    folder: String,
+    file: Option<usize>,
+}
+
+/// The modules that were asked for, without those that another of them calls.
+pub(crate) fn root_modules<'a>(
+    evaluator: &Evaluator<'a>,
+    store: &'a Store<'a>,
+    files: &[usize],
+) -> Vec<Root> {
+    let mut folders = BTreeMap::<String, Vec<usize>>::new();
+    for &file in files {
+        let folder = parent(&normal(&store.input(file).path)).to_owned();
+        folders.entry(folder).or_default().push(file);
+    }
+    let mut called = BTreeSet::new();
+    for folder in folders.keys() {
+        let Some(module) = evaluator.module(folder) else {
+            continue;
+        };
+        for call in &module.calls {
+            if let Some(source) = call.source(evaluator)
+                && source.starts_with('.')
+            {
+                called.insert(join(folder, &source));
+            }
+        }
+    }
+    // Modules that call each other in a ring are all looked at.
+    let all_called = folders.keys().all(|folder| called.contains(folder));
+    let mut roots = Vec::new();
+    for (folder, files) in folders {
+        if called.contains(&folder) && !all_called {
+            continue;
+        }
+        match evaluator.module(&folder).is_none_or(|module| module.is_one) {
+            true => roots.push(Root { folder, file: None }),
+            false => roots.extend(files.into_iter().map(|file| Root {
+                folder: folder.clone(),
+                file: Some(file),
+            })),
+        }
+    }
+    roots
+}
+
+pub(super) fn declare<'a>(
+    evaluator: &Evaluator<'a>,
+    store: &'a Store<'a>,
+    roots: &[Root],
+    options: &Options,
+    documents: &mut Vec<Document<'a>>,
+) {
+    for root in roots {
+        evaluator.begin_document(0);
+        let module = match root.file {
+            Some(file) => Module::of(evaluator, &root.folder, vec![file]),
+            None => Module::read(evaluator, &root.folder),
+        };
+        let Some(mut module) = module else {
+            continue;
+        };
+        for path in &options.var_files {
+            if let Some(file) = store.file(path) {
+                module.set_values(values_of(evaluator, file));
+            }
+        }
+        let mut document = Document {
+            kind: Kind::Terraform,
+            folder: root.folder.clone(),
+            size: module
+                .files
+                .iter()
+                .map(|file| store.input(*file).bytes.len())
+                .sum(),
+            declared: Vec::new(),
+            unread: Vec::new(),
+            names: module.variables.keys().map(|name| (*name).to_owned()).collect(),
+        };
+        evaluator.begin_document(document.size);
+        let instance = Instance::root(Rc::new(module), documents.len());
+        walk(
+            evaluator,
+            &instance,
+            &[],
+            &|place| store.is_asked_for(place.file),
+            &mut document,
+        );
+        documents.push(document);
+    }
+}
+
+/// Task definitions of one module and of all that it calls, at most.
+const MAX_DECLARED: usize = 2_000;
+
+fn walk<'a>(
+    evaluator: &Evaluator<'a>,
+    instance: &Rc<Instance<'a>>,
+    outer: &[Case<()>],
+    is_asked_for: &dyn Fn(Place) -> bool,
+    out: &mut Document<'a>,
+) {
+    let scope = Scope::Module(instance.clone());
+    for block in &instance.module.resources {
+        // Neighbours are read for the names in them, and for the services that run what was asked for.
+        let is_task = matches!(
+            block.label(0),
+            "aws_ecs_task_definition" | "aws_batch_job_definition"
+        );
+        if !is_wanted(block.label(0)) || is_task && !is_asked_for(block.header) {
+            continue;
+        }
+        for made in evaluator.instances(block, &scope) {
+            if out.declared.len() >= MAX_DECLARED {
+                return;
+            }
+            resource(evaluator, instance, block, &made, outer, out);
+        }
+    }
+    for call in instance
+        .module
+        .calls
+        .iter()
+        .filter(|call| is_asked_for(call.header))
+    {
+        for made in evaluator.instances(call, &scope) {
+            let mut conditions = outer.to_vec();
+            conditions.push(made.case.clone());
+            if let Some(child) = instance.child(call, evaluator) {
+                walk(evaluator, &child, &conditions, &|_| true, out);
+            } else if let Some(known) = call.source(evaluator).as_deref().and_then(remote) {
+                remote_tasks(evaluator, instance, call, known, &made, &conditions, out);
+            }
+        }
+    }
+}
+
+/// Types that run containers, or say how.
+pub(super) fn is_wanted(kind: &str) -> bool {
+    matches!(
+        kind,
+        "aws_ecs_task_definition"
+            | "aws_ecs_service"
+            | "aws_ecs_task_set"
+            | "aws_cloudwatch_event_target"
+            | "aws_scheduler_schedule"
+            | "aws_batch_job_definition"
+    )
+}
+
+fn resource<'a>(
+    evaluator: &Evaluator<'a>,
+    instance: &Rc<Instance<'a>>,
+    block: &Block<'a>,
+    made: &Instances<'a>,
+    outer: &[Case<()>],
+    out: &mut Document<'a>,
+) {
+    let address = format!(
+        "{}{}.{}{}",
+        instance.prefix,
+        block.label(0),
+        block.label(1),
+        made.suffix
+    );
+    let mut body = Case::plain(evaluator.shape(block, &made.scope), block.header);
+    let fits = body.under(&made.case) && outer.iter().all(|case| body.under(case));
+    if !fits {
+        return;
+    }
+    // What the way to a count says is not what the containers depend on.
+    body.way.clear();
+    let before = out.declared.len();
+    add_case(
+        evaluator,
+        block.label(0),
+        &address,
+        instance.document,
+        block.header,
+        body,
+        out,
+    );
+    let ignores = ignored(evaluator, block);
+    let plain = format!("{}{}.{}", instance.prefix, block.label(0), block.label(1));
+    for declared in &mut out.declared[before..] {
+        declared.ignores_containers = ignores;
+        // References name a resource, not one of its instances.
+        if let Some(resource) = &mut declared.resource {
+            resource.address.clone_from(&plain);
+        }
+    }
+}
+
+/// Where `lifecycle` says that changes of the containers are made elsewhere.
+fn ignored<'a>(evaluator: &Evaluator<'a>, block: &Block<'a>) -> Option<Place> {
+    let lifecycle = block.body.blocks.iter().find(|inner| inner.kind == "lifecycle")?;
+    let attribute = lifecycle.body.attribute("ignore_changes")?;
+    let place = attribute.name_place.cover(attribute.value.place());
+    // The list holds names of attributes, which are no values.
+    let written = evaluator.file_text(place);
+    let names = ["container_definitions", "container_properties", "all"];
+    let mut words = written.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.any(|word| names.contains(&word)).then_some(place)
+}
+
+/// Adds what a resource with these values declares.
+pub(super) fn add<'a>(
+    evaluator: &Evaluator<'a>,
+    kind: &str,
+    address: &str,
+    document: usize,
+    place: Place,
+    body: Value<'a>,
+    out: &mut Document<'a>,
+) {
+    let body = Case::plain(body, place);
+    add_case(evaluator, kind, address, document, place, body, out);
+}
+
+fn add_case<'a>(
+    evaluator: &Evaluator<'a>,
+    kind: &str,
+    address: &str,
+    document: usize,
+    place: Place,
+    body: Case<Value<'a>>,
+    out: &mut Document<'a>,
+) {
+    let resource = ResourceId {
+        document,
+        address: address.to_owned(),
+    };
+    let mut push = |role: Role, body: Case<Value<'a>>| {
+        out.declared.push(Declared {
+            role,
+            id: Some((address.to_owned(), place)),
+            resource: Some(resource.clone()),
+            body,
+            opening: place,
+            ignores_containers: None,
+        });
+    };
+    let parts = |outer: &Value<'a>, name: &str| {
+        let found = field(evaluator, outer, name).map(|found| found.cases);
+        items(evaluator, &found.unwrap_or_default())
+    };
+    match kind {
+        "aws_ecs_task_definition" => push(Role::Task, body),
+        "aws_ecs_service" => push(Role::Service("service"), body),
+        "aws_ecs_task_set" => push(Role::Service("task set"), body),
+        "aws_batch_job_definition" => {
+            let job = batch::job(evaluator, &body, place);
+            push(Role::Job, job);
+        }
+        "aws_cloudwatch_event_target" => {
+            for target in parts(&body.value, "ecsTarget") {
+                push(Role::Service("rule"), target);
+            }
+        }
+        _ => {
+            for target in parts(&body.value, "target") {
+                for parameters in parts(&target.value, "ecsParameters") {
+                    push(Role::Service("schedule"), parameters);
+                }
+            }
+        }
+    }
+}
+
+/// The tasks of modules that are known by name, with their defaults.
+fn remote_tasks<'a>(
+    evaluator: &Evaluator<'a>,
+    instance: &Rc<Instance<'a>>,
+    call: &Block<'a>,
+    known: Remote,
+    made: &Instances<'a>,
+    outer: &[Case<()>],
+    out: &mut Document<'a>,
+) {
+    let body = evaluator.shape(call, &made.scope);
+    let address = format!("{}module.{}{}", instance.prefix, call.label(0), made.suffix);
+    let mut tasks = vec![(address.clone(), Case::plain(body.clone(), call.header))];
+    if known == Remote::Ecs {
+        tasks = services(evaluator, &address, &body);
+    }
+    if !matches!(known, Remote::EcsService | Remote::Ecs | Remote::ServiceTask) {
+        return;
+    }
+    for (address, mut case) in tasks {
+        let off = |name: &str| {
+            let found = field(evaluator, &case.value, name);
+            found.is_some_and(|found| {
+                found
+                    .cases
+                    .iter()
+                    .all(|case| case.value.known().as_deref() == Some("false"))
+            })
+        };
+        if off("create") || off("createTaskDefinition") || off("enabled") {
+            continue;
+        }
+        case.value = task_of_module(evaluator, known, &case, call);
+        let fits = outer.iter().all(|outer| case.under(outer));
+        if fits {
+            case.way.clear();
+            let place = case.place;
+            out.declared.push(Declared {
+                role: Role::Task,
+                id: Some((address.clone(), place)),
+                resource: Some(ResourceId {
+                    document: instance.document,
+                    address,
+                }),
+                body: case,
+                opening: place,
+                ignores_containers: None,
+            });
+        }
+    }
+}
+
+/// `services = { name = { … } }` of `terraform-aws-modules/ecs/aws`.
+fn services<'a>(
+    evaluator: &Evaluator<'a>,
+    address: &str,
+    body: &Value<'a>,
+) -> Vec<(String, Case<Value<'a>>)> {
+    let Some(found) = field(evaluator, body, "services") else {
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    for case in &found.cases {
+        let Value::Object(object) = &case.value else {
+            continue;
+        };
+        for member in &object.members {
+            for mut service in evaluator.under(case, &member.value) {
+                service.place = member.key_place;
+                out.push((format!("{address}.services[\"{}\"]", member.key), service));
+            }
+        }
+    }
+    out
+}
+
+/// The arguments of a module call in the shape of a task definition.
+fn task_of_module<'a>(
+    evaluator: &Evaluator<'a>,
+    known: Remote,
+    case: &Case<Value<'a>>,
+    call: &Block<'a>,
+) -> Value<'a> {
+    let value = &case.value;
+    // The module's name stands for its defaults.
+    let source = call
+        .body
+        .attribute("source")
+        .map_or(call.header, |source| source.value.place());
+    let text = |text: &str| Thunk::ready(Value::text(text), source);
+    let mut members = Vec::new();
+    let mut either =
+        |given: Option<(&'static str, Place, Thunk<'a>)>, key: &'static str, default: Thunk<'a>| {
+            let absent = given
+                .as_ref()
+                .is_none_or(|(_, _, thunk)| evaluator.eval(thunk).iter().all(|case| case.value.is_absent()));
+            members.push(match given {
+                Some(given) if !absent => given,
+                _ => (key, source, default),
+            });
+        };
+    let fargate = Thunk::ready(Value::list(vec![text("FARGATE")]), source);
+    let compatibilities = match known {
+        Remote::ServiceTask => {
+            moved(value, "launchType", "requiresCompatibilities").map(|(key, place, inner)| {
+                (
+                    key,
+                    place,
+                    Thunk::ready(Value::list(vec![inner.clone()]), inner.place()),
+                )
+            })
+        }
+        _ => moved(value, "requiresCompatibilities", "requiresCompatibilities"),
+    };
+    either(compatibilities, "requiresCompatibilities", fargate);
+    either(
+        moved(value, "networkMode", "networkMode"),
+        "networkMode",
+        text("awsvpc"),
+    );
+    for (name, key) in [
+        ("runtimePlatform", "runtimePlatform"),
+        ("ephemeralStorage", "ephemeralStorage"),
+        ("cpu", "cpu"),
+        ("memory", "memory"),
+        ("family", "family"),
+    ] {
+        members.extend(moved(value, name, key));
+    }
+    let containers = match known {
+        Remote::ServiceTask => moved(value, "containerDefinitionJson", "containerDefinitions")
+            .map(|(key, place, inner)| (key, place, Thunk::Decoded(Rc::new(inner)))),
+        _ => moved(value, "containerDefinitions", "containerDefinitions").map(|(key, place, inner)| {
+            let lists = evaluator
+                .eval(&inner)
+                .iter()
+                .map(|case| case.with(by_name(evaluator, &case.value)))
+                .collect();
+            (key, place, Thunk::Ready(Rc::new(lists)))
+        }),
+    };
+    members.extend(containers);
+    object(members)
+}
+
+/// Containers by name as a list: keys are names unless a definition has its own.
+fn by_name<'a>(evaluator: &Evaluator<'a>, value: &Value<'a>) -> Value<'a> {
+    let Value::Object(map) = value else {
+        return value.clone();
+    };
+    let mut list = Vec::new();
+    for member in &map.members {
+        let named = evaluator.eval(&member.value).into_iter().filter_map(|case| {
+            let Value::Object(inner) = &case.value else {
+                return Some(case);
+            };
+            let create = inner.exact("create").map(|create| evaluator.eval(&create.value));
+            if create.is_some_and(|cases| {
+                cases
+                    .iter()
+                    .all(|case| case.value.known().as_deref() == Some("false"))
+            }) {
+                return None;
+            }
+            let mut members = inner.members.clone();
+            if inner.named("name").next().is_none() {
+                members.push(Member {
+                    key: "name".into(),
+                    key_place: member.key_place,
+                    value: Thunk::ready(Value::text(&*member.key), member.key_place),
+                });
+            }
+            Some(case.with(Value::Object(Rc::new(Object {
+                members,
+                keys: Keys::Snake,
+                more: inner.more.clone(),
+            }))))
+        });
+        let named: Vec<_> = named.collect();
+        if !named.is_empty() {
+            list.push(Thunk::Ready(Rc::new(named)));
+        }
+    }
+    if let Some(more) = &map.more {
+        list.push(Thunk::ready(more.clone().into(), Place::default()));
+    }
+    Value::list(list)
+}

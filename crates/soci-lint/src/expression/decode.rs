@@ -1,0 +1,225 @@
+//! Documents inside texts: JSON in heredocs, strings, templates and files.
+
+use std::rc::Rc;
+
+use super::form::{Dialect, Escapes, Expr, ExprKind, Raw};
+use super::text::texts;
+use super::value::Hole;
+use super::{Case, Cases, Evaluator, Scope, Symbolic, Thunk, Value};
+use crate::source::{Place, ProblemKind, TextRange, join, parent};
+
+impl<'a> Evaluator<'a> {
+    /// Where a text is written, if it may hold a document.
+    pub(super) fn raw_of(&self, expr: Expr<'a>, scope: &Scope<'a>) -> Option<Raw<'a>> {
+        let (range, escapes, is_template) = match expr.kind {
+            ExprKind::Hcl(hcl) => {
+                let (range, escapes) = hcl.inner_range()?;
+                (range, escapes, true)
+            }
+            ExprKind::Node { node, dialect, .. } => {
+                let text = node.as_str()?;
+                if !text.trim_start().starts_with(['[', '{']) {
+                    return None;
+                }
+                let range = node.range();
+                (
+                    TextRange::new(range.start + 1, range.end.saturating_sub(1)),
+                    Escapes::Json,
+                    matches!(dialect, Dialect::Rendered | Dialect::TerraformJson),
+                )
+            }
+        };
+        Some(Raw {
+            file: expr.file,
+            range,
+            escapes,
+            scope: scope.clone(),
+            is_template,
+        })
+    }
+
+    /// A heredoc: its text as far as that is short, and where it stands.
+    pub(super) fn document(
+        &self,
+        expr: Expr<'a>,
+        range: TextRange,
+        escapes: Escapes,
+        scope: &Scope<'a>,
+    ) -> Cases<'a> {
+        let raw = Raw {
+            file: expr.file,
+            range,
+            escapes,
+            scope: scope.clone(),
+            is_template: true,
+        };
+        vec![Case::plain(self.raw_text(raw), expr.place())]
+    }
+
+    /// A text by its place in a file.
+    fn raw_text(&self, raw: Raw<'a>) -> Value<'a> {
+        let written = raw.range.of(self.store().source(raw.file).text);
+        let plain = !raw.is_template || !written.contains("${") && !written.contains("%{");
+        let text = match plain && written.len() < MAX_PLAIN {
+            true => Symbolic::text(written),
+            false => Hole::new("(a document)", "a document stands in its place", "").into(),
+        };
+        Value::Scalar {
+            kind: super::ScalarKind::String,
+            text,
+            raw: Some(raw),
+        }
+    }
+
+    /// What a text of JSON stands for; what is none already stays what it is.
+    pub(super) fn decoded(&self, thunk: &Thunk<'a>) -> Cases<'a> {
+        let mut out = Vec::new();
+        for case in self.eval(thunk) {
+            let Value::Scalar { raw, text, .. } = &case.value else {
+                out.push(case);
+                continue;
+            };
+            match raw {
+                Some(raw) => {
+                    let found = Thunk::Ready(Rc::new(self.document_in(raw, text, case.place)));
+                    out.extend(self.under(&case, &found));
+                }
+                None if text.known().is_some_and(|text| text.trim().is_empty()) => {
+                    out.push(case.with(Value::Absent));
+                }
+                None => {
+                    let hole = text.holes().next().cloned().unwrap_or_else(|| {
+                        Hole::new(text.display(), "it is a text that is not written out here", "")
+                    });
+                    out.push(case.with(hole.into()));
+                }
+            }
+        }
+        out
+    }
+
+    fn document_in(&self, raw: &Raw<'a>, text: &Symbolic, place: Place) -> Cases<'a> {
+        let written = raw.range.of(self.store().source(raw.file).text);
+        // `"${local.containers}"`: not a document, but where one comes from.
+        if !written.trim_start().starts_with(['[', '{', '%', '/']) {
+            let hole = text.holes().next().cloned();
+            let hole = hole.unwrap_or_else(|| Hole::new(text.display(), "it is no JSON", ""));
+            return vec![Case::plain(hole.into(), place)];
+        }
+        let escaped = raw.escapes == Escapes::Json && written.contains('\\');
+        let tree = self.store().decode(raw.file, raw.range, escaped, |problem| {
+            let problem = crate::source::Problem {
+                kind: ProblemKind::Syntax,
+                ..problem
+            };
+            self.problem(raw.file, problem);
+        });
+        let dialect = match raw.is_template {
+            true => Dialect::Rendered,
+            false => Dialect::Literal,
+        };
+        match tree.and_then(|tree| tree.root_nodes().next()) {
+            Some(root) => self.expr(Expr::node(raw.file, root, dialect), &raw.scope),
+            None => {
+                let hole = Hole::new(
+                    "(…)",
+                    "the JSON in it cannot be read",
+                    "mend it, or lint the plan",
+                );
+                vec![Case::plain(hole.into(), place)]
+            }
+        }
+    }
+
+    /// `file(path)` and `templatefile(path, names)`.
+    pub(super) fn file_call(
+        &self,
+        name: &str,
+        arguments: &[Expr<'a>],
+        scope: &Scope<'a>,
+        place: Place,
+    ) -> Cases<'a> {
+        let names = arguments.get(1).map(|names| Thunk::new(*names, scope));
+        let Some(path) = arguments.first() else {
+            return vec![Case::plain(
+                Hole::new("(…)", format!("`{name}` names no file"), "").into(),
+                place,
+            )];
+        };
+        texts(&self.expr(*path, scope))
+            .iter()
+            .map(|case| {
+                let value = match case.value.known() {
+                    Some(path) => self.text_of_file(&path, name, names.as_ref(), place),
+                    None => {
+                        let shown = case.value.display();
+                        Hole::new(
+                            format!("${{{name}(…)}}"),
+                            format!("which file `{shown}` is, is not known"),
+                            "",
+                        )
+                        .into()
+                    }
+                };
+                let mut case = case.with(value);
+                case.place = place;
+                case
+            })
+            .collect()
+    }
+
+    /// The text of a file beside the configuration.
+    fn text_of_file(&self, path: &str, function: &str, names: Option<&Thunk<'a>>, place: Place) -> Value<'a> {
+        let beside = |path: &str| {
+            let folder = parent(&self.store().input(place.file).path);
+            self.store().file(&join(folder, path))
+        };
+        let found = match path.starts_with('/') {
+            true => None,
+            false => self.store().file(path).or_else(|| beside(path)),
+        };
+        let Some(file) = found else {
+            let why = format!("the file {path} is not there");
+            return Hole::new(
+                format!("${{{function}(…)}}"),
+                why,
+                "lint the folder that has it, or the plan",
+            )
+            .into();
+        };
+        let text = self.store().source(file).text;
+        let start = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
+        self.raw_text(Raw {
+            file,
+            range: TextRange::new(start, text.len()),
+            escapes: Escapes::None,
+            scope: match names {
+                Some(names) => Scope::Only(Rc::new(names.clone())),
+                None => Scope::Plain,
+            },
+            is_template: names.is_some(),
+        })
+    }
+
+    /// What `template_file` renders: `template` is a text, `names` an object.
+    pub(super) fn rendered(&self, template: &Thunk<'a>, names: Thunk<'a>) -> Cases<'a> {
+        let names = Rc::new(names);
+        self.eval(template)
+            .into_iter()
+            .map(|case| match &case.value {
+                Value::Scalar { raw: Some(raw), .. } => {
+                    let value = self.raw_text(Raw {
+                        scope: Scope::Only(names.clone()),
+                        is_template: true,
+                        ..raw.clone()
+                    });
+                    case.with(value)
+                }
+                _ => case,
+            })
+            .collect()
+    }
+}
+
+/// Longer documents are no texts that a function would change.
+const MAX_PLAIN: usize = 4096;

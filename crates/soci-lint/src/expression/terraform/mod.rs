@@ -1,0 +1,209 @@
+//! Terraform: a folder is a module, a call makes an instance of it, and names mean what they mean there.
+
+mod known;
+mod module;
+mod resolve;
+mod resource;
+
+pub(crate) use known::{Remote, remote};
+pub(crate) use module::{Block, Module, is_configuration, values_of};
+pub(crate) use resource::Instances;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::hcl::HclFor;
+use super::value::{Hole, Step, StepKind};
+use super::{Case, Cases, Evaluator, Member, Object, Scope, Thunk, Value};
+use crate::source::Place;
+
+/// A module with the values it is called with.
+pub(crate) struct Instance<'a> {
+    pub(crate) module: Rc<Module<'a>>,
+    pub(crate) document: usize,
+    /// `module.front.`, or nothing for the root.
+    pub(crate) prefix: String,
+    /// What the call says; `None` for the root, which takes files of values.
+    arguments: Option<Arguments<'a>>,
+    /// The folder of the root module.
+    root: Rc<str>,
+    depth: usize,
+    children: RefCell<BTreeMap<String, Option<Rc<Instance<'a>>>>>,
+}
+
+/// The arguments of a module call.
+struct Arguments<'a> {
+    call: String,
+    values: BTreeMap<&'a str, Thunk<'a>>,
+}
+
+/// Modules call modules at most this deep.
+const MAX_DEPTH: usize = 8;
+
+impl<'a> Instance<'a> {
+    /// The module of a folder by itself.
+    pub(crate) fn root(module: Rc<Module<'a>>, document: usize) -> Rc<Self> {
+        let root = module.folder.as_str().into();
+        Rc::new(Self {
+            module,
+            document,
+            prefix: String::new(),
+            arguments: None,
+            root,
+            depth: 0,
+            children: RefCell::default(),
+        })
+    }
+
+    /// The instance that a call makes, if its source is a folder that can be read.
+    pub(crate) fn child(self: &Rc<Self>, call: &Block<'a>, evaluator: &Evaluator<'a>) -> Option<Rc<Self>> {
+        let name = call.label(0);
+        if let Some(known) = self.children.borrow().get(name) {
+            return known.clone();
+        }
+        let made = self.make_child(call, evaluator);
+        self.children.borrow_mut().insert(name.to_owned(), made.clone());
+        made
+    }
+
+    fn make_child(self: &Rc<Self>, call: &Block<'a>, evaluator: &Evaluator<'a>) -> Option<Rc<Self>> {
+        let source = call.source(evaluator)?;
+        if !(source.starts_with("./") || source.starts_with("../")) || self.depth >= MAX_DEPTH {
+            return None;
+        }
+        let folder = crate::source::join(&self.module.folder, &source);
+        let module = evaluator.module(&folder)?;
+        let scope = Scope::Module(self.clone());
+        let values = call.body.attributes.iter();
+        let name = call.label(0);
+        Some(Rc::new(Self {
+            module,
+            document: self.document,
+            prefix: format!("{}module.{name}.", self.prefix),
+            arguments: Some(Arguments {
+                call: name.to_owned(),
+                values: values
+                    .map(|attribute| (attribute.name, Thunk::new(attribute.value, &scope)))
+                    .collect(),
+            }),
+            root: self.root.clone(),
+            depth: self.depth + 1,
+            children: RefCell::default(),
+        }))
+    }
+
+    fn declared(&self, name: &str) -> String {
+        match self.prefix.trim_end_matches('.') {
+            "" => format!("the variable `{name}`"),
+            prefix => format!("the variable `{name}` of `{prefix}`"),
+        }
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// `for` over a list or an object.
+    pub(super) fn for_each(&self, form: &HclFor<'a>, scope: &Scope<'a>, place: Place) -> Cases<'a> {
+        let intro = &form.inner.intro;
+        let collection = form.context.expr(form.file, &intro.collection_expr);
+        self.expr(collection, scope)
+            .iter()
+            .map(|case| {
+                let value = match entries(&case.value) {
+                    Some(entries) => self.looped(form, entries, scope, place),
+                    None => match &case.value {
+                        Value::Unknown(hole) => hole.clone().into(),
+                        Value::Scalar { text, .. } if text.holes().next().is_some() => {
+                            text.holes().next().cloned().expect("it was just seen").into()
+                        }
+                        _ => Hole::new("${for …}", "what is looped over is not known", "").into(),
+                    },
+                };
+                case.with(value)
+            })
+            .collect()
+    }
+
+    fn looped(
+        &self,
+        form: &HclFor<'a>,
+        entries: Vec<(Value<'a>, Thunk<'a>)>,
+        scope: &Scope<'a>,
+        place: Place,
+    ) -> Value<'a> {
+        let inner = form.inner;
+        let expr = |expr| form.context.expr(form.file, expr);
+        let mut list = Vec::new();
+        let mut object = Object {
+            members: Vec::new(),
+            keys: super::Keys::Snake,
+            more: None,
+        };
+        for (key, value) in entries {
+            let mut scope = scope.bind(inner.intro.value_var.as_str(), value);
+            if let Some(name) = &inner.intro.key_var {
+                scope = scope.bind(name.as_str(), Thunk::ready(key, place));
+            }
+            if let Some(condition) = &inner.cond {
+                let kept = self.expr(expr(&condition.expr), &scope);
+                if kept
+                    .iter()
+                    .all(|case| case.value.known().as_deref() == Some("false"))
+                {
+                    continue;
+                }
+            }
+            let value = Thunk::new(expr(&inner.value_expr), &scope);
+            match &inner.key_expr {
+                None => list.push(value),
+                Some(key) => match self.expr(expr(key), &scope).as_slice() {
+                    [Case { value: key, .. }] if key.known().is_some() => object.members.push(Member {
+                        key: key.known().unwrap_or_default().into(),
+                        key_place: place,
+                        value,
+                    }),
+                    _ => object.more = Some(Hole::new("(…)", "a key is not known", "")),
+                },
+            }
+        }
+        match inner.key_expr {
+            None => Value::list(list),
+            Some(_) => Value::Object(Rc::new(object)),
+        }
+    }
+}
+
+/// Loops go on for at most this many items.
+const MAX_LOOPED: usize = 64;
+
+/// Keys and values of a list or an object.
+fn entries<'a>(value: &Value<'a>) -> Option<Vec<(Value<'a>, Thunk<'a>)>> {
+    match value {
+        Value::List(items) => Some(
+            items
+                .iter()
+                .take(MAX_LOOPED)
+                .enumerate()
+                .map(|(at, item)| (Value::text(at.to_string()), item.clone()))
+                .collect(),
+        ),
+        Value::Object(object) if object.more.is_none() => Some(
+            object
+                .members
+                .iter()
+                .take(MAX_LOOPED)
+                .map(|member| (Value::text(&*member.key), member.value.clone()))
+                .collect(),
+        ),
+        Value::Absent => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn set_here(name: impl Into<Rc<str>>, place: Place) -> Step {
+    Step {
+        kind: StepKind::Set,
+        name: name.into(),
+        place,
+    }
+}

@@ -1,0 +1,293 @@
+//! What a folder of configuration declares.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hcl_edit::Span;
+use hcl_edit::structure::Structure;
+
+use crate::expression::form::{Dialect, Expr};
+use crate::expression::hcl::Context;
+use crate::expression::{Evaluator, Scope};
+use crate::source::{Node, Place, TextRange};
+
+/// A module: all files of a folder together.
+pub(crate) struct Module<'a> {
+    pub(crate) folder: String,
+    pub(crate) files: Vec<usize>,
+    pub(crate) variables: BTreeMap<&'a str, Block<'a>>,
+    pub(crate) locals: BTreeMap<&'a str, Expr<'a>>,
+    pub(crate) outputs: BTreeMap<&'a str, Block<'a>>,
+    pub(crate) calls: Vec<Block<'a>>,
+    pub(crate) resources: Vec<Block<'a>>,
+    pub(crate) data: Vec<Block<'a>>,
+    /// Values that Terraform loads by itself: `terraform.tfvars`, `*.auto.tfvars`.
+    pub(crate) values: BTreeMap<&'a str, Expr<'a>>,
+    by_name: BTreeMap<(bool, &'a str, &'a str), usize>,
+    /// Whether no two files declare the same, as Terraform demands of a module. Folders of examples are none.
+    pub(crate) is_one: bool,
+}
+
+/// `resource "a" "b" { … }`.
+#[derive(Clone)]
+pub(crate) struct Block<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) labels: Vec<&'a str>,
+    /// Its first line: `resource "a" "b"`.
+    pub(crate) header: Place,
+    pub(crate) body: Rc<Body<'a>>,
+}
+
+/// What stands in a block.
+#[derive(Default)]
+pub(crate) struct Body<'a> {
+    pub(crate) attributes: Vec<Attribute<'a>>,
+    pub(crate) blocks: Vec<Block<'a>>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Attribute<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) name_place: Place,
+    pub(crate) value: Expr<'a>,
+}
+
+impl<'a> Block<'a> {
+    pub(crate) fn label(&self, at: usize) -> &'a str {
+        self.labels.get(at).copied().unwrap_or("")
+    }
+
+    /// The `source` of a module call.
+    pub(crate) fn source(&self, evaluator: &Evaluator<'a>) -> Option<String> {
+        let source = self.body.attribute("source")?;
+        match evaluator.expr(source.value, &Scope::Plain).as_slice() {
+            [case] => case.value.known(),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    fn of_hcl(file: usize, body: &'a hcl_edit::structure::Body, context: Context<'a>) -> Self {
+        let mut out = Self::default();
+        for structure in body.iter() {
+            match structure {
+                Structure::Attribute(attribute) => out.attributes.push(Attribute {
+                    name: attribute.key.as_str(),
+                    name_place: Place::new(file, context.place(attribute.key.span())),
+                    value: context.expr(file, &attribute.value),
+                }),
+                Structure::Block(block) => {
+                    let start = block.ident.span();
+                    let end = block.labels.last().and_then(Span::span).or_else(|| start.clone());
+                    let header = start.zip(end).map(|(start, end)| start.start..end.end);
+                    out.blocks.push(Block {
+                        kind: block.ident.as_str(),
+                        labels: block.labels.iter().map(|label| label.as_str()).collect(),
+                        header: Place::new(file, context.place(header)),
+                        body: Rc::new(Self::of_hcl(file, &block.body, context)),
+                    });
+                }
+            }
+        }
+        out
+    }
+
+    /// An object of `.tf.json`; what is an attribute and what a block looks the same there.
+    fn of_json(file: usize, node: Node<'a>) -> Self {
+        let attribute = |member: crate::source::Member<'a>| Attribute {
+            name: member.key,
+            name_place: Place::new(file, member.key_range),
+            value: Expr::node(file, member.value, Dialect::TerraformJson),
+        };
+        Self {
+            attributes: node.members().map(attribute).collect(),
+            blocks: Vec::new(),
+        }
+    }
+}
+
+/// Labels of the blocks at the top of `.tf.json`.
+const LABELS: [(&str, usize); 6] = [
+    ("resource", 2),
+    ("data", 2),
+    ("module", 1),
+    ("variable", 1),
+    ("output", 1),
+    ("locals", 0),
+];
+
+/// The blocks at the top of a file of configuration.
+pub(crate) fn top<'a>(evaluator: &Evaluator<'a>, file: usize) -> Body<'a> {
+    let source = evaluator.store().source(file);
+    let text = source.text;
+    if let Some(body) = &source.hcl {
+        let base = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
+        let context = Context {
+            text: &text[base..],
+            base,
+            fixed: None,
+        };
+        return Body::of_hcl(file, body, context);
+    }
+    let mut out = Body::default();
+    let root = source.tree.as_ref().and_then(|tree| tree.root_nodes().next());
+    for (kind, labels) in LABELS {
+        let nodes = root.and_then(|root| root.get(kind)).into_iter();
+        // A list of objects is as good as one.
+        let nodes = nodes.flat_map(|node| match node.is_sequence() {
+            true => node.items().collect::<Vec<_>>(),
+            false => vec![node],
+        });
+        for node in nodes {
+            json_blocks(file, kind, labels, node, &mut Vec::new(), node.range(), &mut out);
+        }
+    }
+    out
+}
+
+fn json_blocks<'a>(
+    file: usize,
+    kind: &'static str,
+    labels: usize,
+    node: Node<'a>,
+    path: &mut Vec<&'a str>,
+    header: TextRange,
+    out: &mut Body<'a>,
+) {
+    if labels == 0 {
+        out.blocks.push(Block {
+            kind,
+            labels: path.clone(),
+            header: Place::new(file, header),
+            body: Rc::new(Body::of_json(file, node)),
+        });
+        return;
+    }
+    for member in node.members() {
+        path.push(member.key);
+        json_blocks(file, kind, labels - 1, member.value, path, member.key_range, out);
+        path.pop();
+    }
+}
+
+/// Whether a file is part of a module.
+pub(crate) fn is_configuration(path: &str) -> bool {
+    [".tf", ".tofu", ".tf.json", ".tofu.json"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
+}
+
+/// Whether Terraform loads a file of values by itself.
+fn is_loaded(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "terraform.tfvars"
+        || name.ends_with(".auto.tfvars")
+        || name == "terraform.tfvars.json"
+        || name.ends_with(".auto.tfvars.json")
+}
+
+impl<'a> Module<'a> {
+    pub(crate) fn read(evaluator: &Evaluator<'a>, folder: &str) -> Option<Self> {
+        let store = evaluator.store();
+        let files = store.folder(folder, |path| is_configuration(path) || is_loaded(path));
+        Self::of(evaluator, folder, files)
+    }
+
+    /// The module of these files.
+    pub(crate) fn of(evaluator: &Evaluator<'a>, folder: &str, files: Vec<usize>) -> Option<Self> {
+        let store = evaluator.store();
+        let mut module = Self {
+            folder: folder.to_owned(),
+            files: Vec::new(),
+            variables: BTreeMap::new(),
+            locals: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            calls: Vec::new(),
+            resources: Vec::new(),
+            data: Vec::new(),
+            values: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            is_one: true,
+        };
+        // `terraform.tfvars` first, then the others by name; the last counts.
+        let (mut values, files): (Vec<usize>, Vec<usize>) = files
+            .into_iter()
+            .partition(|file| is_loaded(&store.input(*file).path));
+        values.sort_by_key(|file| store.input(*file).path.contains(".auto."));
+        for file in values {
+            for attribute in values_of(evaluator, file) {
+                module.values.insert(attribute.name, attribute.value);
+            }
+        }
+        for file in files {
+            module.files.push(file);
+            for block in top(evaluator, file).blocks {
+                module.declare(block);
+            }
+        }
+        (!module.files.is_empty()).then_some(module)
+    }
+
+    /// More values, which count for more.
+    pub(crate) fn set_values(&mut self, values: impl IntoIterator<Item = Attribute<'a>>) {
+        for attribute in values {
+            self.values.insert(attribute.name, attribute.value);
+        }
+    }
+
+    fn declare(&mut self, block: Block<'a>) {
+        let (first, second) = (block.label(0), block.label(1));
+        let before = match block.kind {
+            "variable" => self.variables.insert(first, block).map(|block| block.header),
+            "output" => self.outputs.insert(first, block).map(|block| block.header),
+            "locals" => {
+                for attribute in &block.body.attributes {
+                    self.locals.insert(attribute.name, attribute.value);
+                }
+                None
+            }
+            "module" => {
+                self.calls.push(block);
+                None
+            }
+            "resource" | "data" => {
+                let data = block.kind == "data";
+                let list = if data { &mut self.data } else { &mut self.resources };
+                let before = self.by_name.insert((data, first, second), list.len());
+                list.push(block);
+                before.map(|at| list[at].header)
+            }
+            _ => None,
+        };
+        self.is_one &= before.is_none();
+    }
+
+    /// A resource or a data source.
+    pub(crate) fn resource(&self, data: bool, kind: &str, name: &str) -> Option<&Block<'a>> {
+        let list = if data { &self.data } else { &self.resources };
+        self.by_name.get(&(data, kind, name)).map(|&at| &list[at])
+    }
+}
+
+/// The values in a `.tfvars` file.
+pub(crate) fn values_of<'a>(evaluator: &Evaluator<'a>, file: usize) -> Vec<Attribute<'a>> {
+    let source = evaluator.store().source(file);
+    if source.hcl.is_some() {
+        return top(evaluator, file).attributes;
+    }
+    let root = source.tree.as_ref().and_then(|tree| tree.root_nodes().next());
+    root.map(|root| {
+        let attribute = |member: crate::source::Member<'a>| Attribute {
+            name: member.key,
+            name_place: Place::new(file, member.key_range),
+            value: Expr::node(file, member.value, Dialect::Literal),
+        };
+        root.members().map(attribute).collect()
+    })
+    .unwrap_or_default()
+}

@@ -1,0 +1,224 @@
+//! Blocks as objects: attributes and nested blocks under one roof, once for each item of `count` and
+//! `for_each`.
+
+use std::rc::Rc;
+
+use super::super::text::texts;
+use super::super::value::{Hole, Symbolic};
+use super::super::{Case, Cases, Evaluator, Keys, Member, Object, Scope, Thunk, Value};
+use super::{Block, entries};
+
+/// One instance of a block.
+pub(crate) struct Instances<'a> {
+    /// `["key"]`, or nothing.
+    pub(crate) suffix: String,
+    /// The names in its block.
+    pub(crate) scope: Scope<'a>,
+    /// Under which conditions it is there.
+    pub(crate) case: Case<()>,
+}
+
+/// Blocks that come once at most.
+const SINGLE: [&str; 10] = [
+    "runtime_platform",
+    "ephemeral_storage",
+    "network_configuration",
+    "ecs_target",
+    "target",
+    "ecs_parameters",
+    "lifecycle",
+    "default_capacity_provider_strategy",
+    "eks_properties",
+    "deployment_controller",
+];
+
+/// Attributes that hold JSON.
+const DECODED: [&str; 3] = ["container_definitions", "container_properties", "ecs_properties"];
+
+/// Instances of one block that are told apart.
+const MAX_INSTANCES: usize = 64;
+
+impl<'a> Evaluator<'a> {
+    /// What `count` and `for_each` make of a block.
+    pub(crate) fn instances(&self, block: &Block<'a>, scope: &Scope<'a>) -> Vec<Instances<'a>> {
+        let single = |case: Case<()>, scope: Scope<'a>| Instances {
+            suffix: String::new(),
+            scope,
+            case,
+        };
+        if let Some(count) = block.body.attribute("count") {
+            let place = count.value.place();
+            let cases = texts(&self.expr(count.value, scope));
+            let there = cases
+                .into_iter()
+                .filter(|case| !matches!(case.value.known().as_deref(), Some("0")));
+            return there
+                .map(|case| {
+                    let index = match case.value.known().as_deref() {
+                        Some("1") => Value::text("0"),
+                        _ => Hole::new("${count.index}", "there may be several", "").into(),
+                    };
+                    let count = object([("index", Thunk::ready(index, place))]);
+                    single(case.with(()), scope.bind("count", Thunk::ready(count, place)))
+                })
+                .collect();
+        }
+        let Some(each) = block.body.attribute("for_each") else {
+            return vec![single(Case::plain((), block.header), scope.clone())];
+        };
+        let place = each.value.place();
+        let mut out = Vec::new();
+        for case in self.expr(each.value, scope) {
+            let Some(entries) = entries(&case.value) else {
+                out.push(single(case.with(()), scope.clone()));
+                continue;
+            };
+            for (key, value) in entries
+                .into_iter()
+                .take(MAX_INSTANCES - out.len().min(MAX_INSTANCES))
+            {
+                // Of a set, each item is its own key.
+                let is_list = matches!(case.value, Value::List(_));
+                let own: Option<Symbolic> = match is_list {
+                    true => texts(&self.eval(&value)).first().map(|case| case.value.clone()),
+                    false => key.to_text(),
+                };
+                let key = own.unwrap_or_default();
+                let each = object([
+                    ("key", Thunk::ready(Value::text(key.clone()), place)),
+                    ("value", value),
+                ]);
+                out.push(Instances {
+                    suffix: format!("[\"{}\"]", key.display()),
+                    scope: scope.bind("each", Thunk::ready(each, place)),
+                    case: case.with(()),
+                });
+            }
+        }
+        out
+    }
+
+    /// A block as an object.
+    pub(crate) fn shape(&self, block: &Block<'a>, scope: &Scope<'a>) -> Value<'a> {
+        let mut members: Vec<Member<'a>> = Vec::new();
+        for attribute in &block.body.attributes {
+            let mut value = Thunk::new(attribute.value, scope);
+            if DECODED.contains(&attribute.name) {
+                value = Thunk::Decoded(Rc::new(value));
+            }
+            if SINGLE.contains(&attribute.name) {
+                value = Thunk::Only(Rc::new(value));
+            }
+            members.push(Member {
+                key: attribute.name.into(),
+                key_place: attribute.name_place,
+                value,
+            });
+        }
+        let mut kinds: Vec<&str> = block.body.blocks.iter().map(name).collect();
+        kinds.dedup();
+        let mut seen = Vec::new();
+        for kind in kinds {
+            if seen.contains(&kind) {
+                continue;
+            }
+            seen.push(kind);
+            let own: Vec<&Block<'a>> = block
+                .body
+                .blocks
+                .iter()
+                .filter(|inner| name(inner) == kind)
+                .collect();
+            let lists = self.nested(&own, scope);
+            let mut value = Thunk::Ready(Rc::new(lists));
+            if SINGLE.contains(&kind) {
+                value = Thunk::Only(Rc::new(value));
+            }
+            members.push(Member {
+                key: kind.into(),
+                key_place: own[0].header,
+                value,
+            });
+        }
+        Value::Object(Rc::new(Object {
+            members,
+            keys: Keys::Snake,
+            more: None,
+        }))
+    }
+
+    /// Nested blocks of one kind, as a list; `dynamic` ones as often as they come.
+    fn nested(&self, blocks: &[&Block<'a>], scope: &Scope<'a>) -> Cases<'a> {
+        let place = blocks[0].header;
+        let mut acc: Vec<Case<Vec<Thunk<'a>>>> = vec![Case::plain(Vec::new(), place)];
+        for block in blocks {
+            if block.kind != "dynamic" {
+                for case in &mut acc {
+                    case.value
+                        .push(Thunk::ready(self.shape(block, scope), block.header));
+                }
+                continue;
+            }
+            let Some(content) = block.body.blocks.iter().find(|inner| inner.kind == "content") else {
+                continue;
+            };
+            let iterator = block.label(0);
+            let each = block
+                .body
+                .attribute("for_each")
+                .map(|each| self.expr(each.value, scope));
+            let mut next = Vec::new();
+            for so_far in &acc {
+                for case in each.iter().flatten() {
+                    let mut more = so_far.clone();
+                    if !more.under(case) {
+                        continue;
+                    }
+                    match entries(&case.value) {
+                        Some(entries) => {
+                            for (key, value) in entries {
+                                let place = case.place;
+                                let bound = object([("key", Thunk::ready(key, place)), ("value", value)]);
+                                let scope = scope.bind(iterator, Thunk::ready(bound, place));
+                                more.value
+                                    .push(Thunk::ready(self.shape(content, &scope), content.header));
+                            }
+                        }
+                        None => more
+                            .value
+                            .push(Thunk::ready(self.shape(content, scope), content.header)),
+                    }
+                    next.push(more);
+                }
+            }
+            acc = next;
+        }
+        acc.into_iter()
+            .map(|case| case.with(Value::list(case.value.clone())))
+            .collect()
+    }
+}
+
+/// The kind of a block, also where it is dynamic.
+fn name<'a>(block: &Block<'a>) -> &'a str {
+    match block.kind {
+        "dynamic" => block.label(0),
+        kind => kind,
+    }
+}
+
+/// An object of our own making.
+pub(crate) fn object<'a, const N: usize>(members: [(&str, Thunk<'a>); N]) -> Value<'a> {
+    Value::Object(Rc::new(Object {
+        members: members
+            .into_iter()
+            .map(|(key, value)| Member {
+                key: key.into(),
+                key_place: value.place(),
+                value,
+            })
+            .collect(),
+        keys: Keys::Snake,
+        more: None,
+    }))
+}

@@ -1,0 +1,210 @@
+//! From what the rules found to the report: verdicts, lines and columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    ContainerReport, FileReport, Finding, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
+};
+use crate::kind::Kind;
+use crate::model::Document;
+use crate::rules::{Emitted, container_of};
+use crate::source::{LineIndex, Location, Place, Suppressions, Syntax};
+use crate::terms::Severity;
+use crate::verdict::judge;
+
+/// A file of the run.
+pub(crate) struct Seen<'w> {
+    pub(crate) path: &'w str,
+    pub(crate) syntax: Syntax,
+    pub(crate) kind: Kind,
+    /// Whether the caller named it, rather than another file.
+    pub(crate) is_asked_for: bool,
+    pub(crate) lines: &'w LineIndex<'w>,
+    pub(crate) comments: &'w Suppressions,
+}
+
+/// Writes down what was found.
+pub(crate) fn write(files: &[Seen<'_>], documents: &[Document], emitted: &[Emitted]) -> Report {
+    Writer { files, documents }.report(emitted)
+}
+
+struct Writer<'w> {
+    files: &'w [Seen<'w>],
+    documents: &'w [Document],
+}
+
+impl Writer<'_> {
+    fn report(&self, emitted: &[Emitted]) -> Report {
+        let mut by_task = BTreeMap::<(usize, usize), Vec<&Emitted>>::new();
+        for found in emitted {
+            if let Some(task) = found.task {
+                by_task.entry(task).or_default().push(found);
+            }
+        }
+        let mut of_file = BTreeMap::<usize, Vec<TaskReport>>::new();
+        for (at, document) in self.documents.iter().enumerate() {
+            for (task_at, task) in document.tasks.iter().enumerate() {
+                let found = by_task.get(&(at, task_at)).map_or(&[][..], Vec::as_slice);
+                let report = self.task(at, task_at, found);
+                of_file.entry(task.id_place.file).or_default().push(report);
+            }
+        }
+        let (findings, suppressed) = self.findings(emitted);
+        // Of the files that others named, those that there is something to say about.
+        let named = |at: usize, file: &Seen<'_>| {
+            file.is_asked_for
+                || of_file.contains_key(&at)
+                || findings.iter().any(|found| found.file == file.path)
+        };
+        let shown = self
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(at, file)| named(*at, file));
+        let files: Vec<FileReport> = shown
+            .map(|(at, file)| FileReport {
+                path: file.path.to_owned(),
+                syntax: file.syntax,
+                kind: file.kind,
+                tasks: of_file.get(&at).cloned().unwrap_or_default(),
+            })
+            .collect();
+        let summary = Summary::of(&files, &findings, suppressed);
+        Report {
+            version: REPORT_VERSION,
+            summary,
+            files,
+            findings,
+        }
+    }
+
+    fn task(&self, at: usize, task_at: usize, found: &[&Emitted]) -> TaskReport {
+        let document = &self.documents[at];
+        let task = &document.tasks[task_at];
+        let mut of_container = BTreeMap::<usize, Vec<&Emitted>>::new();
+        let mut of_task = Vec::new();
+        for emitted in found {
+            match emitted.container {
+                Some(container) => of_container.entry(container).or_default().push(*emitted),
+                None => of_task.push(*emitted),
+            }
+        }
+        let mut containers = Vec::with_capacity(task.containers.len());
+        for (index, container) in task.containers.iter().enumerate() {
+            let mut about = of_task.clone();
+            about.extend(of_container.get(&index).into_iter().flatten());
+            let judgement = judge(task, container, &about);
+            let images: Vec<String> = container
+                .cases()
+                .iter()
+                .map(|case| case.case.value.display())
+                .collect();
+            containers.push(ContainerReport {
+                name: container.name.clone(),
+                image: (!images.is_empty()).then(|| images.join(" or ")),
+                file: self.files[container.place().file].path.to_owned(),
+                location: self.location(container.place()),
+                condition: container.condition(),
+                verdict: judgement.verdict,
+                headline: judgement.headline,
+                next: judgement.next,
+                reasons: judgement
+                    .reasons
+                    .iter()
+                    .map(|reason| self.reason(reason))
+                    .collect(),
+            });
+        }
+        let verdict = containers
+            .iter()
+            .map(|container| container.verdict)
+            .max()
+            .unwrap_or_default();
+        TaskReport {
+            id: task.id.clone(),
+            location: self.location(task.id_place),
+            fargate: task.placement.fargate,
+            fargate_reason: task.placement.reason.clone(),
+            platform: task.platform_text(),
+            verdict,
+            containers,
+        }
+    }
+
+    fn reason(&self, emitted: &Emitted) -> Reason {
+        let range = emitted.range.unwrap_or_default();
+        let file = &self.files[emitted.file.unwrap_or_default()];
+        Reason {
+            code: emitted.rule.code.to_owned(),
+            name: emitted.rule.name.to_owned(),
+            message: emitted.message(),
+            file: file.path.to_owned(),
+            location: file.lines.location(range),
+        }
+    }
+
+    fn location(&self, place: Place) -> Location {
+        self.files[place.file].lines.location(place.range)
+    }
+
+    /// The findings that are listed, and how many comments silenced.
+    fn findings(&self, emitted: &[Emitted]) -> (Vec<Finding>, u32) {
+        let mut suppressed = 0;
+        let mut seen = BTreeSet::new();
+        let mut listed: Vec<(&Emitted, String)> = Vec::new();
+        for found in emitted.iter().filter(|found| found.severity != Severity::Off) {
+            if self.is_suppressed(found) {
+                suppressed += 1;
+                continue;
+            }
+            // Two tasks of one service would say the same about it twice.
+            let message = found.message();
+            if seen.insert((found.file, found.range, found.rule.code, message.clone())) {
+                listed.push((found, message));
+            }
+        }
+        listed.sort_by_key(|(found, _)| (found.file, found.range.unwrap_or_default(), found.rule.code));
+        let findings = listed
+            .into_iter()
+            .map(|(found, message)| self.finding(found, message));
+        (findings.collect(), suppressed)
+    }
+
+    fn is_suppressed(&self, found: &Emitted) -> bool {
+        let Some(file) = found.file.map(|file| &self.files[file]) else {
+            return false;
+        };
+        let line = found.range.map(|range| file.lines.line_of(range.start));
+        file.comments
+            .about(line)
+            .any(|allow| found.rule.is_named(&allow.rule))
+    }
+
+    fn finding(&self, found: &Emitted, message: String) -> Finding {
+        let about = container_of(self.documents, found);
+        let file = found.file.map(|file| &self.files[file]);
+        Finding {
+            code: found.rule.code.to_owned(),
+            name: found.rule.name.to_owned(),
+            severity: found.severity,
+            message,
+            help: found.help.clone(),
+            file: file.map(|file| file.path.to_owned()).unwrap_or_default(),
+            location: file
+                .zip(found.range)
+                .map(|(file, range)| file.lines.location(range)),
+            related: found
+                .related
+                .iter()
+                .map(|(place, message)| Related {
+                    message: message.clone(),
+                    file: self.files[place.file].path.to_owned(),
+                    location: self.location(*place),
+                })
+                .collect(),
+            url: found.rule.url(),
+            task: about.map(|(task, _)| task.id.clone()),
+            container: about.and_then(|(_, container)| Some(container?.name.clone())),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Images that nobody has looked into.
+
+use super::{Sink, rule};
+use crate::facts::{Chosen, about, choose};
+use crate::model::{Container, Task};
+
+rule! {
+    /// Nothing is known about the image itself.
+    ///
+    /// ## Why
+    ///
+    /// Everything that the task definition says allows lazy loading; whether it happens depends on a SOCI index in the image. This rule is the reason
+    /// behind the verdict "eligible, if the image has a SOCI v2 index". It is not listed among the findings unless it is given a
+    /// severity, for example to make an unexamined image an error: `--severity SOCI301=error`.
+    ///
+    /// `cargo soci inspect --format json IMAGE` prints the facts, `--image-facts` takes them; `cargo soci convert` makes the index.
+    ///
+    /// ## Example
+    ///
+    /// ```json select:SOCI301
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
+    RULE = {
+        code: "SOCI301",
+        name: "image-not-examined",
+        severity: Off,
+        effect: Unknown,
+        check: Container(check),
+        eligible_if: Some("the image has a SOCI v2 index"),
+        weight: 2,
+    }
+}
+
+fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
+    if !container.is_eligible(task) {
+        return;
+    }
+    for (at, _, _, case) in container.in_ecr() {
+        let message = match about(sink.options, case).map(|facts| choose(task, facts)) {
+            None => "nothing is known about the image itself",
+            Some(Chosen::Open) => "which platform of the image runs is not known here",
+            Some(_) => continue,
+        };
+        sink.report(container.place(), message).help(HELP).case(at, case);
+    }
+}
+
+/// How to find out whether the image has an index, or to make one.
+pub(crate) const HELP: &str =
+    "see with `cargo soci inspect IMAGE`, make an index with `cargo soci convert`, or pass `--image-facts`";

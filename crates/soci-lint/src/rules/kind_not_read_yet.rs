@@ -1,0 +1,67 @@
+//! Relatives of task definitions that come later.
+
+use super::{File, Sink, rule};
+use crate::kind::Kind;
+
+rule! {
+    /// The file is of a kind that is not read yet.
+    ///
+    /// ## Why
+    ///
+    /// Terraform, AWS Batch, Copilot, compose files and their relatives name images too, in forms of their own. They are recognised and not judged: their
+    /// containers are missing from the verdicts. Where a tool renders such a file into a task definition, lint what it renders; a deployed one can be
+    /// linted from `aws ecs describe-task-definition`.
+    ///
+    /// ## Example
+    ///
+    /// ```yaml
+    /// services:
+    ///   web:
+    ///     image: nginx:1.27
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```yaml
+    /// family: web
+    /// requiresCompatibilities: [FARGATE]
+    /// networkMode: awsvpc
+    /// cpu: "256"
+    /// memory: "512"
+    /// containerDefinitions:
+    ///   - name: web
+    ///     image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4.2
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html> (2026-11-23)
+    RULE = {
+        code: "SOCI902",
+        name: "kind-not-read-yet",
+        severity: Warning,
+        effect: None,
+        check: File(check),
+    }
+}
+
+fn check(file: &File<'_>, sink: &mut Sink<'_>) {
+    for (range, message) in &file.unread {
+        sink.report_file(*range, message.clone())
+            .help("lint the task definition that it becomes, from `aws ecs describe-task-definition`");
+    }
+    let Some(kind) = file.other.filter(|kind| is_relative(*kind)) else {
+        return;
+    };
+    let message = format!("this is {}, which is not read yet: its containers are not judged", kind.phrase());
+    sink.report_file(file.first_token(), message)
+        .help("lint what it renders to, or the deployed definition from `aws ecs describe-task-definition`");
+}
+
+/// Whether a document of this kind leads to containers, by ways that are not followed.
+pub(super) fn is_relative(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Terragrunt | Kind::Jsonnet | Kind::Compose | Kind::Kubernetes | Kind::Template
+    )
+}
