@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use super::{Declared, Document, Role, batch, moved, object};
 use crate::Options;
-use crate::expression::terraform::{Block, Instance, Instances, Module, Remote, remote, values_of};
+use crate::expression::terraform::{
+    Block, Instance, Instances, Module, Remote, is_configuration, remote, values_of,
+};
 use crate::expression::value::ResourceId;
 use crate::expression::{Case, Evaluator, Keys, Member, Object, Scope, Thunk, Value};
 use crate::kind::Kind;
@@ -25,8 +27,18 @@ pub(crate) fn root_modules<'a>(
     files: &[usize],
 ) -> Vec<Root> {
     let mut folders = BTreeMap::<String, Vec<usize>>::new();
+    let mut roots = Vec::new();
     for &file in files {
-        let folder = parent(&normal(&store.input(file).path)).to_owned();
+        let path = &store.input(file).path;
+        // What has no name of Terraform's, such as what comes by a pipe, has no neighbours.
+        if !is_configuration(path) {
+            roots.push(Root {
+                folder: String::new(),
+                file: Some(file),
+            });
+            continue;
+        }
+        let folder = parent(&normal(path)).to_owned();
         folders.entry(folder).or_default().push(file);
     }
     let mut called = BTreeSet::new();
@@ -44,7 +56,6 @@ pub(crate) fn root_modules<'a>(
     }
     // Modules that call each other in a ring are all looked at.
     let all_called = folders.keys().all(|folder| called.contains(folder));
-    let mut roots = Vec::new();
     for (folder, files) in folders {
         if called.contains(&folder) && !all_called {
             continue;
