@@ -117,7 +117,7 @@ impl Context {
     pub fn report_json(&self, value: &impl serde::Serialize) -> Result<(), CommandError> {
         let text = serde_json::to_string_pretty(value)
             .map_err(|error| CommandError::failed("cannot write the report as JSON").because(&error))?;
-        self.report(&text)
+        self.report(&escape::json(&text))
     }
 
     /// Tells something on stderr, unless `-q` was given. Escape foreign parts with
@@ -141,6 +141,11 @@ impl Context {
     /// Whether `-vv` was given.
     pub fn tells_trace(&self) -> bool {
         self.verbosity >= Verbosity::Trace
+    }
+
+    /// Whether `-v` was given.
+    pub fn tells_details(&self) -> bool {
+        self.verbosity >= Verbosity::Verbose
     }
 
     /// Whether `-q` was given: stdout then carries the digest only.

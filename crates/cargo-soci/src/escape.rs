@@ -3,21 +3,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+pub use soci_lint::escape::json_text as json;
+
 /// Makes foreign text printable: control characters, line breaks and characters that change the
-/// direction of text appear as `\u{…}`; all else stays as it is.
+/// direction of text appear as `\u{…}`, and what a CI system would take for a command is broken up; all else
+/// stays as it is. The linter's reports pass the same function.
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if is_unsafe(character) {
-            write!(escaped, "\\u{{{:x}}}", character as u32).expect("writing to a string never fails");
-        } else {
-            escaped.push(character);
-        }
-    }
-    Cow::Owned(escaped)
+    Cow::Owned(soci_lint::escape::terminal(text))
 }
 
 /// The same for a name that need not be UTF-8: other bytes appear as `\xNN`.
@@ -30,17 +22,6 @@ pub fn terminal_bytes(bytes: &[u8]) -> String {
         }
     }
     escaped
-}
-
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            // Line and paragraph separators; marks, embeddings, overrides and isolates of direction
-            // (Unicode UAX #9); invisible tag characters.
-            '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
-                | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]
@@ -60,6 +41,26 @@ mod tests {
     }
 
     #[test]
+    fn ci_systems_see_no_commands() {
+        for text in [
+            "::error::x",
+            "  ::add-mask::y",
+            "a ##[error]b",
+            "##vso[task.setvariable variable=a]b",
+            "####[group]",
+        ] {
+            let shown = terminal(text);
+            assert!(!shown.trim_start().starts_with("::"), "{shown}");
+            assert!(!shown.contains("##[") && !shown.contains("##vso["), "{shown}");
+        }
+        assert_eq!(terminal("std::vec [#1] a::b"), "std::vec [#1] a::b");
+        assert_eq!(
+            json("\"\u{9b}\u{2028}\u{202e}\u{e0041}\""),
+            "\"\\u009b\\u2028\\u202e\\udb40\\udc41\""
+        );
+    }
+
+    #[test]
     fn bytes_that_are_not_utf8_are_shown_as_bytes() {
         assert_eq!(terminal_bytes(b"a\xff\xfeb\x07"), "a\\xff\\xfeb\\u{7}");
     }
@@ -68,9 +69,9 @@ mod tests {
         #[test]
         fn nothing_that_steers_a_terminal_comes_out(bytes: Vec<u8>) {
             let shown = terminal_bytes(&bytes);
-            proptest::prop_assert!(!shown.chars().any(is_unsafe));
+            proptest::prop_assert!(!shown.chars().any(soci_lint::escape::is_treacherous));
             let text = String::from_utf8_lossy(&bytes);
-            proptest::prop_assert!(!terminal(&text).chars().any(is_unsafe));
+            proptest::prop_assert!(!terminal(&text).chars().any(soci_lint::escape::is_treacherous));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The registry client of a run: made at its first use, from the common flags and the environment.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use soci_image::Reference;
 use soci_registry::credentials::{Credential, Keychain};
 use soci_registry::{
-    Client, ClientOptions, Environment, NativeClient, NativeOptions, Secret, Traffic, UreqTransport,
+    Client, ClientOptions, Environment, NativeClient, NativeOptions, Secret, Trace, Traffic, UreqTransport,
 };
 use soci_store::block_on;
 use soci_store::registry::{RegistryDestination, RegistrySource};
@@ -81,6 +82,31 @@ impl RegistrySettings {
             std::env::vars_os(),
         )?)
     }
+}
+
+/// Whether the user named this registry: among the arguments of the command line, or in a variable. What a checkout
+/// says (an image in `soci.toml`, a document) chooses no registry for a login that was given for "the" registry.
+fn is_named_by_user(
+    registry: &str,
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> bool {
+    let variables = ["CARGO_SOCI_LOGIN_REGISTRY", "CARGO_SOCI_IMAGE"];
+    let variables = variables.iter().filter_map(|name| environment.get(name));
+    let names = |text: &str| {
+        text.split(['=', ',', ' ']).any(|word| {
+            let word = word.strip_prefix("docker://").unwrap_or(word);
+            let exact = word == registry || word.split('/').next() == Some(registry);
+            exact || Reference::parse(word).is_ok_and(|named| named.registry() == registry)
+        })
+    };
+    let arguments = arguments
+        .into_iter()
+        .filter_map(|argument| argument.into_string().ok());
+    variables
+        .map(str::to_owned)
+        .chain(arguments)
+        .any(|text| names(&text))
 }
 
 struct Ready {
@@ -175,6 +201,13 @@ impl Registries {
         let mut keychain = Keychain::of_environment(&environment, context.cancel.flag());
         let mut login_host = None;
         if let Some((credential, origin)) = self.explicit(&environment)? {
+            let registry = reference.registry();
+            if !is_named_by_user(registry, std::env::args_os(), &environment) {
+                return Err(CommandError::usage(format!(
+                    "the login given by {origin} is for a registry that you name, and {registry} comes from a file"
+                ))
+                .help(format!("if it is meant for {registry}, set CARGO_SOCI_LOGIN_REGISTRY={registry}")));
+            }
             keychain = keychain.with_explicit(reference.registry(), credential, origin);
             login_host = Some(reference.registry().to_owned());
         }
@@ -194,12 +227,8 @@ impl Registries {
             plain_http: [self.flags.plain_http.clone(), settings.plain_http].concat(),
             connections_per_blob: (self.flags.connections_per_layer.map(usize::from))
                 .or(settings.connections_per_layer),
-            trace: context.tells_trace().then(|| {
-                let progress = Arc::clone(&context.progress);
-                Arc::new(move |line: &str| {
-                    progress.suspend(|| anstream::eprintln!("{}", escape::terminal(line)));
-                }) as soci_registry::Trace
-            }),
+            trace: context.tells_trace().then(|| teller(context, "")),
+            note: context.tells_details().then(|| teller(context, "note: ")),
             ..ClientOptions::default()
         };
         Ok(Ready {
@@ -246,6 +275,14 @@ impl Registries {
     }
 }
 
+/// Takes lines for stderr; they hold words of others.
+fn teller(context: &Context, prefix: &'static str) -> Trace {
+    let progress = Arc::clone(&context.progress);
+    Arc::new(move |line: &str| {
+        progress.suspend(|| anstream::eprintln!("{prefix}{}", escape::terminal(line)));
+    })
+}
+
 fn password_from_stdin() -> Result<Secret, CommandError> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
@@ -264,4 +301,39 @@ fn password_from_stdin() -> Result<Secret, CommandError> {
         return Err(CommandError::usage("the first line of stdin holds no password"));
     }
     Ok(Secret::new(password))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_for_a_registry_that_the_user_named() {
+        let nothing = Environment::default();
+        let named = |arguments: &[&str], environment: &Environment| {
+            is_named_by_user(
+                "r.example:5000",
+                arguments.iter().map(OsString::from),
+                environment,
+            )
+        };
+        for argument in [
+            "r.example:5000/team/app:1",
+            "docker://r.example:5000/app",
+            "--image=r.example:5000/app",
+            "type=image,name=r.example:5000/app,push=true",
+        ] {
+            assert!(named(&["convert", argument], &nothing), "{argument}");
+        }
+        for argument in [
+            "r.example/app",
+            "evil.example/r.example:5000/app",
+            "./r.example:5000x",
+            "xr.example:5000/a",
+        ] {
+            assert!(!named(&["convert", argument], &nothing), "{argument}");
+        }
+        let variable = Environment::new([("CARGO_SOCI_LOGIN_REGISTRY", "r.example:5000")]);
+        assert!(named(&["build"], &variable));
+    }
 }

@@ -42,7 +42,9 @@ pub use terms::{Fargate, LaunchType, Severity, Verdict};
 
 /// How text from files is made harmless for each place it is written to.
 pub mod escape {
-    pub use crate::report::{github_data, github_property, html, markdown, terminal};
+    pub use crate::report::{
+        github_data, github_property, html, is_treacherous, json_text, markdown, terminal,
+    };
 }
 
 /// A file to lint.

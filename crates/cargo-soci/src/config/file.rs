@@ -70,6 +70,14 @@ impl<'a> Reader<'a> {
         for (name, value) in table {
             let full = format!("{prefix}{}", name.get_ref());
             if let Some(key) = keys::find(&full) {
+                if keys::NOT_FROM_FILES.contains(&key.name) {
+                    let problem = format!(
+                        "`{full}` cannot be set in a file: a checkout could weaken the way to a registry"
+                    );
+                    let flag = full.replacen("registry.", "--", 1);
+                    let error = self.at(name.span().start, problem);
+                    return Err(error.help(format!("pass {flag}, or set {}", key.variable())));
+                }
                 let parsed = value::from_toml(key, value, &self.folder).map_err(|mismatch| {
                     self.at(
                         mismatch.at.start,

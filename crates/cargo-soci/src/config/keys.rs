@@ -211,6 +211,10 @@ pub const KEYS: &[Key] = &[
     },
 ];
 
+/// Keys that a file of the checkout cannot set: whoever writes there could weaken the way to a registry, or have a
+/// login sent over it. Flags and the environment can.
+pub const NOT_FROM_FILES: &[&str] = &["registry.plain-http", "registry.ca-file"];
+
 /// The key of this name.
 pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
@@ -260,6 +264,38 @@ mod tests {
         variables.sort();
         variables.dedup();
         assert_eq!((names.len(), variables.len()), (KEYS.len(), KEYS.len()));
+    }
+
+    #[test]
+    fn what_a_checkout_says_never_weakens_the_way_to_a_registry() {
+        // Everything about registries, and every word that speaks of logins and transport, is in one of two lists.
+        const HARMLESS: &[&str] = &["registry.connections-per-layer"];
+        const WORDS: &[&str] = &[
+            "registry",
+            "http",
+            "tls",
+            "ca-",
+            "cert",
+            "insecure",
+            "proxy",
+            "login",
+            "user",
+            "password",
+            "token",
+            "credential",
+            "helper",
+            "auth",
+            "docker-config",
+            "endpoint",
+            "mirror",
+        ];
+        let about_the_way = |key: &&Key| WORDS.iter().any(|word| key.name.contains(word));
+        for key in KEYS.iter().filter(about_the_way) {
+            let (refused, harmless) = (NOT_FROM_FILES.contains(&key.name), HARMLESS.contains(&key.name));
+            assert!(refused != harmless, "{}: may a checkout say this?", key.name);
+        }
+        assert_eq!(NOT_FROM_FILES, ["registry.plain-http", "registry.ca-file"]);
+        assert!(NOT_FROM_FILES.iter().all(|name| find(name).is_some()));
     }
 
     #[test]

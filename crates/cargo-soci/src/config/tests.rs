@@ -68,9 +68,52 @@ fn load(project: &Project, flags: &Flags, variables: &[(String, String)]) -> Res
     Config::load(project.clone(), flags, variables)
 }
 
+/// The keys that a file can set.
+fn from_files() -> impl Iterator<Item = &'static keys::Key> {
+    KEYS.iter()
+        .filter(|key| !keys::NOT_FROM_FILES.contains(&key.name))
+}
+
+#[test]
+fn a_file_cannot_set_what_weakens_the_way_to_a_registry() {
+    for name in keys::NOT_FROM_FILES {
+        let key = keys::find(name).expect(name);
+        let [(in_file, _), (_, word)] = samples(key.kind);
+        for (file, head) in [
+            ("Workspace.toml", "[workspace.metadata.soci]\n"),
+            (
+                "Cargo.toml",
+                "[package]\nname = \"app\"\n[package.metadata.soci]\n",
+            ),
+            ("soci.toml", ""),
+        ] {
+            let text = format!("{head}{name} = {in_file}\n");
+            let (_keep, project) = project(&[(file, &text)]);
+            let error = load(&project, &Flags::default(), &[]).expect_err(name);
+            assert!(
+                error
+                    .message
+                    .contains(&format!("`{name}` cannot be set in a file")),
+                "{error}"
+            );
+            assert!(error.help.expect("what to do").contains(&key.variable()));
+        }
+        let (_keep, project) = project(&[]);
+        let variables = [(key.variable(), word.to_owned())];
+        let config = load(&project, &Flags::default(), &variables).expect(name);
+        assert_eq!(
+            config.setting(name).expect(name).origin,
+            Origin::Variable(key.variable())
+        );
+        let mut flags = Flags::default();
+        flags.pairs(&[format!("{name}={word}")]).expect(name);
+        assert!(load(&project, &flags, &[]).expect(name).setting(name).is_some());
+    }
+}
+
 #[test]
 fn every_key_is_read_from_each_source_and_the_stronger_one_wins() {
-    for key in KEYS {
+    for key in from_files() {
         let [(weak, weak_word), (strong, strong_word)] = samples(key.kind);
         let expected = |word| value::from_word(key, word).expect("a good sample");
         let workspace = format!("[workspace.metadata.soci]\n{} = {weak}\n", key.name);
@@ -128,7 +171,7 @@ fn every_key_is_read_from_each_source_and_the_stronger_one_wins() {
 
 #[test]
 fn a_wrong_type_is_an_error_with_its_place_in_every_source() {
-    for key in KEYS {
+    for key in from_files() {
         let bad = wrong(key.kind);
         for (file, head, line) in [
             ("Workspace.toml", "[workspace.metadata.soci]\n", 2),

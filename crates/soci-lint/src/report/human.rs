@@ -7,7 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::short::summary_line;
-use super::{ContainerReport, Finding, Related, RenderOptions, Report, Verdict, terminal};
+use super::{ContainerReport, Finding, Related, RenderOptions, Report, Verdict, snippet_text, terminal};
 use crate::Input;
 use unicode_width::UnicodeWidthStr;
 
@@ -102,7 +102,7 @@ impl Writer<'_> {
             group = group.element(Level::HELP.message(terminal(help)));
         }
         group = group.element(Level::NOTE.message(finding.url.clone()));
-        self.renderer.render(&[group])
+        snippet_text(&self.renderer.render(&[group]))
     }
 
     fn window<'f>(&self, finding: &'f Finding) -> Option<Window<'_, 'f>> {

@@ -19,7 +19,8 @@ use crate::source::{Location, Syntax};
 use crate::terms::{Fargate, Severity, Verdict};
 use crate::{Error, Input};
 
-pub use escape::{github_data, github_property, html, markdown, terminal};
+use escape::snippet_text;
+pub use escape::{github_data, github_property, html, is_treacherous, json_text, markdown, terminal};
 
 /// The version of the report's shape; grows when a field changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
@@ -231,8 +232,9 @@ pub fn render(report: &Report, format: Format, options: &RenderOptions<'_>) -> S
         Format::Human => human::render(report, options),
         Format::Short => short::render(report),
         Format::Json => {
-            let mut text = serde_json::to_string_pretty(report)
+            let text = serde_json::to_string_pretty(report)
                 .expect("a report has string keys and no foreign serializer");
+            let mut text = json_text(&text);
             text.push('\n');
             text
         }
