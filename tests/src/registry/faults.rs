@@ -19,6 +19,14 @@ pub struct Behaviour {
     pub basic: Option<(String, String)>,
     /// Answers blob reads with a redirect to another host, where each address is good for one request.
     pub redirects: bool,
+    /// The other host answers everything with a challenge that names itself, and gives a token to whoever asks.
+    pub elsewhere_asks: Option<Asks>,
+    /// Uploads are to go to the other host.
+    pub uploads_elsewhere: bool,
+    /// States the digest of a manifest in the answer to HEAD.
+    pub head_digest: bool,
+    /// Takes manifests whose descriptors hold their content inline; otherwise answers 405, as ECR does.
+    pub inline_data: bool,
     /// Mounts blobs from other repositories; otherwise answers 202.
     pub mounts: bool,
     /// Takes manifests with a subject; otherwise answers 405.
@@ -35,6 +43,15 @@ pub struct Behaviour {
     pub cuts: usize,
     /// Bytes per second that one connection gets; and the time before each answer.
     pub link: Option<(u64, Duration)>,
+}
+
+/// The login that a foreign host asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// User and password.
+    Basic,
+    /// A token of its own realm.
+    Bearer,
 }
 
 /// How bearer tokens work here.
@@ -55,6 +72,10 @@ impl Default for Behaviour {
             challenge: None,
             basic: None,
             redirects: false,
+            elsewhere_asks: None,
+            uploads_elsewhere: false,
+            head_digest: true,
+            inline_data: true,
             mounts: true,
             subjects: true,
             ranges: true,
@@ -84,6 +105,12 @@ pub enum Effect {
     Refuse(u16, Option<String>),
     /// Answers with this status and this body before doing anything.
     RefuseWith(u16, String),
+    /// Answers with this status and an error that says the `Authorization` field and what is in it again.
+    Echo(u16),
+    /// Answers with this status and this header field.
+    AnswerWith(u16, &'static str, String),
+    /// Does what was asked, and adds a header field to the answer.
+    Add(&'static str, String),
     /// Answers with a redirect to this address.
     Redirect(String),
     /// Does what was asked, then answers with this status.

@@ -69,6 +69,10 @@ pub enum Delivery {
     Silence(Duration),
     /// Everything, with another Content-Length.
     WrongLength(u64),
+    /// Header fields without end, one byte after each pause.
+    SlowHeader(Duration),
+    /// The whole body in a chunk, then trailer fields without end, one byte after each pause.
+    Trailers(Duration),
 }
 
 impl Response {
@@ -175,6 +179,10 @@ pub(super) fn write_response(stream: &mut TcpStream, response: &Response, is_hea
         return (false, 0);
     }
     let mut header = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status));
+    if let Delivery::SlowHeader(pause) = response.delivery {
+        dribble(stream, header.as_bytes(), pause);
+        return (false, 0);
+    }
     for (name, value) in &response.headers {
         header.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -184,6 +192,7 @@ pub(super) fn write_response(stream: &mut TcpStream, response: &Response, is_hea
         .any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     match response.delivery {
         Delivery::Endless => header.push_str("Connection: close\r\n"),
+        Delivery::Trailers(_) => header.push_str("Transfer-Encoding: chunked\r\n"),
         Delivery::WrongLength(length) => header.push_str(&format!("Content-Length: {length}\r\n")),
         _ if !states_length && response.status != 204 => {
             header.push_str(&format!("Content-Length: {}\r\n", response.body.len()));
@@ -199,6 +208,13 @@ pub(super) fn write_response(stream: &mut TcpStream, response: &Response, is_hea
     }
     let body = &response.body;
     match &response.delivery {
+        Delivery::SlowHeader(_) => (false, 0),
+        Delivery::Trailers(pause) => {
+            let _ = stream.write_all(format!("{:x}\r\n", body.len()).as_bytes());
+            let _ = stream.write_all(body);
+            dribble(stream, b"\r\n0\r\n", *pause);
+            (false, body.len())
+        }
         Delivery::Whole | Delivery::Nothing => {
             let whole = stream.write_all(body).is_ok();
             (whole, if whole { body.len() } else { 0 })
@@ -241,6 +257,17 @@ pub(super) fn write_response(stream: &mut TcpStream, response: &Response, is_hea
                 thread::sleep(Duration::from_millis(1));
             }
             (false, sent)
+        }
+    }
+}
+
+/// A beginning, and then fields until the client goes away.
+fn dribble(stream: &mut TcpStream, begin: &[u8], pause: Duration) {
+    let mut alive = stream.write_all(begin).is_ok();
+    while alive {
+        for byte in b"x-more: y\r\n" {
+            alive = alive && stream.write_all(&[*byte]).is_ok();
+            thread::sleep(pause);
         }
     }
 }

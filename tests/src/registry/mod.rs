@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub use self::faults::{Behaviour, Effect, Fault, TokenRules};
+pub use self::faults::{Asks, Behaviour, Effect, Fault, TokenRules};
 pub use self::http::{Delivery, Request, Response};
 pub use self::store::{RepositoryContent, StoredManifest, digest_of};
 
@@ -75,6 +75,8 @@ pub struct Exchange {
     pub elsewhere: bool,
     /// The `Range` field.
     pub range: Option<String>,
+    /// All that the request said: path, query, header fields, the beginning of its body.
+    pub said: String,
 }
 
 impl TestRegistry {
@@ -122,6 +124,11 @@ impl TestRegistry {
     /// Host and port as in references.
     pub fn host(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Host and port of the other host, which blobs can be redirected to.
+    pub fn other_host(&self) -> String {
+        self.other.to_string()
     }
 
     /// `host:port/repository`
@@ -273,6 +280,7 @@ impl Shared {
             authorized: request.header("authorization").is_some(),
             elsewhere,
             range: request.header("range").map(str::to_owned),
+            said: said(request),
         };
         state.log.insert(number, exchange);
         state.open.insert(number);
@@ -305,6 +313,15 @@ impl Shared {
             Some(Effect::RefuseWith(status, body)) => {
                 return (Response::new(*status).with_body(body.as_bytes()), None);
             }
+            Some(Effect::Echo(status)) => {
+                let field = request.header("authorization").unwrap_or_default().to_owned();
+                let inside = field.split_once(' ').map_or("", |(_, value)| value);
+                let message = format!("{field} is wrong, {inside} is: {}", unbase64(inside));
+                return (protocol::refuse(*status, "DENIED", &message), None);
+            }
+            Some(Effect::AnswerWith(status, name, value)) => {
+                return (Response::new(*status).with(name, value), None);
+            }
             Some(Effect::Redirect(address)) => {
                 return (Response::new(307).with("Location", address), None);
             }
@@ -327,6 +344,7 @@ impl Shared {
             Some(Effect::LoseAnswer(status)) => response = Response::new(status),
             Some(Effect::TakePart(_)) => response.delivery = Delivery::Nothing,
             Some(Effect::Deliver(delivery)) => response.delivery = delivery,
+            Some(Effect::Add(name, value)) => response = response.with(name, value),
             Some(Effect::Replace(body)) => response.body = body,
             Some(Effect::ReplaceManifest(body)) => {
                 response
@@ -342,7 +360,14 @@ impl Shared {
                     *byte ^= 1;
                 }
             }
-            Some(Effect::Refuse(..) | Effect::RefuseWith(..) | Effect::Redirect(_)) | None => {}
+            Some(
+                Effect::Refuse(..)
+                | Effect::RefuseWith(..)
+                | Effect::Echo(_)
+                | Effect::AnswerWith(..)
+                | Effect::Redirect(_),
+            )
+            | None => {}
         }
         (response, state.behaviour.link)
     }
@@ -360,6 +385,19 @@ impl State {
     }
 
     fn answer_elsewhere(&mut self, request: &Request) -> Response {
+        if let Some(asks) = self.behaviour.elsewhere_asks {
+            if request.path == "/token" {
+                return Response::new(200).with_body("{\"token\": \"foreign-token\"}");
+            }
+            let challenge = match asks {
+                Asks::Basic => "Basic realm=\"elsewhere\"".to_owned(),
+                Asks::Bearer => format!(
+                    "Bearer realm=\"http://{}/token\",service=\"elsewhere\"",
+                    self.other
+                ),
+            };
+            return protocol::refuse(401, "UNAUTHORIZED", "log in here").with("WWW-Authenticate", challenge);
+        }
         let key = request.parameter("X-Signature").unwrap_or_default();
         let Some((repository, digest)) = self.signed.remove(key) else {
             return Response::new(403)
@@ -422,6 +460,17 @@ impl State {
     }
 }
 
+/// The text of a request, to be searched for what it must not hold.
+fn said(request: &Request) -> String {
+    let fields = request.headers.iter().chain(&request.query);
+    let mut text = request.path.clone();
+    for (name, value) in fields {
+        text.push_str(&format!("\n{name}: {value}"));
+    }
+    let body = &request.body[..request.body.len().min(8 * 1024)];
+    text + "\n" + &String::from_utf8_lossy(body)
+}
+
 /// Base64 with padding.
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -441,4 +490,24 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// What base64 stands for, as text; empty if it is none.
+fn unbase64(text: &str) -> String {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut value, mut bits) = (0u32, 0);
+    for letter in text.trim_end_matches('=').chars() {
+        let Some(digit) = LETTERS.find(letter) else {
+            return String::new();
+        };
+        value = value << 6 | digit as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((value >> bits) as u8);
+            value &= (1 << bits) - 1;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -54,8 +54,12 @@ fn manifest(state: &mut State, request: &Request, repository: &str, name: &str) 
             let Some((digest, stored)) = found else {
                 return refuse(404, "MANIFEST_UNKNOWN", "manifest unknown");
             };
-            let response =
-                send_bytes(request, &stored.bytes, &stored.media_type).with("Docker-Content-Digest", digest);
+            let response = send_bytes(request, &stored.bytes, &stored.media_type);
+            let response = if request.method == "HEAD" && !behaviour.head_digest {
+                response
+            } else {
+                response.with("Docker-Content-Digest", digest)
+            };
             if behaviour.conditions {
                 response.with("ETag", format!("\"{digest}\""))
             } else {
@@ -81,6 +85,10 @@ fn manifest(state: &mut State, request: &Request, repository: &str, name: &str) 
                 .and_then(|subject| subject.get("digest")?.as_str());
             if subject.is_some() && !behaviour.subjects {
                 return Response::new(405);
+            }
+            if !behaviour.inline_data && has_inline_data(&document) {
+                let message = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'";
+                return refuse(405, "UNSUPPORTED", message);
             }
             if !is_digest {
                 let now = content.tags.get(name);
@@ -115,6 +123,18 @@ fn manifest(state: &mut State, request: &Request, repository: &str, name: &str) 
         }
         _ => Response::new(405),
     }
+}
+
+/// Whether a descriptor holds its content.
+fn has_inline_data(document: &Value) -> bool {
+    let lists = ["layers", "manifests", "blobs"];
+    let listed = lists
+        .iter()
+        .filter_map(|name| document[name].as_array())
+        .flatten();
+    listed
+        .chain([&document["config"]])
+        .any(|one| one.get("data").is_some())
 }
 
 fn blob(state: &mut State, request: &Request, repository: &str, digest: &str) -> Response {
@@ -197,6 +217,9 @@ fn upload(state: &mut State, request: &Request, repository: &str, id: &str) -> R
         let id = format!("u{number}");
         let content = state.repositories.entry(repository.to_owned()).or_default();
         content.uploads.insert(id.clone(), Some(Vec::new()));
+        if behaviour.uploads_elsewhere {
+            return Response::new(202).with("Location", format!("http://{}/upload/{id}", state.other));
+        }
         return session(Response::new(202), &behaviour, repository, &id, number, 0);
     }
     let content = state.repositories.entry(repository.to_owned()).or_default();

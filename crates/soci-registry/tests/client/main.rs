@@ -3,7 +3,9 @@
 mod faults;
 mod foreign;
 mod login;
+mod origins;
 mod reading;
+mod times;
 mod writing;
 
 use std::sync::{Arc, Mutex};
