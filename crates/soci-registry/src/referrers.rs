@@ -75,7 +75,17 @@ impl<T: Transport> Repository<T> {
         let call = self.call(Method::Get, &format!("referrers/{subject}"), &what)?;
         let mut url = call.url.with_query("artifactType", artifact_type);
         let mut found = Vec::new();
-        for page in 0..self.client.options().limits.pages {
+        let limits = self.client.options().limits;
+        let begun = self.client.wire().transport.now();
+        for page in 0..limits.pages {
+            let passed = self.client.wire().transport.now().saturating_sub(begun);
+            if passed > limits.document_time {
+                return Err(RegistryError::TooSlow {
+                    host: self.host.name.clone(),
+                    what,
+                    problem: format!("{page} pages took {} s", passed.as_secs()),
+                });
+            }
             let call = Call {
                 url: url.clone(),
                 headers: vec![("accept", INDEX_TYPE.to_owned()), identity()],

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use soci_image::media_type::SOCI_INDEX_V1;
 use soci_image::{Descriptor, Digest, Reference};
 use soci_registry::{BlobWriter, Manifest, NativeClient, RegistryError, Repository, Tagged, UreqTransport};
 
@@ -128,6 +129,9 @@ impl Destination for RegistryDestination {
             bytes: bytes.to_vec(),
         }));
         match subject {
+            // Somebody else's (an attestation) that is there was listed when it came: once more would write a list
+            // of our own where the registry keeps none.
+            Some(_) if descriptor.artifact_type != SOCI_INDEX_V1 && self.contains(descriptor).await? => {}
             Some(subject) => self.repository.put_referrer(&subject, descriptor, bytes).await?,
             None => {
                 // Nothing crosses the network for what is there already.

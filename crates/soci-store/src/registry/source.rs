@@ -237,7 +237,15 @@ impl Source for RegistrySource {
     }
 
     async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
-        Ok(self.repository.referrers(&subject.digest, artifact_type).await?)
+        match self.repository.referrers(&subject.digest, artifact_type).await {
+            // Nothing depends on what it would have brought: a registry that answers with a login page, or not in
+            // time, has no referrers for us.
+            Err(error) if !error.is_interrupted() => {
+                self.repository.client().note(&format!("{error}; going on as if there were none"));
+                Ok(Vec::new())
+            }
+            other => Ok(other?),
+        }
     }
 
     fn is_remote(&self) -> bool {
