@@ -347,6 +347,7 @@ impl Shared {
             Some(Effect::Add(name, value)) => response = response.with(name, value),
             Some(Effect::Replace(body)) => response.body = body,
             Some(Effect::ReplaceManifest(body)) => {
+                response.status = 200;
                 response
                     .headers
                     .retain(|(name, _)| name != "Docker-Content-Digest");

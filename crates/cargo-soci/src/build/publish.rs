@@ -8,7 +8,7 @@
 //! Every tag moves last, when all that it points at is there.
 
 use soci_image::{Digest, Reference};
-use soci_store::store::{AnySource, Destination, Published, Source};
+use soci_store::store::{AnyDestination, AnySource, Destination, Published, Source};
 use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
 
@@ -26,6 +26,13 @@ use crate::places;
 pub enum Made {
     /// In the registry, in each repository of its names.
     Pushed(Digest),
+    /// The same, by an earlier command.
+    Earlier {
+        /// The image.
+        digest: Digest,
+        /// Whether it was pushed under its names: they may name something newer by now.
+        tagged: bool,
+    },
     /// In an archive or a layout.
     Stored(Location),
 }
@@ -131,17 +138,28 @@ pub fn to_registry(
     let (source, recompressed) = conversion::prepare(source, options, recompress, context)?;
     // What was pushed has its name already; what lies in a file gets it from us, with the same layers.
     let original = match made {
-        Made::Pushed(_) => None,
+        Made::Pushed(_) | Made::Earlier { .. } => None,
         Made::Stored(_) => Some(&source),
     };
-    if settings.model == TagModel::Sibling {
+    if settings.model == TagModel::Sibling && !matches!(made, Made::Earlier { tagged: true, .. }) {
         as_built(made, original, names, options, context)?;
     }
-    let destination = create(lead, context)?;
+    // A tag that has moved on since the image was pushed under it names something newer.
+    let over = match made {
+        Made::Earlier { digest, tagged: true } if settings.model == TagModel::Replace => Some(digest),
+        _ => None,
+    };
+    let destination = create_over(lead, over, context)?;
     let converted = match conversion::convert(&source, destination, lead.tag(), options, context) {
         Ok(report) => Converted { report, recompressed },
+        // Of an earlier command's image nothing is touched then. What was tagged has its names, or what came after
+        // it has them.
         Err(error) if error.exit() == Exit::NothingToIndex => {
-            let digest = as_built(made, original, names, options, context)?;
+            let passes = conversion::passes_nothing_to_index(settings.config);
+            let digest = match made {
+                Made::Earlier { digest, tagged } if *tagged || !passes => digest.clone(),
+                _ => as_built(made, original, names, options, context)?,
+            };
             return Ok(PublishedImage {
                 names: names.to_vec(),
                 digest,
@@ -157,7 +175,7 @@ pub fn to_registry(
         ));
     };
     let digest = image.digest.clone();
-    spread(&lead.with_digest(&digest), &soci_names, options, context)?;
+    spread(&lead.with_digest(&digest), &soci_names, over, options, context)?;
     Ok(PublishedImage {
         names: soci_names,
         digest,
@@ -176,8 +194,8 @@ pub fn to_place(
 ) -> Result<PlacedImage, CommandError> {
     let source = match (made, names.first()) {
         (Made::Stored(location), _) => places::open(location, context)?,
-        (Made::Pushed(_), Some(name)) => open(made, name, context)?,
-        (Made::Pushed(_), None) => {
+        (Made::Pushed(_) | Made::Earlier { .. }, Some(name)) => open(made, name, context)?,
+        (Made::Pushed(_) | Made::Earlier { .. }, None) => {
             return Err(CommandError::usage(
                 "the builder pushed an image, but `image` names none",
             ));
@@ -236,6 +254,7 @@ fn as_built(
 fn spread(
     image: &Reference,
     names: &[Reference],
+    over: Option<&Digest>,
     options: &Options,
     context: &Context,
 ) -> Result<(), CommandError> {
@@ -248,7 +267,8 @@ fn spread(
             .collect();
         let first = tags.remove(0);
         if repository.name() != image.name() {
-            workflow::copy(&source, create(first, context)?, first.tag(), options).map_err(failed)?;
+            workflow::copy(&source, create_over(first, over, context)?, first.tag(), options)
+                .map_err(failed)?;
         }
         for tag in tags {
             context.cancel.check()?;
@@ -260,7 +280,7 @@ fn spread(
                     root,
                 })
                 .collect();
-            block_on(create(tag, context)?.publish(&images)).map_err(failed)?;
+            block_on(create_over(tag, over, context)?.publish(&images)).map_err(failed)?;
         }
     }
     Ok(())
@@ -274,11 +294,23 @@ fn open(made: &Made, name: &Reference, context: &Context) -> Result<AnySource, C
 fn location(made: &Made, name: &Reference) -> Location {
     match made {
         Made::Stored(location) => location.clone(),
-        Made::Pushed(digest) => Location::Registry(name.with_digest(digest)),
+        Made::Pushed(digest) | Made::Earlier { digest, .. } => Location::Registry(name.with_digest(digest)),
     }
 }
 
-fn create(name: &Reference, context: &Context) -> Result<soci_store::store::AnyDestination, CommandError> {
+/// A place whose tag may only take the place of this image.
+fn create_over(
+    name: &Reference,
+    over: Option<&Digest>,
+    context: &Context,
+) -> Result<AnyDestination, CommandError> {
+    Ok(match (create(name, context)?, over) {
+        (AnyDestination::Registry(place), Some(digest)) => AnyDestination::Registry(place.over(digest)),
+        (place, _) => place,
+    })
+}
+
+fn create(name: &Reference, context: &Context) -> Result<AnyDestination, CommandError> {
     places::create(&Location::Registry(name.clone()), context)
 }
 

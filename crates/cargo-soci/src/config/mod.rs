@@ -299,7 +299,11 @@ fn unknown<'a>(origin: &Origin, name: &str, known: impl Iterator<Item = &'a str>
 }
 
 /// Variables that begin like settings and are none: secrets, which belong in no file.
-const OTHER_VARIABLES: &[&str] = &["CARGO_SOCI_USERNAME", "CARGO_SOCI_PASSWORD"];
+const OTHER_VARIABLES: &[&str] = &[
+    "CARGO_SOCI_USERNAME",
+    "CARGO_SOCI_PASSWORD",
+    "CARGO_SOCI_LOGIN_REGISTRY",
+];
 
 #[cfg(test)]
 mod tests;

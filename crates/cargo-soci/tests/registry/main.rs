@@ -9,6 +9,8 @@ mod places;
 mod reuse;
 #[cfg(feature = "real-tools")]
 mod servers;
+mod strangers;
+mod tags;
 mod wire;
 
 use std::process::{Command, Output};

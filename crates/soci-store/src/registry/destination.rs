@@ -15,12 +15,19 @@ use crate::{Error, Result};
 pub struct RegistryDestination {
     repository: Repository<UreqTransport>,
     reference: Reference,
-    /// Whether the image is converted in place: the tag must still name what was read when it is moved.
-    in_place: bool,
+    replaces: Replaces,
     /// A repository of the same registry whose blobs can be mounted.
     neighbour: Option<String>,
     kept: Kept,
     present: Arc<Present>,
+}
+
+/// What the tag may name before it is moved.
+enum Replaces {
+    Anything,
+    /// The image is converted in place.
+    WhatWasRead,
+    This(Digest),
 }
 
 impl RegistryDestination {
@@ -29,7 +36,7 @@ impl RegistryDestination {
         Ok(Self {
             repository: client.repository(reference).await?,
             reference: reference.clone(),
-            in_place: false,
+            replaces: Replaces::Anything,
             neighbour: None,
             kept: Kept::default(),
             present: Arc::default(),
@@ -40,7 +47,16 @@ impl RegistryDestination {
     #[must_use]
     pub fn in_place(self) -> Self {
         Self {
-            in_place: true,
+            replaces: Replaces::WhatWasRead,
+            ..self
+        }
+    }
+
+    /// Moves the tag only from this image, or makes it: the image was pushed under it, and what came after is newer.
+    #[must_use]
+    pub fn over(self, digest: &Digest) -> Self {
+        Self {
+            replaces: Replaces::This(digest.clone()),
             ..self
         }
     }
@@ -58,7 +74,6 @@ impl RegistryDestination {
             Some(manifest) => manifest,
             None => Arc::new(self.repository.manifest(&descriptor.digest).await?),
         };
-        let expected = &image.root.descriptor.digest;
         let put = |replaces| {
             self.repository
                 .put_tag(tag, &descriptor.media_type, &manifest.bytes, replaces)
@@ -67,9 +82,12 @@ impl RegistryDestination {
         if now.as_ref().map(|now| &now.digest) == Some(&descriptor.digest) {
             return Ok(());
         }
-        if !self.in_place {
-            return Ok(put(None).await?);
-        }
+        let expected = match &self.replaces {
+            Replaces::Anything => return Ok(put(None).await?),
+            Replaces::This(_) if now.is_none() => return Ok(put(None).await?),
+            Replaces::This(digest) => digest,
+            Replaces::WhatWasRead => &image.root.descriptor.digest,
+        };
         self.check_unmoved(tag, expected, now.as_ref())?;
         match put(now.as_ref()).await {
             Err(RegistryError::TagMoved { .. }) => {

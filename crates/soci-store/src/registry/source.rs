@@ -241,7 +241,9 @@ impl Source for RegistrySource {
             // Nothing depends on what it would have brought: a registry that answers with a login page, or not in
             // time, has no referrers for us.
             Err(error) if !error.is_interrupted() => {
-                self.repository.client().note(&format!("{error}; going on as if there were none"));
+                self.repository
+                    .client()
+                    .note(&format!("{error}; going on as if there were none"));
                 Ok(Vec::new())
             }
             other => Ok(other?),

@@ -97,6 +97,18 @@ fn prepare(
         block_on(destination.ready())?;
     }
     let layers = index_layers(&plan, source, destination, options, observer)?;
+    let nothing_to_index = || {
+        let skipped = layers
+            .iter()
+            .filter_map(|(digest, done)| Some((digest.clone(), done.skipped()?)));
+        Error::NothingToIndex {
+            layers: reasons(&plan).into_iter().chain(skipped).collect(),
+        }
+    };
+    // Known before the first document is written: then not one is.
+    if layers.values().all(|done| done.skipped().is_some()) {
+        return Err(nothing_to_index());
+    }
     let mut published = Vec::new();
     let mut report = Report {
         images: Vec::new(),
@@ -156,12 +168,7 @@ fn prepare(
         published.extend(listings);
     }
     if nothing == plan.images.len() {
-        let layers = layers
-            .iter()
-            .filter_map(|(digest, done)| Some((digest.clone(), done.skipped()?)));
-        return Err(Error::NothingToIndex {
-            layers: reasons(&plan).into_iter().chain(layers).collect(),
-        });
+        return Err(nothing_to_index());
     }
     report.missing_prefetch_files.sort();
     report.missing_prefetch_files.dedup();

@@ -89,7 +89,11 @@ pub(super) fn run(
             ))?;
             continue;
         }
-        let made = Made::Pushed(image.digest.clone());
+        let made = Made::Earlier {
+            digest: image.digest.clone(),
+            // The names of the file were given to this image; those that the user gives may be anything.
+            tagged: args.names.is_empty(),
+        };
         let published = publish::to_registry(&made, &names, &settings, context)
             .map_err(|error| explain(error, &image))?;
         if let Some(reason) = &published.nothing_to_index {
