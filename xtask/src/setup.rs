@@ -1,4 +1,4 @@
-//! What the tests need and a fresh machine lacks: the wasm target, Debian packages.
+//! What the tests need and a fresh machine lacks: other targets, Debian packages.
 
 use std::process::{Command, Stdio};
 
@@ -18,6 +18,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("igzip", "isal"),
     ("libdeflate-gunzip", "libdeflate-tools"),
     ("man", "man-db"),
+    ("musl-gcc", "musl-tools"),
     ("openssl", "openssl"),
     ("pigz", "pigz"),
     ("podman", "podman"),
@@ -27,7 +28,11 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("tinyproxy", "tinyproxy"),
     ("umoci", "umoci"),
     ("zsh", "zsh"),
+    ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-posix"),
 ];
+
+/// Where the workspace must compile as well; C compilers for the one C part (ring) are among [`PROGRAMS`].
+const OTHER_TARGETS: &[&str] = &["x86_64-pc-windows-gnu", "x86_64-unknown-linux-musl"];
 
 /// `cargo xtask setup [--quick]`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -41,22 +46,32 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 /// Installs what is missing; with `quick` only what tests without servers need.
 pub(crate) fn all(quick: bool) -> Outcome {
     wasm_target()?;
-    if quick { Ok(()) } else { debian_packages() }
+    if quick {
+        return Ok(());
+    }
+    for name in OTHER_TARGETS {
+        target(name)?;
+    }
+    debian_packages()
 }
 
-/// Adds the wasm32 target to the pinned toolchain where it is missing.
 pub(crate) fn wasm_target() -> Outcome {
+    target("wasm32-unknown-unknown")
+}
+
+/// Adds a target to the pinned toolchain where it is missing.
+fn target(name: &str) -> Outcome {
     let installed = output(
         Command::new("rustup")
             .args(["target", "list", "--installed"])
             .current_dir(root()),
     )?;
-    if installed.lines().any(|line| line == "wasm32-unknown-unknown") {
+    if installed.lines().any(|line| line == name) {
         return Ok(());
     }
     must(
         Command::new("rustup")
-            .args(["target", "add", "wasm32-unknown-unknown"])
+            .args(["target", "add", name])
             .current_dir(root()),
     )
 }

@@ -1,11 +1,15 @@
 //! Stopping: Ctrl-C, SIGTERM, and the Docker CLI closing its plugin socket.
 //!
-//! The first two signals ask: a flag is set, work in progress sees it and cleans up. The third one
-//! kills. The Docker CLI passes no signals on when it has no terminal; it closes
+//! The first two signals ask: a flag is set, work in progress sees it and cleans up. Work that cannot
+//! see it, because it waits for a pipe, a disk or a peer, is ended after a short while; what it was
+//! writing goes with it. The third signal ends it at once. The Docker CLI passes no signals on when it has no terminal; it closes
 //! `DOCKER_CLI_PLUGIN_SOCKET` instead, and end of file there counts as the first signal.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use soci_store::workspace;
 
 use crate::build::child;
 use crate::error::CommandError;
@@ -39,6 +43,29 @@ impl Cancel {
         self.flag.store(true, Ordering::Relaxed);
     }
 
+    /// Asks everything to stop, and ends the process if that does not happen.
+    fn stop(&self) {
+        self.set();
+        let cancel = self.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(PATIENCE);
+            cancel.end();
+        });
+    }
+
+    /// Ends the process, and its builder before it.
+    fn end(&self) {
+        let child = *self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((id, own_group)) = child {
+            child::kill_id(id, own_group);
+        }
+        workspace::remove_all();
+        // On a thread of its own: a stderr that nobody reads must not hold us.
+        std::thread::spawn(|| CommandError::interrupted().print());
+        std::thread::sleep(Duration::from_millis(50));
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    }
+
     /// The bare flag, for libraries that poll one.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.flag)
@@ -60,23 +87,19 @@ impl Cancel {
     }
 }
 
+/// What stops by itself has stopped by then. Together with what ending takes it stays below two seconds.
+const PATIENCE: Duration = Duration::from_millis(1600);
+
 /// Listens for signals and, under `docker`, to the plugin socket. Call once per process.
 pub fn listen() -> Cancel {
     let cancel = Cancel::default();
     let for_signals = cancel.clone();
     let seen = AtomicUsize::new(0);
     // A second handler in one process is refused; the first one keeps working.
-    let _ = ctrlc::set_handler(move || {
-        for_signals.set();
-        if seen.fetch_add(1, Ordering::Relaxed) >= 2 {
-            let child = *for_signals.child.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((id, own_group)) = child {
-                child::kill_id(id, own_group);
-                // Whoever waits for it can now end as well, and take its temporary folder away.
-                std::thread::sleep(std::time::Duration::from_millis(500));
-            }
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
+    let _ = ctrlc::set_handler(move || match seen.fetch_add(1, Ordering::Relaxed) {
+        0 => for_signals.stop(),
+        1 => {}
+        _ => for_signals.end(),
     });
     #[cfg(unix)]
     if let Some(name) = std::env::var_os("DOCKER_CLI_PLUGIN_SOCKET") {
@@ -102,7 +125,7 @@ fn follow_plugin_socket(name: &std::ffi::OsStr, cancel: Cancel) {
                 Ok(_) => {}
             }
         }
-        cancel.set();
+        cancel.stop();
     });
 }
 

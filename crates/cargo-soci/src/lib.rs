@@ -25,6 +25,7 @@ pub mod exit;
 mod help;
 pub mod invocation;
 pub mod output;
+mod panics;
 pub mod places;
 pub mod progress;
 pub mod registries;
@@ -36,10 +37,12 @@ use crate::invocation::{Invocation, Request};
 
 /// Runs the program for one command line, `argv[0]` included, and gives its exit code.
 pub fn run(argv: Vec<OsString>) -> Exit {
-    let invocation = Invocation::read(argv);
-    match invocation.request {
-        Request::PluginMetadata => invocation::print_plugin_metadata(),
-        Request::Complete(words) => completion::answer(invocation.caller, &words),
-        Request::Command(arguments) => cli::run(invocation.caller, arguments, invocation.docker),
-    }
+    panics::guard(|| {
+        let invocation = Invocation::read(argv);
+        match invocation.request {
+            Request::PluginMetadata => invocation::print_plugin_metadata(),
+            Request::Complete(words) => completion::answer(invocation.caller, &words),
+            Request::Command(arguments) => cli::run(invocation.caller, arguments, invocation.docker),
+        }
+    })
 }

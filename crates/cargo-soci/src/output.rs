@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use soci_store::{Error, NewFile};
+
 use crate::causes;
 use crate::error::CommandError;
 
@@ -17,7 +19,7 @@ enum Sink {
     Stdout(io::BufWriter<io::Stdout>),
     /// Devices and pipes (`/dev/null`, `/dev/stdout`) cannot be replaced by renaming.
     Direct(File),
-    Pending(tempfile::NamedTempFile),
+    Pending(NewFile),
     /// On its way to stdout.
     Spooled(File),
 }
@@ -31,23 +33,9 @@ impl OutputFile {
         } else if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             Sink::Direct(File::options().write(true).open(path).map_err(wrong)?)
         } else {
-            let folder = match path.parent() {
-                Some(folder) if folder != Path::new("") => folder,
-                _ => Path::new("."),
-            };
-            let mut builder = tempfile::Builder::new();
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt;
-                // What `open` would ask for; the umask takes from it.
-                builder.permissions(std::fs::Permissions::from_mode(0o666));
-            }
-            Sink::Pending(
-                builder
-                    .prefix(".cargo-soci-")
-                    .tempfile_in(folder)
-                    .map_err(|error| causes::of_file("write into", folder, &error))?,
-            )
+            // Behind a link the file is replaced, not the link.
+            let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+            Sink::Pending(NewFile::create(target).map_err(|error| failed(path, &error))?)
         };
         Ok(Self {
             path: path.to_path_buf(),
@@ -79,7 +67,7 @@ impl OutputFile {
                     .write_all(bytes)
                     .map_err(|error| causes::of_file("write into", &std::env::temp_dir(), &error));
             }
-            Sink::Pending(file) => file.write_all(bytes),
+            Sink::Pending(file) => return file.write(bytes).map_err(|error| failed(&self.path, &error)),
         }
         .map_err(|error| cannot_write(&self.path, &error))
     }
@@ -98,12 +86,21 @@ impl OutputFile {
                     .and_then(|_| stdout.flush())
                     .map_err(wrong)
             }
-            Sink::Pending(file) => {
-                file.as_file().sync_all().map_err(wrong)?;
-                file.persist(&path).map_err(|error| error.error).map_err(wrong)?;
-                Ok(())
-            }
+            Sink::Pending(file) => file.commit().map_err(|error| failed(&path, &error)),
         }
+    }
+}
+
+/// The path as the user gave it, or the folder that takes nothing.
+fn failed(path: &Path, error: &Error) -> CommandError {
+    match error {
+        Error::Io {
+            action: "write into",
+            path,
+            source,
+        } => causes::of_file("write into", path, source),
+        Error::Io { source, .. } => cannot_write(path, source),
+        other => CommandError::failed(other.to_string()),
     }
 }
 

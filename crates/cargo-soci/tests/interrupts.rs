@@ -5,10 +5,10 @@
 mod support;
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -83,29 +83,146 @@ fn the_third_signal_kills_a_builder_that_does_not_listen() {
     assert_eq!(place.leftovers(), [""; 0]);
 }
 
-#[test]
-fn a_stopped_conversion_leaves_no_output() {
-    let place = Place::new();
-    // A layer that never ends: a pipe that nobody closes.
-    let mut child = place
-        .command(&["convert", "-", "out.tar"])
+/// Stops a program that waits for something that does not come, and looks at what is left.
+#[track_caller]
+fn stopped_while_it_waits(place: &Place, mut child: Child, signal: Signal) {
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(
+        child.try_wait().expect("it can be asked").is_none(),
+        "it should wait"
+    );
+    let started = Instant::now();
+    send(&child, signal);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it can be asked") {
+            break status;
+        }
+        // Two seconds, and time for a busy machine.
+        if started.elapsed() > Duration::from_secs(8) {
+            child.kill().expect("it runs");
+            panic!("it did not end");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(130), "{status} {:?}", status.signal());
+    assert!(!place.join("out.tar").exists() && !place.join("layout").exists());
+    assert_eq!(place.leftovers(), [""; 0]);
+}
+
+const SIGNALS: [Signal; 2] = [Signal::INT, Signal::TERM];
+
+fn big_image() -> String {
+    let image = soci_tests::buildx_vectors().join("oci-big/image.tar");
+    image.display().to_string()
+}
+
+fn spawn(place: &Place, words: &[&str]) -> Child {
+    place
+        .command(words)
+        .env("TMPDIR", place.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("the program runs");
-    std::thread::sleep(Duration::from_millis(300));
-    send(&child, Signal::INT);
-    // The read of stdin ends with the pipe; nothing is written in between.
-    drop(child.stdin.take());
-    let status = child.wait().expect("it ends");
-    assert!(
-        status.code() == Some(130) || status.code() == Some(3),
-        "{status} {:?}",
-        status.signal()
-    );
-    assert!(!place.join("out.tar").exists());
-    assert_eq!(place.leftovers(), [""; 0]);
+        .expect("the program runs")
+}
+
+#[test]
+fn a_stdin_that_stalls_holds_nobody() {
+    for signal in SIGNALS {
+        for words in [
+            &["convert", "-", "out.tar"][..],
+            &["convert", "-", "./layout"],
+            &["inspect", "-"],
+            &["ztoc", "build", "-", "-o", "out.tar"],
+            &["lint", "-"],
+        ] {
+            let place = Place::new();
+            let mut child = spawn(&place, words);
+            // Some bytes, and then no more.
+            let mut stdin = child.stdin.take().expect("piped");
+            stdin.write_all(&[0x1f, 0x8b]).expect("it reads");
+            stopped_while_it_waits(&place, child, signal);
+        }
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_holds_nobody() {
+    for signal in SIGNALS {
+        let place = Place::new();
+        let child = spawn(&place, &["convert", &big_image(), "-", "--min-layer-size=0"]);
+        stopped_while_it_waits(&place, child, signal);
+    }
+}
+
+#[test]
+fn a_named_pipe_without_another_end_holds_nobody() {
+    for signal in SIGNALS {
+        for words in [
+            &["convert", "./pipe", "out.tar"][..],
+            &["convert", "oci-archive:pipe", "./layout"],
+            &["convert", &big_image(), "oci-archive:pipe", "--min-layer-size=0"],
+        ] {
+            let place = Place::new();
+            place.tool(&["mkfifo", "pipe"]);
+            let child = spawn(&place, words);
+            stopped_while_it_waits(&place, child, signal);
+        }
+    }
+}
+
+#[test]
+fn the_lock_of_another_run_holds_nobody() {
+    for signal in SIGNALS {
+        let place = Place::new();
+        place
+            .run(&["convert", &big_image(), "./image", "--min-layer-size=0"])
+            .ended(0);
+        let lock = fs::File::create(place.join("image/.cargo-soci-lock")).expect("writable");
+        lock.lock().expect("a file system with locks");
+        let child = spawn(
+            &place,
+            &["convert", &big_image(), "oci:image:other", "--min-layer-size=0"],
+        );
+        // It waits for this very file, also when the name is gone.
+        std::thread::sleep(Duration::from_millis(1500));
+        fs::remove_file(place.join("image/.cargo-soci-lock")).expect("writable");
+        stopped_while_it_waits(&place, child, signal);
+    }
+}
+
+#[test]
+fn a_builder_that_does_not_listen_holds_nobody() {
+    for signal in SIGNALS {
+        let place = Place::new();
+        place.write(
+            "soci.toml",
+            "image = \"localhost:1/app:1\"\nbuilder = [\"sh\", \"-c\", \"trap '' INT TERM; sleep 60; sleep 60\"]\n",
+        );
+        let child = spawn(&place, &["build"]);
+        stopped_while_it_waits(&place, child, signal);
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_is_taken_away_by_the_next() {
+    let place = Place::new();
+    for target in ["./new", "out.tar", "./layout"] {
+        if target == "./layout" {
+            place
+                .run(&["convert", &big_image(), target, "--min-layer-size=0"])
+                .ended(0);
+        }
+        let mut child = spawn(&place, &["convert", &big_image(), target, "--min-layer-size=0"]);
+        std::thread::sleep(Duration::from_millis(30));
+        child.kill().expect("it runs or has ended");
+        child.wait().expect("it ends");
+        place
+            .run(&["convert", &big_image(), target, "--min-layer-size=0"])
+            .ended(0);
+        assert_eq!(place.leftovers(), [""; 0], "{target}");
+    }
 }
 
 #[test]

@@ -80,6 +80,19 @@ pub enum Error {
         limit: u64,
     },
 
+    /// The documents of a place would take more memory than a run may use for them.
+    #[error(
+        "after {documents} documents, the manifests, indexes and configs there take more than {} MiB of memory, \
+         which is refused: choose one image with --tag, or one platform",
+        limit >> 20
+    )]
+    DocumentBudget {
+        /// How many were read before.
+        documents: u64,
+        /// Bytes in memory.
+        limit: u64,
+    },
+
     /// A document cannot be read, or the image cannot be converted as asked.
     #[error(transparent)]
     Image(#[from] soci_image::Error),

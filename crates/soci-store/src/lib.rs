@@ -9,6 +9,8 @@
 
 #[cfg(feature = "native")]
 pub mod archive;
+#[cfg(feature = "native")]
+mod budget;
 mod error;
 #[cfg(feature = "native")]
 mod file;
@@ -37,6 +39,8 @@ pub use file::FileBlob;
 pub use location::{Location, LocationError};
 #[cfg(feature = "native")]
 pub use overlay::Overlay;
+#[cfg(feature = "native")]
+pub use pending::NewFile;
 pub use soci_registry::block_on;
 
 /// What this crate's functions give.

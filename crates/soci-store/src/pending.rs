@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::file::io_error;
@@ -48,6 +48,55 @@ impl PendingFile {
             .persist(target)
             .map_err(|error| io_error("rename a file to", target, error.error))?;
         Ok(())
+    }
+}
+
+/// A file that is written beside its target, and takes its name or its place at the end.
+#[derive(Debug)]
+pub struct NewFile {
+    pending: PendingFile,
+    target: PathBuf,
+    /// Dropped last: the file lies in it.
+    _workspace: Workspace,
+}
+
+impl NewFile {
+    /// Begins a file; the folder of `target` must be there.
+    ///
+    /// # Errors
+    /// If that folder cannot be written into.
+    pub fn create(target: PathBuf) -> Result<Self> {
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let workspace = Workspace::new_in(folder)?;
+        Ok(Self {
+            pending: PendingFile::new(&workspace)?,
+            target,
+            _workspace: workspace,
+        })
+    }
+
+    /// What it will be called.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// If the disk takes no more.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.pending.write(bytes, &self.target)
+    }
+
+    /// Flushes to the disk and gives the file its name; one of that name is replaced and leaves its mode and owner.
+    ///
+    /// # Errors
+    /// If the disk takes no more, or the name cannot be had.
+    pub fn commit(self) -> Result<()> {
+        self.pending.commit(&self.target)
     }
 }
 

@@ -30,7 +30,21 @@ impl Workspace {
     /// # Errors
     /// If the folder cannot be written into.
     pub fn new_in(place: &Path) -> Result<Self> {
+        Self::make(place, 0o777)
+    }
+
+    /// The same for what is nobody else's business.
+    ///
+    /// # Errors
+    /// If the folder cannot be written into.
+    pub fn private_in(place: &Path) -> Result<Self> {
+        Self::make(place, 0o700)
+    }
+
+    /// The umask takes from `mode` what the user does not want.
+    fn make(place: &Path, mode: u32) -> Result<Self> {
         sweep(place);
+        let builder = folder_builder(mode);
         loop {
             let file = tempfile::Builder::new()
                 .prefix(PREFIX)
@@ -53,7 +67,9 @@ impl Workspace {
                 lock: Some(lock),
                 _locked: file,
             };
-            fs::create_dir(&workspace.folder).map_err(|source| io_error("write into", place, source))?;
+            builder
+                .create(&workspace.folder)
+                .map_err(|source| io_error("write into", place, source))?;
             return Ok(workspace);
         }
     }
@@ -73,12 +89,24 @@ impl Drop for Workspace {
     }
 }
 
-/// Removes every temporary folder of this process, for whoever ends it without waiting for its threads.
-pub fn remove_workspaces() {
+/// Removes every workspace of this process, for whoever ends it without waiting for its threads.
+pub fn remove_all() {
     for (folder, lock) in known().drain(..) {
         let _ = fs::remove_dir_all(folder);
         let _ = fs::remove_file(lock);
     }
+}
+
+#[cfg(unix)]
+fn folder_builder(mode: u32) -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    builder
+}
+
+#[cfg(not(unix))]
+fn folder_builder(_mode: u32) -> fs::DirBuilder {
+    fs::DirBuilder::new()
 }
 
 /// Takes away what no living run owns.

@@ -72,11 +72,7 @@ fn wait(child: &mut Child, cancel: &Cancel, own_group: bool) -> io::Result<ExitS
             let since = *stopping_since.get_or_insert_with(Instant::now);
             // Ctrl-C has reached a builder on our terminal already, and a second SIGINT would make
             // some of them give up cleaning; SIGTERM to us alone has not, so tell it after a while.
-            let grace = if own_group {
-                Duration::ZERO
-            } else {
-                Duration::from_secs(2)
-            };
+            let grace = if own_group { Duration::ZERO } else { GRACE };
             if !told && since.elapsed() >= grace {
                 interrupt(child, own_group);
                 told = true;
@@ -139,8 +135,10 @@ fn signal(id: u32, own_group: bool, signal: rustix::process::Signal) {
     };
 }
 
-/// A builder that does not stop within this time is killed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A builder that does not stop within this time is killed: we end within two seconds.
+const PATIENCE: Duration = Duration::from_millis(1200);
+/// A builder on our terminal has this long to see Ctrl-C by itself.
+const GRACE: Duration = Duration::from_millis(400);
 
 #[cfg(all(test, unix))]
 mod tests {

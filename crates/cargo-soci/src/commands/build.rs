@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use soci_image::Reference;
 use soci_image::facts::ImageFacts;
+use soci_store::workspace::Workspace;
 use soci_store::{Location, block_on, workflow};
 
 use crate::build::lint::{self, Linted};
@@ -256,7 +257,7 @@ fn facts(place: &Location, context: &Context) -> Result<ImageFacts, CommandError
 }
 
 /// A folder for what the builder writes, removed at the end; an image on its way to a file lies beside it.
-fn scratch(plan: &Plan) -> Result<tempfile::TempDir, CommandError> {
+fn scratch(plan: &Plan) -> Result<Workspace, CommandError> {
     let base: PathBuf = match &plan.target {
         Target::Place(location) => match location.path().and_then(Path::parent) {
             Some(folder) if folder.is_dir() => folder.to_path_buf(),
@@ -264,10 +265,7 @@ fn scratch(plan: &Plan) -> Result<tempfile::TempDir, CommandError> {
         },
         Target::Registry => std::env::temp_dir(),
     };
-    tempfile::Builder::new()
-        .prefix(".cargo-soci-build-")
-        .tempdir_in(&base)
-        .or_fail(|| format!("cannot write into {}", base.display()))
+    Workspace::private_in(&base).or_fail(|| format!("cannot write into {}", base.display()))
 }
 
 fn print(

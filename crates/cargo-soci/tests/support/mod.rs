@@ -82,7 +82,7 @@ impl Place {
     pub(crate) fn docker_log(&self) -> String {
         let log = fs::read_to_string(self.join("docker.log")).unwrap_or_default();
         let mut shown = String::new();
-        for (number, part) in log.split(".cargo-soci-build-").enumerate() {
+        for (number, part) in log.split(".cargo-soci-").enumerate() {
             if number == 0 {
                 shown.push_str(part);
             } else {

@@ -20,9 +20,8 @@ use super::tar_writer::{END, file_header, padding};
 use crate::file::{self, io_error};
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_CONTENT, LAYOUT_FILE, blob_name};
 use crate::lock;
-use crate::pending::PendingFile;
+use crate::pending::NewFile;
 use crate::store::{AnySource, Destination, Published, Sink, Source};
-use crate::workspace::Workspace;
 use crate::{Error, Result};
 
 /// An archive that images are written to.
@@ -39,58 +38,32 @@ struct Writer {
 }
 
 enum Output {
-    /// Appears under its name at the end.
-    File(NewFile),
+    /// Appears under its name at the end; behind it the archive that is read, if it is the one to be replaced.
+    File(NewFile, Option<Arc<File>>),
     /// Standard output, a pipe or a device: readers see bytes at once.
     Stream(Box<dyn Write + Send>, PathBuf),
 }
 
-/// An archive on its way to its name.
-struct NewFile {
-    pending: PendingFile,
-    target: PathBuf,
-    /// The archive that is read, if it is the one that will be replaced.
-    original: Option<Arc<File>>,
-    /// Dropped last: `pending` lies in it.
-    _workspace: Workspace,
-}
-
-impl NewFile {
-    fn new(target: PathBuf) -> Result<Self> {
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let workspace = Workspace::new_in(folder)?;
-        Ok(Self {
-            pending: PendingFile::new(&workspace)?,
-            target,
-            original: None,
-            _workspace: workspace,
+/// Gives the archive its name, in the place of what has it now. One converted in place must still be the one that was
+/// read, also when two runs come to this at the same time.
+fn appear(new: NewFile, original: Option<&File>, cancel: &AtomicBool) -> Result<()> {
+    let Some(original) = original else {
+        return new.commit();
+    };
+    lock::wait(original, new.target(), cancel)?;
+    let outcome = if lock::is_at(original, new.target()) {
+        new.commit()
+    } else {
+        let problem =
+            "it was replaced by somebody else since it was read: it was left as it is; run this again";
+        Err(Error::Place {
+            place: new.target().display().to_string(),
+            problem: problem.into(),
         })
-    }
-
-    /// Takes the place of what has the name now. An archive converted in place must still be the one that was read,
-    /// also when two runs come to this at the same time.
-    fn commit(self, cancel: &AtomicBool) -> Result<()> {
-        let Some(original) = self.original else {
-            return self.pending.commit(&self.target);
-        };
-        lock::wait(&original, &self.target, cancel)?;
-        let outcome = if lock::is_at(&original, &self.target) {
-            self.pending.commit(&self.target)
-        } else {
-            let problem =
-                "it was replaced by somebody else since it was read: it was left as it is; run this again";
-            Err(Error::Place {
-                place: self.target.display().to_string(),
-                problem: problem.into(),
-            })
-        };
-        // The caller may read it for a while yet.
-        let _ = original.unlock();
-        outcome
-    }
+    };
+    // The caller may read it for a while yet.
+    let _ = original.unlock();
+    outcome
 }
 
 impl ArchiveDestination {
@@ -117,7 +90,7 @@ impl ArchiveDestination {
                         problem: problem.into(),
                     });
                 }
-                Output::File(NewFile::new(target)?)
+                Output::File(NewFile::create(target)?, None)
             }
             Ok(_) => {
                 let file = fs::OpenOptions::new()
@@ -126,7 +99,9 @@ impl ArchiveDestination {
                     .map_err(|source| io_error("write", &target, source))?;
                 Output::Stream(Box::new(file), target)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Output::File(NewFile::new(target)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Output::File(NewFile::create(target)?, None)
+            }
             Err(source) => return Err(io_error("write", path, source)),
         };
         Ok(Self::new(output, cancel))
@@ -151,10 +126,10 @@ impl ArchiveDestination {
 
     /// Tells that the images are read from `source`, which may be the archive that will be replaced.
     pub(crate) fn read_from(&mut self, source: &ArchiveSource) -> Result<()> {
-        if let Output::File(new) = &mut locked(&self.writer)?.output
-            && fs::canonicalize(source.path()).is_ok_and(|path| path == new.target)
+        if let Output::File(new, original) = &mut locked(&self.writer)?.output
+            && fs::canonicalize(source.path()).is_ok_and(|path| path == new.target())
         {
-            new.original = Some(Arc::clone(source.opened()));
+            *original = Some(Arc::clone(source.opened()));
         }
         Ok(())
     }
@@ -174,7 +149,7 @@ impl ArchiveDestination {
 impl Writer {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match &mut self.output {
-            Output::File(new) => new.pending.write(bytes, &new.target),
+            Output::File(new, _) => new.write(bytes),
             Output::Stream(stream, name) => stream
                 .write_all(bytes)
                 .map_err(|source| io_error("write", name, source)),
@@ -262,7 +237,7 @@ impl Destination for ArchiveDestination {
         writer.file(INDEX_FILE, &IndexJson::new().with(images))?;
         writer.write(&END)?;
         match writer.output {
-            Output::File(new) => new.commit(&self.cancel),
+            Output::File(new, original) => appear(new, original.as_deref(), &self.cancel),
             Output::Stream(mut stream, name) => {
                 stream.flush().map_err(|source| io_error("write", &name, source))
             }

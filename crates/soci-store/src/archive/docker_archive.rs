@@ -12,10 +12,12 @@
 //! Format: <https://github.com/moby/docker-image-spec> (read 2026-11-24).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use soci_image::{Descriptor, Digest, Json, Reference, media_type};
 
 use super::open::Table;
+use crate::budget::Budget;
 use crate::file::FileBlob;
 use crate::layout::check_size;
 use crate::{Error, Result};
@@ -36,8 +38,13 @@ pub(super) struct DockerArchive {
 
 impl DockerArchive {
     /// Reads `manifest.json` and the configs; layers are looked into only as far as to know their compression.
-    pub(super) fn read(table: &Table, manifest: &[u8]) -> Result<Self> {
-        let reader = Reader { table };
+    pub(super) fn read(table: &Table, manifest: &[u8], budget: &Budget) -> Result<Self> {
+        let mut reader = Reader {
+            table,
+            budget,
+            configs: HashMap::new(),
+            layers: HashMap::new(),
+        };
         let list = Json::parse(manifest).map_err(|error| reader.wrong(error.to_string()))?;
         let images = list
             .as_array()
@@ -62,21 +69,38 @@ impl DockerArchive {
 
 struct Reader<'a> {
     table: &'a Table,
+    budget: &'a Budget,
+    /// What is known by name: a list may name one file many times.
+    configs: HashMap<String, Config>,
+    layers: HashMap<String, Layer>,
+}
+
+/// A config and the digests of the layers that it promises.
+#[derive(Clone)]
+struct Config {
+    descriptor: Descriptor,
+    diff_ids: Arc<[Digest]>,
+}
+
+/// A layer; its own digest if it is compressed, otherwise it has that which the config promises.
+#[derive(Clone)]
+struct Layer {
+    blob: FileBlob,
+    media_type: &'static str,
+    digest: Option<Digest>,
 }
 
 impl Reader<'_> {
     /// Makes the manifest of one image.
-    fn image(&self, position: usize, image: &Json, archive: &mut DockerArchive) -> Result<Descriptor> {
+    fn image(&mut self, position: usize, image: &Json, archive: &mut DockerArchive) -> Result<Descriptor> {
         let config_name = image
             .get("Config")
             .and_then(Json::as_str)
             .ok_or_else(|| self.wrong(format!("image {position} names no Config")))?;
         let layer_names = strings(image.get("Layers"))
             .ok_or_else(|| self.wrong(format!("Layers of image {position} is no list of texts")))?;
-        let config_blob = self.file(config_name)?;
-        let config = self.small(config_name, config_blob.clone())?;
-        let diff_ids =
-            diff_ids(&config).map_err(|problem| self.place(format!("{config_name}: {problem}")))?;
+        let config = self.config(config_name, archive)?;
+        let (config_descriptor, diff_ids) = (config.descriptor, config.diff_ids);
         if diff_ids.len() != layer_names.len() {
             return Err(self.place(format!(
                 "{config_name} has {} diff_ids, but {MANIFEST_FILE} lists {} layers",
@@ -84,15 +108,12 @@ impl Reader<'_> {
                 layer_names.len()
             )));
         }
-        let config_descriptor = Descriptor::of(media_type::OCI_CONFIG, &config);
-        archive
-            .blobs
-            .insert(config_descriptor.digest.clone(), config_blob);
         let mut layers = Vec::new();
-        for (name, diff_id) in layer_names.into_iter().zip(diff_ids) {
-            let blob = self.file(name)?;
-            let descriptor = layer(blob.clone(), diff_id)?;
-            archive.blobs.insert(descriptor.digest.clone(), blob);
+        for (name, diff_id) in layer_names.into_iter().zip(diff_ids.iter()) {
+            let layer = self.layer(name)?;
+            let digest = layer.digest.unwrap_or_else(|| diff_id.clone());
+            let descriptor = Descriptor::new(layer.media_type, digest, layer.blob.remaining());
+            archive.blobs.insert(descriptor.digest.clone(), layer.blob);
             layers.push(json(&descriptor));
         }
         let manifest = Json::Object(vec![
@@ -103,8 +124,36 @@ impl Reader<'_> {
         ])
         .to_vec();
         let descriptor = Descriptor::of(media_type::OCI_MANIFEST, &manifest);
+        self.budget.charge(&descriptor.digest, &manifest)?;
         archive.documents.insert(descriptor.digest.clone(), manifest);
         Ok(descriptor)
+    }
+
+    fn config(&mut self, name: &str, archive: &mut DockerArchive) -> Result<Config> {
+        if let Some(known) = self.configs.get(name) {
+            return Ok(known.clone());
+        }
+        let blob = self.file(name)?;
+        let bytes = self.small(name, blob.clone())?;
+        let diff_ids = diff_ids(&bytes).map_err(|problem| self.place(format!("{name}: {problem}")))?;
+        let descriptor = Descriptor::of(media_type::OCI_CONFIG, &bytes);
+        self.budget.charge(&descriptor.digest, &bytes)?;
+        archive.blobs.insert(descriptor.digest.clone(), blob);
+        let config = Config {
+            descriptor,
+            diff_ids: diff_ids.into(),
+        };
+        self.configs.insert(name.to_owned(), config.clone());
+        Ok(config)
+    }
+
+    fn layer(&mut self, name: &str) -> Result<Layer> {
+        if let Some(known) = self.layers.get(name) {
+            return Ok(known.clone());
+        }
+        let layer = layer(self.file(name)?)?;
+        self.layers.insert(name.to_owned(), layer.clone());
+        Ok(layer)
     }
 
     fn small(&self, name: &str, mut blob: FileBlob) -> Result<Vec<u8>> {
@@ -119,21 +168,16 @@ impl Reader<'_> {
 
     /// A file of the archive; links are followed as long as they stay in it.
     fn file(&self, name: &str) -> Result<FileBlob> {
-        let mut name = name.trim_start_matches("./").to_owned();
-        for _ in 0..LINK_LIMIT {
-            match self.table.link(&name) {
-                Some(target) => {
-                    name = join(&name, target)
-                        .ok_or_else(|| self.place(format!("its link {name} leads out of the archive")))?
-                }
-                None => {
-                    return self.table.find(&name)?.ok_or_else(|| {
-                        self.place(format!("{name}, which {MANIFEST_FILE} names, is missing"))
-                    });
-                }
-            }
-        }
-        Err(self.place(format!("its links to {name} lead in a circle")))
+        let resolved = self.table.resolve(name).map_err(|problem| self.place(problem))?;
+        self.table.find(&resolved.name)?.ok_or_else(|| {
+            self.place(match resolved.link {
+                Some((link, target)) => format!(
+                    "its link {link} leads to {target}, and {} is not in the archive",
+                    resolved.name
+                ),
+                None => format!("{name}, which {MANIFEST_FILE} names, is missing"),
+            })
+        })
     }
 
     fn wrong(&self, problem: String) -> Error {
@@ -150,8 +194,7 @@ impl Reader<'_> {
 
 /// An uncompressed layer has the digest that the config promises, which whoever reads it compares. A compressed
 /// one is in no document, so its digest takes a pass of its own.
-fn layer(mut blob: FileBlob, diff_id: Digest) -> Result<Descriptor> {
-    let size = blob.remaining();
+fn layer(blob: FileBlob) -> Result<Layer> {
     let mut magic = [0; 4];
     let mut seen = 0;
     let mut head = blob.clone();
@@ -162,22 +205,27 @@ fn layer(mut blob: FileBlob, diff_id: Digest) -> Result<Descriptor> {
         [0x1f, 0x8b, ..] => "application/vnd.oci.image.layer.v1.tar+gzip",
         [0x28, 0xb5, 0x2f, 0xfd] => "application/vnd.oci.image.layer.v1.tar+zstd",
         _ => {
-            return Ok(Descriptor::new(
-                "application/vnd.oci.image.layer.v1.tar",
-                diff_id,
-                size,
-            ));
+            return Ok(Layer {
+                blob,
+                media_type: "application/vnd.oci.image.layer.v1.tar",
+                digest: None,
+            });
         }
     };
+    let mut rest = blob.clone();
     let mut hasher = Digest::hasher();
     let mut buffer = vec![0; 1 << 18];
     loop {
-        match blob.read_now(&mut buffer)? {
+        match rest.read_now(&mut buffer)? {
             0 => break,
             count => hasher.update(&buffer[..count]),
         }
     }
-    Ok(Descriptor::new(media_type, hasher.finish(), size))
+    Ok(Layer {
+        blob,
+        media_type,
+        digest: Some(hasher.finish()),
+    })
 }
 
 fn diff_ids(config: &[u8]) -> Result<Vec<Digest>, String> {
@@ -217,27 +265,6 @@ fn json(descriptor: &Descriptor) -> Json {
     Json::parse(&descriptor.to_vec()).expect("a descriptor is written as JSON")
 }
 
-/// Where a link beside `name` leads, if it stays inside.
-fn join(name: &str, target: &str) -> Option<String> {
-    if target.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> = name.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-const LINK_LIMIT: usize = 8;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,10 +277,11 @@ mod tests {
     use crate::store::{Blob as _, Source as _};
     use crate::{Location, block_on};
 
-    /// What goes into an archive: a file with its bytes, or a symbolic link with its target.
+    /// What goes into an archive: a file with its bytes, or a link with its target.
     enum Item<'a> {
         File(&'a str, &'a [u8]),
         Link(&'a str, &'a str),
+        HardLink(&'a str, &'a str),
     }
 
     fn archive(items: &[Item<'_>]) -> tempfile::NamedTempFile {
@@ -266,8 +294,11 @@ mod tests {
                     header.set_size(bytes.len() as u64);
                     builder.append_data(&mut header, name, *bytes).expect("writes");
                 }
-                Item::Link(name, target) => {
-                    header.set_entry_type(tar::EntryType::Symlink);
+                Item::Link(name, target) | Item::HardLink(name, target) => {
+                    header.set_entry_type(match item {
+                        Item::HardLink(..) => tar::EntryType::Link,
+                        _ => tar::EntryType::Symlink,
+                    });
                     header.set_size(0);
                     builder.append_link(&mut header, name, target).expect("writes");
                 }
@@ -318,13 +349,14 @@ mod tests {
     #[test]
     fn the_form_of_old_docker_with_a_layer_that_is_a_link() {
         let (one, two) = (b"layer one".as_slice(), b"layer two".as_slice());
-        let config = config(&[one, two, one]);
+        let config = config(&[one, two, one, two]);
         let manifest = br#"[{"Config":"c.json","RepoTags":["app:1","r.example:5000/team/app:2"],
-            "Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]"#;
+            "Layers":["a/layer.tar","b/layer.tar","c/layer.tar","d/layer.tar"]}]"#;
         let file = archive(&[
             Item::File("a/layer.tar", one),
             Item::File("b/layer.tar", two),
             Item::Link("c/layer.tar", "../a/layer.tar"),
+            Item::HardLink("d/layer.tar", "b/layer.tar"),
             Item::File("c.json", &config),
             Item::File("manifest.json", manifest),
             Item::File("repositories", b"{}"),
@@ -340,7 +372,7 @@ mod tests {
             .collect();
         assert_eq!(names, ["docker.io/library/app:1", "r.example:5000/team/app:2"]);
         let contents: Vec<_> = layers(&source).into_iter().map(|(_, bytes)| bytes).collect();
-        assert_eq!(contents, [one, two, one]);
+        assert_eq!(contents, [one, two, one, two]);
     }
 
     #[test]
@@ -397,12 +429,19 @@ mod tests {
             ),
             (
                 r#"[{"Config":"c.json","Layers":["../../etc/passwd"]}]"#,
-                "is missing",
+                "leads out of the archive",
             ),
-            (r#"[{"Config":"c.json","Layers":["loop"]}]"#, "lead in a circle"),
+            (
+                r#"[{"Config":"c.json","Layers":["loop"]}]"#,
+                "its link loop leads to loop, in a circle",
+            ),
             (
                 r#"[{"Config":"c.json","Layers":["out"]}]"#,
-                "leads out of the archive",
+                "its link out leads to ../secret, out of the archive",
+            ),
+            (
+                r#"[{"Config":"c.json","Layers":["folder/layer.tar"]}]"#,
+                "its link folder/layer.tar leads to .x, and folder/.x is not in the archive",
             ),
             (r#"[{"Config":"x","Layers":["x"]}]"#, "x: "),
             (
@@ -416,6 +455,9 @@ mod tests {
                 Item::File("x", b"x"),
                 Item::Link("loop", "loop"),
                 Item::Link("out", "../secret"),
+                // A file of this name lies at the top, but that is not where the link leads.
+                Item::Link("folder/layer.tar", ".x"),
+                Item::File(".x", b"x"),
             ]);
             let error = open(file.path()).map(|_| ()).expect_err(manifest).to_string();
             assert!(error.contains(problem), "{manifest}: {error}");
@@ -427,16 +469,5 @@ mod tests {
         for text in ["docker-archive:x.tar", "x.tar", "docker-archive:x.tar:app:1"] {
             assert!(text.parse::<Location>().is_ok(), "{text}");
         }
-    }
-
-    #[test]
-    fn links_stay_inside() {
-        assert_eq!(
-            join("a/layer.tar", "../b/layer.tar").as_deref(),
-            Some("b/layer.tar")
-        );
-        assert_eq!(join("a/layer.tar", "./x").as_deref(), Some("a/x"));
-        assert_eq!(join("a/layer.tar", "../../x"), None);
-        assert_eq!(join("a/layer.tar", "/etc/passwd"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod destination;
 mod docker_archive;
+mod links;
 mod open;
 mod tar_reader;
 mod tar_writer;
@@ -18,6 +19,7 @@ pub use destination::{ArchiveDestination, ArchiveSink};
 
 use self::docker_archive::{DockerArchive, MANIFEST_FILE};
 use self::open::Table;
+use crate::budget::Budget;
 use crate::file::{FileBlob, read_by_digest, read_document};
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_FILE, blob_name, check_marker, check_size};
 use crate::store::{Root, Source};
@@ -31,6 +33,7 @@ pub struct ArchiveSource {
     /// Set if it is an archive in docker's own form.
     docker: Option<DockerArchive>,
     has_docker_manifest: bool,
+    budget: Budget,
 }
 
 impl ArchiveSource {
@@ -73,21 +76,24 @@ impl ArchiveSource {
         // Docker 25.0.1 wrote `"manifests": null` for some images and a good manifest.json beside it
         // (https://github.com/moby/moby/issues/47065).
         let is_layout = index.as_ref().is_some_and(|index| index.roots(&place).is_ok());
+        let budget = Budget::default();
         match (index, manifest) {
             (Some(index), manifest) if is_layout || manifest.is_none() => Ok(Self {
                 table,
                 index,
                 docker: None,
                 has_docker_manifest,
+                budget,
             }),
             (_, Some(manifest)) => {
-                let mut docker = DockerArchive::read(&table, &manifest)?;
+                let mut docker = DockerArchive::read(&table, &manifest, &budget)?;
                 let index = IndexJson::parse(&place, std::mem::take(&mut docker.index))?;
                 Ok(Self {
                     table,
                     index,
                     docker: Some(docker),
                     has_docker_manifest,
+                    budget,
                 })
             }
             (_, None) => Err(Error::Place {
@@ -133,7 +139,9 @@ impl Source for ArchiveSource {
         {
             return Ok(bytes.clone());
         }
-        read_document(self.open(descriptor).await?, "document", descriptor)
+        let bytes = read_document(self.open(descriptor).await?, "document", descriptor)?;
+        self.budget.charge(&descriptor.digest, &bytes)?;
+        Ok(bytes)
     }
 
     async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
@@ -141,7 +149,9 @@ impl Source for ArchiveSource {
         if !self.contains(&descriptor).await? {
             return Ok(None);
         }
-        read_by_digest(self.open(&descriptor).await?, digest).map(Some)
+        let bytes = read_by_digest(self.open(&descriptor).await?, digest)?;
+        self.budget.charge(digest, &bytes)?;
+        Ok(Some(bytes))
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {

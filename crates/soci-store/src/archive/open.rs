@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::links::{Links, Resolved};
 use super::tar_reader::{Entry, Input, Kind, TarError, TarReader};
 use crate::file::{self, FileBlob, io_error};
 use crate::{Error, Result};
@@ -27,8 +28,7 @@ pub(crate) struct Table {
     path: Arc<Path>,
     place: String,
     entries: HashMap<String, Stored>,
-    /// Links by their name: old `docker save` has them for layers that occur twice.
-    links: HashMap<String, String>,
+    links: Links,
 }
 
 /// Where the contents of a file lie, or why they do not count.
@@ -72,11 +72,11 @@ impl Table {
         };
         let mut reader = TarReader::new(input);
         let mut entries = HashMap::new();
-        let mut links = HashMap::new();
+        let mut links = Links::default();
         while let Some(entry) = reader.next().map_err(|error| tar_error(&place, error))? {
             file::check(cancel)?;
             let stored = stored(&entry, entry.offset);
-            keep_link(&mut links, &entry);
+            links.keep(&entry);
             insert(&place, &mut entries, entry.name, stored)?;
         }
         Ok(Self {
@@ -112,12 +112,12 @@ impl Table {
             tempfile::tempfile_in(&folder).map_err(|source| io_error("write into", &folder, source))?;
         let mut reader = TarReader::new(Passing(input));
         let mut entries = HashMap::new();
-        let mut links = HashMap::new();
+        let mut links = Links::default();
         let mut position = 0;
         let mut buffer = vec![0; 1 << 18];
         while let Some(entry) = reader.next().map_err(|error| tar_error(&place, error))? {
             let stored = stored(&entry, position);
-            keep_link(&mut links, &entry);
+            links.keep(&entry);
             insert(&place, &mut entries, entry.name, stored)?;
             if matches!(stored, Stored::Unusable(_)) {
                 continue;
@@ -164,9 +164,12 @@ impl Table {
         &self.place
     }
 
-    /// Where a link of the archive leads, as written; `None` for what is no link.
-    pub(crate) fn link(&self, name: &str) -> Option<&str> {
-        self.links.get(name).map(String::as_str)
+    /// The name of the entry that a name means once every link on the way was followed.
+    ///
+    /// # Errors
+    /// The link that leads out of the archive or in a circle, and where it leads.
+    pub(crate) fn resolve(&self, name: &str) -> Result<Resolved, String> {
+        self.links.resolve(name)
     }
 
     /// A file of the archive, `None` if it has none of this name.
@@ -196,14 +199,8 @@ fn stored(entry: &Entry, offset: u64) -> Stored {
             size: entry.size,
         },
         Kind::Folder => Stored::Unusable("is a folder"),
-        Kind::Link(_) => Stored::Unusable("is a link, not a file"),
+        Kind::HardLink(_) | Kind::SymbolicLink(_) => Stored::Unusable("is a link, not a file"),
         Kind::Other(_) => Stored::Unusable("is neither a file nor a folder"),
-    }
-}
-
-fn keep_link(links: &mut HashMap<String, String>, entry: &Entry) {
-    if let Kind::Link(target) = &entry.kind {
-        links.insert(entry.name.clone(), target.clone());
     }
 }
 

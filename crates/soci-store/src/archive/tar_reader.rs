@@ -53,8 +53,10 @@ pub(crate) enum Kind {
     File,
     /// A folder.
     Folder,
-    /// A hard or symbolic link and its target as written.
-    Link(String),
+    /// A second name for another entry, which is named from the top of the archive; the target as written.
+    HardLink(String),
+    /// A link whose target is named from the folder that it lies in; the target as written.
+    SymbolicLink(String),
     /// A device, a FIFO, a sparse file …: nothing that an image archive has.
     Other(u8),
 }
@@ -158,7 +160,8 @@ impl<I: Input> TarReader<I> {
                         b'0' | 0 | b'7' if name.ends_with('/') => Kind::Folder,
                         b'0' | 0 | b'7' => Kind::File,
                         b'5' => Kind::Folder,
-                        b'1' | b'2' => Kind::Link(link),
+                        b'1' => Kind::HardLink(link),
+                        b'2' => Kind::SymbolicLink(link),
                         other => Kind::Other(other),
                     };
                     // Only files have contents; some writers leave a size in the headers of links.

@@ -19,6 +19,7 @@ use soci_image::{Descriptor, Digest};
 pub use destination::{LayoutDestination, LayoutSink};
 pub(crate) use index_json::{IndexJson, check_marker, check_size};
 
+use crate::budget::Budget;
 use crate::file::{FileBlob, io_error, read_by_digest, read_document};
 use crate::store::{DOCUMENT_LIMIT, Root, Source};
 use crate::{Error, Result};
@@ -37,6 +38,7 @@ pub struct LayoutSource {
     /// The folder with every symbolic link resolved: what blobs must lie in.
     real_folder: PathBuf,
     index: IndexJson,
+    budget: Budget,
 }
 
 impl LayoutSource {
@@ -53,6 +55,7 @@ impl LayoutSource {
             folder: folder.to_path_buf(),
             real_folder,
             index,
+            budget: Budget::default(),
         })
     }
 
@@ -99,7 +102,9 @@ impl Source for LayoutSource {
         if let Some(bytes) = self.index.itself(&descriptor.digest) {
             return Ok(bytes.to_vec());
         }
-        read_document(self.open(descriptor).await?, "document", descriptor)
+        let bytes = read_document(self.open(descriptor).await?, "document", descriptor)?;
+        self.budget.charge(&descriptor.digest, &bytes)?;
+        Ok(bytes)
     }
 
     async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
@@ -107,7 +112,9 @@ impl Source for LayoutSource {
             return Ok(None);
         }
         let blob = self.open(&Descriptor::new("", digest.clone(), 0)).await?;
-        read_by_digest(blob, digest).map(Some)
+        let bytes = read_by_digest(blob, digest)?;
+        self.budget.charge(digest, &bytes)?;
+        Ok(Some(bytes))
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {

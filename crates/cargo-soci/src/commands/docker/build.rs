@@ -8,6 +8,7 @@ use std::process::Command;
 
 use soci_image::Reference;
 use soci_store::Location;
+use soci_store::workspace::Workspace;
 
 use crate::build::buildx::user::{self, UserBuild, UserOutput};
 use crate::build::child;
@@ -106,10 +107,8 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
         plain: Plain::Keep,
         reuse: ReuseFlags::default(),
     };
-    let scratch = tempfile::Builder::new()
-        .prefix(".cargo-soci-build-")
-        .tempdir()
-        .or_fail(|| "cannot make a temporary folder".into())?;
+    let scratch =
+        Workspace::private_in(&std::env::temp_dir()).or_fail(|| "cannot make a temporary folder".into())?;
     let metadata_path = scratch.path().join("metadata.json");
     let mut command = command(&build, &metadata_path, scratch.path(), context);
     let shown = child::show(&command);

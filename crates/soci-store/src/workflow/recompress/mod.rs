@@ -177,6 +177,7 @@ fn run(
     let done = Mutex::new(Ok(BTreeMap::new()));
     let stop = AtomicBool::new(false);
     let thread = || {
+        let _ending = Ending(&stop);
         loop {
             let next = open.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let (Some(candidate), false) = (next, stop.load(Ordering::Relaxed)) else {
@@ -206,6 +207,17 @@ fn run(
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets the others stop when a thread panics: the scope then ends with its panic.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 #[allow(clippy::too_many_arguments)] // one call, and a struct of borrowed things would say no more
