@@ -2,7 +2,32 @@
 
 use std::fmt::Write;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::rules::{Effect, RULES, Rule};
+use crate::terms::{Severity, Verdict};
+
+/// A rule, for lists and documentation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleInfo {
+    /// `SOCI201`.
+    pub code: String,
+    /// `image-not-in-ecr-private`.
+    pub name: String,
+    /// Its own severity; `off` rules run when they are selected or given a severity.
+    pub severity: Severity,
+    /// One sentence.
+    pub summary: String,
+    /// What its findings do to the verdict: `not-lazy`, `unknown`, or nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verdict: Option<Verdict>,
+    /// Its page.
+    pub url: String,
+    /// Its page as Markdown; absent in a build without the feature `documentation`.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub documentation: String,
+}
 
 /// The generated pages: file name under `docs/rules` and content.
 pub fn docs() -> Vec<(String, String)> {
@@ -76,4 +101,37 @@ fn index() -> String {
         }
     }
     page
+}
+
+/// All rules, by code.
+pub fn rules() -> Vec<RuleInfo> {
+    RULES.iter().map(|rule| info(rule)).collect()
+}
+
+/// The page of a rule by code or name, as Markdown.
+pub fn explain(rule: &str) -> Option<String> {
+    let found = RULES
+        .iter()
+        .find(|known| known.name == rule || known.code.eq_ignore_ascii_case(rule))?;
+    Some(page(found))
+}
+
+fn info(rule: &Rule) -> RuleInfo {
+    RuleInfo {
+        code: rule.code.to_owned(),
+        name: rule.name.to_owned(),
+        severity: rule.severity,
+        summary: rule.summary().to_owned(),
+        verdict: match rule.effect {
+            Effect::None => None,
+            Effect::Lazy => Some(Verdict::Lazy),
+            Effect::Unknown => Some(Verdict::Unknown),
+            Effect::NotLazy => Some(Verdict::NotLazy),
+        },
+        url: rule.url(),
+        documentation: match rule.docs {
+            "" => String::new(),
+            _ => page(rule),
+        },
+    }
 }

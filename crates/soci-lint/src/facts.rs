@@ -1,26 +1,11 @@
 //! What is known about images, and which containers it is about.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use soci_image::facts::{ImageFacts, PlatformFacts};
 use soci_image::{Platform, Reference};
 
 use crate::Options;
-use crate::error::Error;
 use crate::expression::Case;
 use crate::model::Task;
-
-/// What is known about one image.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ImageFactsEntry {
-    /// The image as task definitions name it; `*` stands for any text, so that `*/web:*` is about the
-    /// repository `web` of any registry.
-    pub image: String,
-    /// Its facts, as `cargo soci inspect --format json` prints them.
-    #[schemars(with = "serde_json::Value")]
-    pub facts: ImageFacts,
-}
 
 /// The image that a task gets, out of all platforms of the facts.
 pub(crate) enum Chosen<'f> {
@@ -29,31 +14,6 @@ pub(crate) enum Chosen<'f> {
     Missing,
     /// The task's architecture is not known and the platforms differ.
     Open,
-}
-
-/// Objects to names that are none, to names that are there twice and to facts of another form.
-pub(crate) fn check(entries: &[ImageFactsEntry]) -> Result<(), Error> {
-    for (at, entry) in entries.iter().enumerate() {
-        let name = &entry.image;
-        if name.trim().is_empty() {
-            return Err(Error::FactsImage {
-                reason: "an entry has an empty `image`".to_owned(),
-            });
-        }
-        if entry.facts.schema != soci_image::facts::SCHEMA {
-            return Err(Error::FactsImage {
-                reason: format!(
-                    "`{name}`: the form is `{}`, not `{}`",
-                    entry.facts.schema,
-                    soci_image::facts::SCHEMA
-                ),
-            });
-        }
-        if entries[..at].iter().any(|other| other.image == *name) {
-            return Err(Error::FactsTwice { image: name.clone() });
-        }
-    }
-    Ok(())
 }
 
 /// The facts about an image: those under its exact name, or else the first under a pattern that fits.

@@ -5,6 +5,7 @@
 //! or asked here, so the same code runs in a terminal, in an Action and in a browser.
 #![forbid(unsafe_code)]
 
+mod check;
 mod data;
 mod detect;
 mod docs;
@@ -24,19 +25,17 @@ mod source;
 mod terms;
 mod verdict;
 
-pub use docs::docs;
+pub use docs::{RuleInfo, docs, explain, rules};
 pub use engine::{lint, lint_beside};
 pub use error::Error;
-pub use facts::ImageFactsEntry;
 pub use fail_on::FailOn;
 pub use kind::Kind;
 pub use names::is_common_name;
-pub use options::Options;
+pub use options::{ImageFactsEntry, Options};
 pub use report::{
     ContainerReport, FileReport, Finding, Format, REPORT_VERSION, Reason, Related, RenderOptions, Report,
     Summary, TaskReport, options_schema, render, schema,
 };
-pub use rules::{RuleInfo, explain, rules};
 pub use source::{Location, MAX_BYTES, Position, Syntax, TextRange};
 pub use terms::{Fargate, LaunchType, Severity, Verdict};
 

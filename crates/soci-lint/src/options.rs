@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use soci_image::facts::ImageFacts;
 
-use crate::error::Error;
-use crate::facts::ImageFactsEntry;
 use crate::kind::Kind;
-use crate::rules;
 use crate::terms::{LaunchType, Severity};
 
 /// Options of [`crate::lint`]. Unknown keys are errors.
@@ -54,56 +52,14 @@ fn kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Kind
         .map_err(serde::de::Error::custom)
 }
 
-impl Options {
-    /// Reads options from JSON; an empty text gives the defaults.
-    pub fn from_json(text: &str) -> Result<Self, Error> {
-        if text.trim().is_empty() {
-            return Ok(Self::default());
-        }
-        let options: Self = serde_json::from_str(text).map_err(|error| Error::Options {
-            reason: error.to_string(),
-        })?;
-        options.check()?;
-        Ok(options)
-    }
-
-    /// Objects to rules, kinds and versions that do not exist.
-    pub fn check(&self) -> Result<(), Error> {
-        let named = |place: &str, rule: &str| {
-            if rules::matching(rule).next().is_some() {
-                return Ok(());
-            }
-            Err(Error::UnknownRule {
-                place: place.to_owned(),
-                rule: rule.to_owned(),
-            })
-        };
-        for rule in &self.select {
-            named("select", rule)?;
-        }
-        for rule in &self.ignore {
-            named("ignore", rule)?;
-        }
-        for rule in self.severity.keys() {
-            named("severity", rule)?;
-        }
-        if let Some(kind) = self.kind
-            && !kind.is_read()
-        {
-            return Err(Error::Kind {
-                kind: kind.as_str().to_owned(),
-            });
-        }
-        if let Some(version) = &self.platform_version {
-            let number = version
-                .split('.')
-                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-            if !number && version != "LATEST" {
-                return Err(Error::PlatformVersion {
-                    version: version.clone(),
-                });
-            }
-        }
-        crate::facts::check(&self.image_facts)
-    }
+/// What is known about one image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFactsEntry {
+    /// The image as task definitions name it; `*` stands for any text, so that `*/web:*` is about the
+    /// repository `web` of any registry.
+    pub image: String,
+    /// Its facts, as `cargo soci inspect --format json` prints them.
+    #[schemars(with = "serde_json::Value")]
+    pub facts: ImageFacts,
 }

@@ -4,8 +4,9 @@
 use std::rc::Rc;
 
 use super::{Declared, Document, Role, Root, moved, object, opening_of};
-use crate::expression::{Case, Dialect, Evaluator, Expr, Keys, Member, Object, Scope, Thunk, Value};
-use crate::model::{field, items};
+use crate::expression::{
+    Case, Dialect, Evaluator, Expr, Keys, Member, Object, Scope, Thunk, Value, field, items,
+};
 use crate::source::Place;
 
 pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, out: &mut Document<'a>) {

@@ -6,8 +6,7 @@ use super::{Declared, Document, Role, Root, batch};
 use crate::Options;
 use crate::expression::cloudformation::{Resource, Template};
 use crate::expression::value::{Branch, ResourceId};
-use crate::expression::{Case, Dialect, Evaluator, Expr, Scope, Thunk, Truth, Value};
-use crate::model::{field, items};
+use crate::expression::{Case, Dialect, Evaluator, Expr, Scope, Thunk, Truth, Value, field, items};
 use crate::source::Place;
 
 pub(super) fn declare<'a>(

@@ -5,8 +5,7 @@ use std::rc::Rc;
 
 use super::{Declared, Document, Role, Root, moved, object, opening_of};
 use crate::expression::value::{Piece, Pseudo, Shaped};
-use crate::expression::{Case, Dialect, Evaluator, Expr, Scope, Symbolic, Thunk, Value};
-use crate::model::{field, setting};
+use crate::expression::{Case, Dialect, Evaluator, Expr, Scope, Symbolic, Thunk, Value, field, setting};
 use crate::source::Place;
 
 pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, out: &mut Document<'a>) {
@@ -70,6 +69,20 @@ fn task<'a>(evaluator: &Evaluator<'a>, body: &Case<Value<'a>>, place: Place) -> 
                         &sidecar.value,
                         member.key_place,
                     ));
+                }
+            }
+        }
+    }
+    // What an environment says of the image counts there.
+    if let Some(environments) = field(evaluator, value, "environments") {
+        for case in &environments.cases {
+            let Value::Object(inner) = &case.value else {
+                continue;
+            };
+            for member in &inner.members {
+                let shown = format!("{name} (environments.{})", member.key);
+                for environment in evaluator.eval(&member.value) {
+                    containers.extend(container(evaluator, &shown, &environment.value, member.key_place));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! What each kind of document declares, in the shape of the API: the only place that knows the kinds.
 
 mod batch;
+mod calls;
 mod cloudformation;
 mod copilot;
 mod plain;
@@ -47,6 +48,8 @@ pub(crate) enum Role {
     Task,
     /// A list of containers, or one.
     Containers,
+    /// A call of a module that is not read, with containers in its arguments.
+    Call,
     /// A job definition of AWS Batch.
     Job,
     /// With what to call it: `service`, `task set`, `rule` or `schedule`.

@@ -14,6 +14,9 @@ pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize,
     if root.kind == Kind::TerraformState && root.node.get("resources").is_some() {
         return state(evaluator, root, at, out);
     }
+    if root.kind == Kind::TerraformState && root.node.get("modules").is_some() {
+        return old_state(evaluator, root, at, out);
+    }
     let changes = changes(root.node);
     let module = root
         .node
@@ -59,13 +62,7 @@ fn walk<'a>(
         if let Some(values) = resource.get("values") {
             let unknown = changes.get(address).copied();
             let place = Place::new(root.file, member.value.range());
-            let body = values_of(
-                evaluator,
-                root.file,
-                values,
-                unknown,
-                references(root.node, address),
-            );
+            let body = values_of(root.file, values, unknown, references(root.node, address));
             add(evaluator, kind, address, at, place, body, out);
         }
     }
@@ -99,9 +96,66 @@ fn state<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize, out: &mut Do
             };
             let address = format!("{module}{kind}.{}{index}", word("name"));
             if let Some(attributes) = instance.get("attributes") {
-                let body = values_of(evaluator, root.file, attributes, None, Vec::new());
+                let body = values_of(root.file, attributes, None, Vec::new());
                 add(evaluator, kind, &address, at, place, body, out);
             }
+        }
+    }
+}
+
+/// A state of version 3: attributes are flat, a list is `name.#` and `name.NUMBER`.
+fn old_state<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize, out: &mut Document<'a>) {
+    for module in root.node.get("modules").into_iter().flat_map(Node::items) {
+        for resource in module.get("resources").into_iter().flat_map(Node::members) {
+            let kind = resource.value.get("type").and_then(Node::as_str).unwrap_or("");
+            let attributes = resource
+                .value
+                .get("primary")
+                .and_then(|primary| primary.get("attributes"));
+            let Some(attributes) = attributes.filter(|_| is_wanted(kind)) else {
+                continue;
+            };
+            let place = Place::new(root.file, resource.key_range);
+            let Value::Object(flat) = values_of(root.file, attributes, None, Vec::new()) else {
+                continue;
+            };
+            let mut members: Vec<Member<'a>> = Vec::new();
+            for member in &flat.members {
+                match member.key.split_once('.') {
+                    None => members.push(member.clone()),
+                    Some((_, "#")) => {}
+                    // A list whose items are no objects: of words, such as launch types.
+                    Some((name, rest)) if !rest.contains('.') => {
+                        let known = members.iter_mut().find(|known| &*known.key == name);
+                        match known.map(|known| &mut known.value) {
+                            Some(Thunk::Ready(cases)) => {
+                                let cases = Rc::make_mut(cases);
+                                if let Some(Value::List(items)) =
+                                    cases.first_mut().map(|case| &mut case.value)
+                                {
+                                    Rc::make_mut(items).push(member.value.clone());
+                                }
+                            }
+                            Some(_) => {}
+                            None => members.push(Member {
+                                key: name.into(),
+                                key_place: member.key_place,
+                                value: Thunk::ready(
+                                    Value::list(vec![member.value.clone()]),
+                                    member.key_place,
+                                ),
+                            }),
+                        }
+                    }
+                    Some(_) => {}
+                }
+            }
+            let body = Value::Object(Rc::new(Object {
+                members,
+                keys: Keys::Snake,
+                more: None,
+            }));
+            add(evaluator, kind, resource.key, at, place, body, out);
         }
     }
 }
@@ -139,7 +193,6 @@ fn references<'a>(root: Node<'a>, address: &str) -> Vec<&'a str> {
 
 /// The values of a resource, with holes where they are known only after the plan is applied.
 fn values_of<'a>(
-    evaluator: &Evaluator<'a>,
     file: usize,
     values: Node<'a>,
     unknown: Option<Node<'a>>,
@@ -185,7 +238,6 @@ fn values_of<'a>(
             value: Thunk::ready(hole.into(), place),
         });
     }
-    let _ = evaluator;
     Value::Object(Rc::new(Object {
         members,
         keys: Keys::Snake,

@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Declared, Document, Role, batch, moved, object};
+use super::{Declared, Document, Role, batch, calls};
 use crate::Options;
-use crate::expression::terraform::{
-    Block, Instance, Instances, Module, Remote, is_configuration, remote, values_of,
-};
+use crate::expression::terraform::{Block, Instance, Instances, Module, is_configuration, values_of};
 use crate::expression::value::ResourceId;
-use crate::expression::{Case, Evaluator, Keys, Member, Object, Scope, Thunk, Value};
+use crate::expression::{Case, Evaluator, Scope, Value, field, items};
 use crate::kind::Kind;
-use crate::model::{field, items};
 use crate::source::{Place, Store, join, normal, parent};
 
 /// A module to look at: all files of a folder, or one file of a folder that is no module.
@@ -155,8 +152,8 @@ fn walk<'a>(
             conditions.push(made.case.clone());
             if let Some(child) = instance.child(call, evaluator) {
                 walk(evaluator, &child, &conditions, &|_| true, out);
-            } else if let Some(known) = call.source(evaluator).as_deref().and_then(remote) {
-                remote_tasks(evaluator, instance, call, known, &made, &conditions, out);
+            } else {
+                calls::declare(evaluator, instance, call, &made, &conditions, out);
             }
         }
     }
@@ -292,193 +289,4 @@ fn add_case<'a>(
             }
         }
     }
-}
-
-/// The tasks of modules that are known by name, with their defaults.
-fn remote_tasks<'a>(
-    evaluator: &Evaluator<'a>,
-    instance: &Rc<Instance<'a>>,
-    call: &Block<'a>,
-    known: Remote,
-    made: &Instances<'a>,
-    outer: &[Case<()>],
-    out: &mut Document<'a>,
-) {
-    let body = evaluator.shape(call, &made.scope);
-    let address = format!("{}module.{}{}", instance.prefix, call.label(0), made.suffix);
-    let mut tasks = vec![(address.clone(), Case::plain(body.clone(), call.header))];
-    if known == Remote::Ecs {
-        tasks = services(evaluator, &address, &body);
-    }
-    if !matches!(known, Remote::EcsService | Remote::Ecs | Remote::ServiceTask) {
-        return;
-    }
-    for (address, mut case) in tasks {
-        let off = |name: &str| {
-            let found = field(evaluator, &case.value, name);
-            found.is_some_and(|found| {
-                found
-                    .cases
-                    .iter()
-                    .all(|case| case.value.known().as_deref() == Some("false"))
-            })
-        };
-        if off("create") || off("createTaskDefinition") || off("enabled") {
-            continue;
-        }
-        case.value = task_of_module(evaluator, known, &case, call);
-        let fits = outer.iter().all(|outer| case.under(outer));
-        if fits {
-            case.way.clear();
-            let place = case.place;
-            out.declared.push(Declared {
-                role: Role::Task,
-                id: Some((address.clone(), place)),
-                resource: Some(ResourceId {
-                    document: instance.document,
-                    address,
-                }),
-                body: case,
-                opening: place,
-                ignores_containers: None,
-            });
-        }
-    }
-}
-
-/// `services = { name = { … } }` of `terraform-aws-modules/ecs/aws`.
-fn services<'a>(
-    evaluator: &Evaluator<'a>,
-    address: &str,
-    body: &Value<'a>,
-) -> Vec<(String, Case<Value<'a>>)> {
-    let Some(found) = field(evaluator, body, "services") else {
-        return Vec::new();
-    };
-    let mut out = Vec::new();
-    for case in &found.cases {
-        let Value::Object(object) = &case.value else {
-            continue;
-        };
-        for member in &object.members {
-            for mut service in evaluator.under(case, &member.value) {
-                service.place = member.key_place;
-                out.push((format!("{address}.services[\"{}\"]", member.key), service));
-            }
-        }
-    }
-    out
-}
-
-/// The arguments of a module call in the shape of a task definition.
-fn task_of_module<'a>(
-    evaluator: &Evaluator<'a>,
-    known: Remote,
-    case: &Case<Value<'a>>,
-    call: &Block<'a>,
-) -> Value<'a> {
-    let value = &case.value;
-    // The module's name stands for its defaults.
-    let source = call
-        .body
-        .attribute("source")
-        .map_or(call.header, |source| source.value.place());
-    let text = |text: &str| Thunk::ready(Value::text(text), source);
-    let mut members = Vec::new();
-    let mut either =
-        |given: Option<(&'static str, Place, Thunk<'a>)>, key: &'static str, default: Thunk<'a>| {
-            let absent = given
-                .as_ref()
-                .is_none_or(|(_, _, thunk)| evaluator.eval(thunk).iter().all(|case| case.value.is_absent()));
-            members.push(match given {
-                Some(given) if !absent => given,
-                _ => (key, source, default),
-            });
-        };
-    let fargate = Thunk::ready(Value::list(vec![text("FARGATE")]), source);
-    let compatibilities = match known {
-        Remote::ServiceTask => {
-            moved(value, "launchType", "requiresCompatibilities").map(|(key, place, inner)| {
-                (
-                    key,
-                    place,
-                    Thunk::ready(Value::list(vec![inner.clone()]), inner.place()),
-                )
-            })
-        }
-        _ => moved(value, "requiresCompatibilities", "requiresCompatibilities"),
-    };
-    either(compatibilities, "requiresCompatibilities", fargate);
-    either(
-        moved(value, "networkMode", "networkMode"),
-        "networkMode",
-        text("awsvpc"),
-    );
-    for (name, key) in [
-        ("runtimePlatform", "runtimePlatform"),
-        ("ephemeralStorage", "ephemeralStorage"),
-        ("cpu", "cpu"),
-        ("memory", "memory"),
-        ("family", "family"),
-    ] {
-        members.extend(moved(value, name, key));
-    }
-    let containers = match known {
-        Remote::ServiceTask => moved(value, "containerDefinitionJson", "containerDefinitions")
-            .map(|(key, place, inner)| (key, place, Thunk::Decoded(Rc::new(inner)))),
-        _ => moved(value, "containerDefinitions", "containerDefinitions").map(|(key, place, inner)| {
-            let lists = evaluator
-                .eval(&inner)
-                .iter()
-                .map(|case| case.with(by_name(evaluator, &case.value)))
-                .collect();
-            (key, place, Thunk::Ready(Rc::new(lists)))
-        }),
-    };
-    members.extend(containers);
-    object(members)
-}
-
-/// Containers by name as a list: keys are names unless a definition has its own.
-fn by_name<'a>(evaluator: &Evaluator<'a>, value: &Value<'a>) -> Value<'a> {
-    let Value::Object(map) = value else {
-        return value.clone();
-    };
-    let mut list = Vec::new();
-    for member in &map.members {
-        let named = evaluator.eval(&member.value).into_iter().filter_map(|case| {
-            let Value::Object(inner) = &case.value else {
-                return Some(case);
-            };
-            let create = inner.exact("create").map(|create| evaluator.eval(&create.value));
-            if create.is_some_and(|cases| {
-                cases
-                    .iter()
-                    .all(|case| case.value.known().as_deref() == Some("false"))
-            }) {
-                return None;
-            }
-            let mut members = inner.members.clone();
-            if inner.named("name").next().is_none() {
-                members.push(Member {
-                    key: "name".into(),
-                    key_place: member.key_place,
-                    value: Thunk::ready(Value::text(&*member.key), member.key_place),
-                });
-            }
-            Some(case.with(Value::Object(Rc::new(Object {
-                members,
-                keys: Keys::Snake,
-                more: inner.more.clone(),
-            }))))
-        });
-        let named: Vec<_> = named.collect();
-        if !named.is_empty() {
-            list.push(Thunk::Ready(Rc::new(named)));
-        }
-    }
-    if let Some(more) = &map.more {
-        list.push(Thunk::ready(more.clone().into(), Place::default()));
-    }
-    Value::list(list)
 }

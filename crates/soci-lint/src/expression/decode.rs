@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::form::{Dialect, Escapes, Expr, ExprKind, Raw};
 use super::text::texts;
-use super::value::Hole;
+use super::value::{Hole, StepKind};
 use super::{Case, Cases, Evaluator, Scope, Symbolic, Thunk, Value};
 use crate::source::{Place, ProblemKind, TextRange, join, parent};
 
@@ -76,6 +76,12 @@ impl<'a> Evaluator<'a> {
         let mut out = Vec::new();
         for case in self.eval(thunk) {
             let Value::Scalar { raw, text, .. } = &case.value else {
+                let mut case = case;
+                // Where it comes from says more than where it is used.
+                let first = case.way.first().filter(|step| step.kind == StepKind::Set);
+                if let (Value::Unknown(_), Some(step)) = (&case.value, first) {
+                    case.place = step.place;
+                }
                 out.push(case);
                 continue;
             };

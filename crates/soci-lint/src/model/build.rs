@@ -1,17 +1,18 @@
 //! From what documents declare to task definitions.
 
+use std::collections::HashMap;
+
 use super::connect::connect;
 use super::image::classify;
 use super::placement::{self, Placement};
-use super::read::{Field, field, items, setting, texts_under};
 use super::service::Service;
-use super::task::{
-    Compatibilities, Container, Dependency, HealthCheck, ImageCase, ImageField, Setting, Task,
-};
+use super::task::{Compatibilities, Container, Dependency, HealthCheck, ImageCase, ImageField, Task};
 use crate::Options;
 use crate::documents::{Declared, Document as Declaring, Role};
 use crate::expression::value::Branch;
-use crate::expression::{Case, Evaluator, Hole, Symbolic, Value};
+use crate::expression::{
+    Case, Evaluator, Field, Hole, Setting, Symbolic, Value, field, items, setting, texts_under,
+};
 use crate::kind::Kind;
 use crate::source::Place;
 
@@ -73,7 +74,7 @@ fn document<'a>(evaluator: &Evaluator<'a>, declaring: &Declaring<'a>) -> Documen
     };
     for declared in &declaring.declared {
         match declared.role {
-            Role::Task | Role::Job => document.tasks.push(builder.task(declared)),
+            Role::Task | Role::Call | Role::Job => document.tasks.push(builder.task(declared)),
             Role::Containers => document.tasks.push(builder.fragment(declared)),
             Role::Service(noun) => document.services.push(builder.service(declared, noun)),
         }
@@ -168,7 +169,7 @@ impl<'a> Builder<'_, 'a> {
             role: declared.role,
             resource: declared.resource.clone(),
             family: family.and_then(|(_, family)| family.known()),
-            is_whole: true,
+            is_whole: declared.role != Role::Call,
             when,
             compatibilities,
             network_mode,
@@ -207,7 +208,8 @@ impl<'a> Builder<'_, 'a> {
     }
 
     fn containers(&mut self, list: &Field<'a>, when: &[Branch]) -> Vec<Container> {
-        let mut out = Vec::new();
+        let mut out: Vec<Container> = Vec::new();
+        let mut seen = HashMap::<Place, usize>::new();
         for mut item in items(self.evaluator, &list.cases) {
             if self.containers >= MAX_CONTAINERS {
                 break;
@@ -215,8 +217,17 @@ impl<'a> Builder<'_, 'a> {
             if !item.under_branches(when) {
                 continue;
             }
+            let container = self.container(&item);
+            // What stands in both ways of a condition is one container.
+            if let Some(&before) = seen.get(&container.place)
+                && out[before].is_like(&container)
+            {
+                out[before].when.retain(|branch| container.when.contains(branch));
+                continue;
+            }
             self.containers += 1;
-            out.push(self.container(&item));
+            seen.insert(container.place, out.len());
+            out.push(container);
         }
         out
     }

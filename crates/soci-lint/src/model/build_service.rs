@@ -1,11 +1,10 @@
 //! From what documents declare to services.
 
 use super::build::Builder;
-use super::read::{Field, field, items, setting};
 use super::service::{Service, TaskLink};
 use crate::documents::Declared;
 use crate::expression::value::Piece;
-use crate::expression::{Case, Value, texts};
+use crate::expression::{Case, Field, Value, field, items, setting, texts};
 
 impl<'a> Builder<'_, 'a> {
     pub(super) fn service(&mut self, declared: &Declared<'a>, noun: &'static str) -> Service {

@@ -6,11 +6,9 @@ mod build_service;
 mod connect;
 mod image;
 mod placement;
-mod read;
 mod service;
 mod task;
 
 pub(crate) use build::{Document, documents};
 pub(crate) use image::{Image, Located, Registry, Tag, is_ecr_public};
-pub(crate) use read::{field, items, setting};
 pub(crate) use task::{Container, ImageField, Task};

@@ -1,7 +1,7 @@
 //! Services: what they say about where their tasks run.
 
-use super::task::Setting;
 use crate::expression::Case;
+use crate::expression::Setting;
 use crate::expression::value::{Branch, ResourceId};
 use crate::source::Place;
 

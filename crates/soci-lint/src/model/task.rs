@@ -3,8 +3,8 @@
 use super::image::Image;
 use super::placement::Placement;
 use crate::documents::Role;
-use crate::expression::value::{Branch, ResourceId, against_default, condition_text};
-use crate::expression::{Case, Hole};
+use crate::expression::value::{Branch, ResourceId, condition_text};
+use crate::expression::{Case, Hole, Setting, Symbolic};
 use crate::source::Place;
 
 /// A task definition.
@@ -94,6 +94,22 @@ impl Container {
         }
     }
 
+    /// Whether it is the same container, met on another way.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let values = |container: &Self| -> Vec<Symbolic> {
+            container
+                .cases()
+                .iter()
+                .map(|case| case.case.value.clone())
+                .collect()
+        };
+        !self.when.is_empty()
+            && self.is_known
+            && self.name == other.name
+            && self.name_place == other.name_place
+            && values(self) == values(other)
+    }
+
     pub(crate) fn condition(&self) -> Option<String> {
         (!self.when.is_empty()).then(|| condition_text(&self.when))
     }
@@ -113,52 +129,6 @@ pub(crate) enum ImageField {
 pub(crate) struct ImageCase {
     pub(crate) case: Case,
     pub(crate) image: Image,
-}
-
-/// A scalar setting.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Setting {
-    pub(crate) cases: Vec<Case>,
-    /// Conditions under which it is not there.
-    pub(crate) absent: Vec<Vec<Branch>>,
-    /// The value, where there is one.
-    pub(crate) place: Option<Place>,
-}
-
-impl Setting {
-    /// Whether it is not there, whatever the conditions are or while defaults decide them.
-    pub(crate) fn is_absent(&self) -> bool {
-        let possible = self.cases.iter().any(|case| !case.is_against_default());
-        self.cases.is_empty() || !possible && self.may_be_absent()
-    }
-
-    /// Whether it may not be there, as far as defaults say.
-    fn may_be_absent(&self) -> bool {
-        self.absent.iter().any(|when| !against_default(when))
-    }
-
-    /// The one case that counts: the only one, or the one that defaults choose.
-    pub(crate) fn case(&self) -> Option<&Case> {
-        let mut possible = self.cases.iter().filter(|case| !case.is_against_default());
-        let first = possible.next()?;
-        (possible.next().is_none() && !self.may_be_absent()).then_some(first)
-    }
-
-    /// Its text, where one case counts and nothing in it is open.
-    pub(crate) fn known(&self) -> Option<String> {
-        self.case()?.value.known()
-    }
-
-    /// The hole that keeps the text from being known.
-    pub(crate) fn hole(&self) -> Option<&Hole> {
-        self.cases.iter().find_map(|case| case.value.holes().next())
-    }
-
-    /// Its text as far as known, for messages.
-    pub(crate) fn display(&self) -> String {
-        let texts: Vec<String> = self.cases.iter().map(|case| case.value.display()).collect();
-        texts.join(" or ")
-    }
 }
 
 /// `requiresCompatibilities`.

@@ -7,15 +7,12 @@
 mod shared;
 mod sink;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 pub(crate) use sink::{Emitted, File, Run, Sink, container_of};
 
 use crate::Options;
 use crate::data::urls;
 use crate::model::{Container, Document, Task};
-use crate::terms::{Severity, Verdict};
+use crate::terms::Severity;
 
 /// Declares the modules, each with its rule, and the list of all rules by code.
 macro_rules! catalogue {
@@ -84,27 +81,6 @@ catalogue! {
     odd_suppression,
     unreadable_file,
     unused_parameter,
-}
-
-/// A rule, for lists and documentation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RuleInfo {
-    /// `SOCI201`.
-    pub code: String,
-    /// `image-not-in-ecr-private`.
-    pub name: String,
-    /// Its own severity; `off` rules run when they are selected or given a severity.
-    pub severity: Severity,
-    /// One sentence.
-    pub summary: String,
-    /// What its findings do to the verdict: `not-lazy`, `unknown`, or nothing.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub verdict: Option<Verdict>,
-    /// Its page.
-    pub url: String,
-    /// Its page as Markdown; absent in a build without the feature `documentation`.
-    #[serde(skip_serializing_if = "String::is_empty", default)]
-    pub documentation: String,
 }
 
 /// What a finding does to the verdict of the containers it is about.
@@ -191,39 +167,6 @@ impl Rule {
     pub(crate) fn summary(&self) -> &'static str {
         self.summary.trim()
     }
-
-    fn info(&self) -> RuleInfo {
-        RuleInfo {
-            code: self.code.to_owned(),
-            name: self.name.to_owned(),
-            severity: self.severity,
-            summary: self.summary().to_owned(),
-            verdict: match self.effect {
-                Effect::None => None,
-                Effect::Lazy => Some(Verdict::Lazy),
-                Effect::Unknown => Some(Verdict::Unknown),
-                Effect::NotLazy => Some(Verdict::NotLazy),
-            },
-            url: self.url(),
-            documentation: match self.docs {
-                "" => String::new(),
-                _ => crate::docs::page(self),
-            },
-        }
-    }
-}
-
-/// All rules, by code.
-pub fn rules() -> Vec<RuleInfo> {
-    RULES.iter().map(|rule| rule.info()).collect()
-}
-
-/// The page of a rule by code or name, as Markdown.
-pub fn explain(rule: &str) -> Option<String> {
-    let found = RULES
-        .iter()
-        .find(|known| known.name == rule || known.code.eq_ignore_ascii_case(rule))?;
-    Some(crate::docs::page(found))
 }
 
 /// Rules that a word of the options means.

@@ -3,6 +3,7 @@
 mod blocks;
 mod hcl;
 mod json;
+mod lenient;
 mod mask;
 mod range;
 mod store;

@@ -2,10 +2,55 @@
 
 use std::rc::Rc;
 
-use super::task::Setting;
-use crate::expression::value::{Branch, StepKind, compatible};
-use crate::expression::{Case, Cases, Evaluator, Symbolic, Thunk, Value, texts};
+use super::value::{Branch, StepKind, against_default, compatible};
+use super::{Case, Cases, Evaluator, Hole, Symbolic, Thunk, Value, texts};
 use crate::source::Place;
+
+/// A scalar setting.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setting {
+    pub(crate) cases: Vec<Case>,
+    /// Conditions under which it is not there.
+    pub(crate) absent: Vec<Vec<Branch>>,
+    /// The value, where there is one.
+    pub(crate) place: Option<Place>,
+}
+
+impl Setting {
+    /// Whether it is not there, whatever the conditions are or while defaults decide them.
+    pub(crate) fn is_absent(&self) -> bool {
+        let possible = self.cases.iter().any(|case| !case.is_against_default());
+        self.cases.is_empty() || !possible && self.may_be_absent()
+    }
+
+    /// Whether it may not be there, as far as defaults say.
+    fn may_be_absent(&self) -> bool {
+        self.absent.iter().any(|when| !against_default(when))
+    }
+
+    /// The one case that counts: the only one, or the one that defaults choose.
+    pub(crate) fn case(&self) -> Option<&Case> {
+        let mut possible = self.cases.iter().filter(|case| !case.is_against_default());
+        let first = possible.next()?;
+        (possible.next().is_none() && !self.may_be_absent()).then_some(first)
+    }
+
+    /// Its text, where one case counts and nothing in it is open.
+    pub(crate) fn known(&self) -> Option<String> {
+        self.case()?.value.known()
+    }
+
+    /// The hole that keeps the text from being known.
+    pub(crate) fn hole(&self) -> Option<&Hole> {
+        self.cases.iter().find_map(|case| case.value.holes().next())
+    }
+
+    /// Its text as far as known, for messages.
+    pub(crate) fn display(&self) -> String {
+        let texts: Vec<String> = self.cases.iter().map(|case| case.value.display()).collect();
+        texts.join(" or ")
+    }
+}
 
 /// A member of an object that is there.
 pub(crate) struct Field<'a> {
