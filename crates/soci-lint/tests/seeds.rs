@@ -39,6 +39,11 @@ fn cloudformation() {
 }
 
 #[test]
+fn terraform() {
+    replay("lint_terraform", bodies::terraform);
+}
+
+#[test]
 fn sinks() {
     replay("lint_sinks", bodies::sinks);
 }

@@ -33,6 +33,30 @@ pub(crate) fn cloudformation(text: &str) {
     document(template.as_bytes());
 }
 
+/// Any text as Terraform configuration, as one of its expressions, and as a template in it.
+pub(crate) fn terraform(text: &str) {
+    named("main.tf", text.as_bytes());
+    let task = |definitions: &str| {
+        format!(
+            "variable \"a\" {{\n  default = [\"b\"]\n}}\nlocals {{\n  c = {{ d = var.a }}\n}}\nresource \"aws_ecs_task_definition\" \"t\" {{\n  requires_compatibilities = [\"FARGATE\"]\n  container_definitions = {definitions}\n}}\n"
+        )
+    };
+    let line = text.replace('\n', " ");
+    named(
+        "main.tf",
+        task(&format!("jsonencode([{{ name = \"n\", image = {line} }}])")).as_bytes(),
+    );
+    named(
+        "main.tf",
+        task(&format!("<<EOT\n[{{ \"image\": {text} }}]\nEOT\n")).as_bytes(),
+    );
+    let quoted = serde_json::Value::from(format!("[{text}]")).to_string();
+    let plan = format!(
+        "{{\"planned_values\": {{\"root_module\": {{\"resources\": [{{\"type\": \"aws_ecs_task_definition\", \"address\": \"a\", \"values\": {{\"container_definitions\": {quoted}}}}}]}}}}}}"
+    );
+    named("plan.json", plan.as_bytes());
+}
+
 /// Any text in the place of an image, of a name and of a path: whatever it is, each sink stays itself.
 pub(crate) fn sinks(text: &str) {
     let quoted = serde_json::Value::from(text).to_string();
@@ -77,8 +101,13 @@ pub(crate) fn sinks(text: &str) {
 
 /// Lints one document; every place in the report is one of the document.
 fn document(bytes: &[u8]) {
+    named("document", bytes);
+}
+
+/// The same, of a name that says what it is.
+fn named(path: &str, bytes: &[u8]) {
     let input = Input {
-        path: "document".to_owned(),
+        path: path.to_owned(),
         bytes: bytes.to_vec(),
     };
     let report = lint(std::slice::from_ref(&input), &Options::default());

@@ -28,7 +28,7 @@ pub(super) const MAX_CASES: usize = 16;
 /// Expressions nested deeper than this are open.
 const MAX_DEPTH: usize = 64;
 /// Steps for one document: anchors, conditions and calls can make small documents mean much.
-const BUDGET: usize = 400_000;
+const BUDGET: usize = 60_000;
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(store: &'a Store<'a>, options: &'a Options) -> Self {
@@ -44,7 +44,7 @@ impl<'a> Evaluator<'a> {
 
     /// Gives the next document its own budget.
     pub(crate) fn begin_document(&self, size: usize) {
-        self.steps.set(BUDGET + size);
+        self.steps.set(BUDGET + 2 * size);
     }
 
     /// What is written at a place.

@@ -42,10 +42,11 @@ pub(crate) enum Dialect {
 impl Dialect {
     pub(crate) fn keys(self) -> Keys {
         match self {
-            Self::Plain | Self::Literal => Keys::Camel,
+            Self::Plain => Keys::Camel,
             Self::Cloudformation => Keys::Pascal,
             Self::Rendered => Keys::Camel,
-            Self::TerraformJson => Keys::Snake,
+            // Plans, states and files of values are Terraform's.
+            Self::TerraformJson | Self::Literal => Keys::Snake,
         }
     }
 }
