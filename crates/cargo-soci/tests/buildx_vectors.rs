@@ -174,8 +174,10 @@ fn check(what: &str, stated: &Value, report: &Value, folder: &Path) {
     }
     for image in &inspected {
         for oddity in image["oddities"].as_array().expect("a list") {
-            assert_eq!(
-                oddity["kind"], "docker-layers-in-oci-manifest",
+            // Their layers are small, and indexed all the same.
+            let harmless = ["docker-layers-in-oci-manifest", "large-ztoc"];
+            assert!(
+                harmless.iter().any(|kind| oddity["kind"] == *kind),
                 "{what}: {oddity}"
             );
         }

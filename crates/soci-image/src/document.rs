@@ -6,7 +6,7 @@ use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::index::Index;
-use crate::json::Json;
+use crate::json::{Json, same_but_for_case};
 use crate::manifest::Manifest;
 use crate::media_type::{is_index, is_manifest};
 
@@ -25,9 +25,10 @@ pub enum Document {
 }
 
 impl Document {
-    /// Reads a document. Its own `mediaType` decides what it is, then the one it was given under,
-    /// then its fields. One that could be read both as manifest and as index is refused, since
-    /// clients would disagree about it (CVE-2021-41190).
+    /// Reads a document. Its own `mediaType` decides what it is, then the one it was given under, then its fields.
+    ///
+    /// One that clients would disagree about is refused (CVE-2021-41190): with the fields of both kinds, or of
+    /// another kind than it was given as.
     pub fn parse(bytes: &[u8], given: &str) -> Result<Self> {
         let value = Json::parse(bytes)?;
         let Some(entries) = value.as_object() else {
@@ -36,35 +37,71 @@ impl Document {
                 format!("expected an object, found {}", value.kind()),
             ));
         };
+        // `Manifests` and `manife\u{17f}ts` are `manifests` to Go's JSON, so to most clients, and nothing to others.
         let has = |name: &str| {
-            let there =
-                |(key, value): &(String, Json)| key.eq_ignore_ascii_case(name) && *value != Json::Null;
+            let there = |(key, value): &(String, Json)| same_but_for_case(name, key) && *value != Json::Null;
             entries.iter().any(there)
         };
-        let (index_like, manifest_like) = (has("manifests"), has("layers") || has("config"));
-        let stated = value.get("mediaType").and_then(Json::as_str).unwrap_or("");
+        let stated = entries
+            .iter()
+            .rev()
+            .find(|(key, _)| same_but_for_case("mediaType", key))
+            .and_then(|(_, value)| value.as_str())
+            .unwrap_or("");
         let media_type = if stated.is_empty() { given } else { stated };
-        if index_like && manifest_like {
+        let (kind, given_kind) = (Kind::of(media_type), Kind::of(given));
+        if has("manifests") && (has("layers") || has("config")) {
             return Err(Error::Kind {
                 expected: "a manifest or an index",
                 found: "a document with the fields of both".to_owned(),
             });
         }
-        if is_index(media_type) || (!is_manifest(media_type) && index_like) {
-            if manifest_like {
-                return Err(contradiction(media_type, "a manifest"));
-            }
-            return Ok(Self::Index(Box::new(Index::from_json(value)?)));
+        let kind = kind.or(given_kind).or(match () {
+            () if has("manifests") => Some(Kind::Index),
+            () if has("config") && has("layers") => Some(Kind::Manifest),
+            () => None,
+        });
+        let Some(kind) = kind else {
+            return Ok(Self::Other {
+                media_type: media_type.to_owned(),
+            });
+        };
+        match kind {
+            Kind::Index if has("layers") || has("config") => Err(contradiction(media_type, "a manifest")),
+            Kind::Manifest if has("manifests") => Err(contradiction(media_type, "an index")),
+            _ if given_kind.is_some_and(|given| given != kind) => Err(Error::Kind {
+                expected: "a document that is what its descriptor says",
+                found: format!("{media_type} under {given}"),
+            }),
+            Kind::Index => Ok(Self::Index(Box::new(Index::from_json(value)?))),
+            Kind::Manifest => Ok(Self::Manifest(Box::new(Manifest::from_json(value)?))),
         }
-        if is_manifest(media_type) || (has("config") && has("layers")) {
-            if index_like {
-                return Err(contradiction(media_type, "an index"));
-            }
-            return Ok(Self::Manifest(Box::new(Manifest::from_json(value)?)));
+    }
+
+    /// The media type that the document states; empty if none.
+    pub fn media_type(&self) -> &str {
+        match self {
+            Self::Manifest(manifest) => &manifest.media_type,
+            Self::Index(index) => &index.media_type,
+            Self::Other { media_type } => media_type,
         }
-        Ok(Self::Other {
-            media_type: media_type.to_owned(),
-        })
+    }
+}
+
+/// What a document with descriptors is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Manifest,
+    Index,
+}
+
+impl Kind {
+    fn of(media_type: &str) -> Option<Self> {
+        match media_type {
+            _ if is_manifest(media_type) => Some(Self::Manifest),
+            _ if is_index(media_type) => Some(Self::Index),
+            _ => None,
+        }
     }
 }
 
@@ -155,6 +192,19 @@ mod tests {
             (
                 format!("{{\"mediaType\":\"{OCI_MANIFEST}\",{CONFIG},\"Manifests\":[]}}"),
                 OCI_MANIFEST,
+            ),
+            (
+                format!("{{{CONFIG},\"layers\":[],\"manife\u{17f}ts\":[]}}"),
+                OCI_MANIFEST,
+            ),
+            ("{\"manife\u{17f}ts\":[]}".to_owned(), OCI_MANIFEST),
+            (
+                format!("{{\"mediaType\":\"{OCI_INDEX}\",\"manifests\":[]}}"),
+                OCI_MANIFEST,
+            ),
+            (
+                format!("{{\"mediaType\":\"{OCI_INDEX}\",\"MediaType\":\"{OCI_MANIFEST}\",{CONFIG}}}"),
+                DOCKER_LIST,
             ),
         ] {
             assert!(

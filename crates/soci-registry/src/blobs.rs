@@ -139,7 +139,7 @@ impl<T: Transport> BlobReader<T> {
 
     /// Whether the registry answered the last opening with exactly the range.
     #[cfg(feature = "native")]
-    pub(crate) fn is_ranged(&self) -> bool {
+    pub fn is_ranged(&self) -> bool {
         self.ranged
     }
 

@@ -167,6 +167,17 @@ pub enum Error {
     Interrupted,
 }
 
+impl Error {
+    /// Whether a manifest or blob is not where it was looked for.
+    pub fn is_not_found(&self) -> bool {
+        match self {
+            Self::Missing { .. } => true,
+            Self::Registry(error) => error.is_not_found(),
+            _ => false,
+        }
+    }
+}
+
 impl From<soci_registry::RegistryError> for Error {
     fn from(error: soci_registry::RegistryError) -> Self {
         if error.is_interrupted() {

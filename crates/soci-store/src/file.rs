@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use soci_image::{Descriptor, Digest};
 
+use crate::checked::{Check, Mismatch};
 use crate::store::{Blob, DOCUMENT_LIMIT};
 use crate::{Error, Result};
 
@@ -128,16 +129,11 @@ pub(crate) fn check_document_size(what: &'static str, descriptor: &Descriptor, s
 
 /// Bytes in memory are those of the descriptor.
 pub(crate) fn check_digest(what: &'static str, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-    if descriptor.digest.matches(bytes) {
-        return Ok(());
-    }
-    let mut hasher = descriptor.digest.algorithm().hasher();
-    hasher.update(bytes);
-    Err(Error::DigestMismatch {
-        what,
-        expected: descriptor.digest.clone(),
-        found: hasher.finish(),
-    })
+    let mut passing = Check::new(descriptor);
+    passing
+        .take(bytes)
+        .and_then(|()| passing.finish())
+        .map_err(|wrong| wrong.of(what, descriptor))
 }
 
 /// Copies a blob into a writer and compares its size on the way, and its digest unless the caller did.
@@ -148,42 +144,21 @@ pub(crate) fn copy(
     cancel: &AtomicBool,
     mut write: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
-    let mut hasher = (!verified).then(|| descriptor.digest.algorithm().hasher());
+    let mut passing = match verified {
+        true => Check::counting(descriptor),
+        false => Check::new(descriptor),
+    };
+    let wrong = |mismatch: Mismatch| mismatch.of(kind_of(descriptor), descriptor);
     let mut buffer = vec![0; COPY_BUFFER];
-    let mut total = 0_u64;
     loop {
         check(cancel)?;
         let count = crate::block_on(blob.read(&mut buffer))?;
         if count == 0 {
-            break;
+            return passing.finish().map_err(wrong);
         }
-        total += count as u64;
-        // Stop at the first byte too many: an archive has promised the size already.
-        if total > descriptor.size {
-            break;
-        }
-        if let Some(hasher) = &mut hasher {
-            hasher.update(&buffer[..count]);
-        }
+        // Stops at the first byte too many: an archive has promised the size already.
+        passing.take(&buffer[..count]).map_err(wrong)?;
         write(&buffer[..count])?;
-    }
-    let digest = descriptor.digest.clone();
-    let what = kind_of(descriptor);
-    if total != descriptor.size {
-        return Err(Error::SizeMismatch {
-            what,
-            digest,
-            expected: descriptor.size,
-            found: total,
-        });
-    }
-    match hasher.map(soci_image::digest::Hasher::finish) {
-        Some(found) if found != digest => Err(Error::DigestMismatch {
-            what,
-            expected: digest,
-            found,
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -11,6 +11,8 @@
 pub mod archive;
 #[cfg(feature = "native")]
 mod budget;
+#[cfg(feature = "native")]
+mod checked;
 mod error;
 #[cfg(feature = "native")]
 mod file;
@@ -32,6 +34,7 @@ pub mod store;
 pub mod workflow;
 #[cfg(feature = "native")]
 pub mod workspace;
+mod zstd;
 
 pub use error::Error;
 #[cfg(feature = "native")]

@@ -22,6 +22,8 @@ use crate::Result;
 mod any;
 
 #[cfg(feature = "native")]
+pub(crate) use any::Stored;
+#[cfg(feature = "native")]
 pub use any::{AnyBlob, AnyDestination, AnySink, AnySource};
 
 pub use soci_registry::DOCUMENT_LIMIT;

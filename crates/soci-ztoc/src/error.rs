@@ -100,6 +100,12 @@ pub enum Error {
         /// The digest of the layer's bytes.
         found: [u8; 32],
     },
+    /// A span digest in another form than `sha256:` and 64 digits in lower case. Clients compare the text.
+    #[error("the digest of span {span} in the zTOC is not sha256:<64 hex digits in lower case>")]
+    SpanDigestForm {
+        /// The number of the span.
+        span: usize,
+    },
     /// A span without a digest.
     #[error("the zTOC has no digest for span {span}")]
     SpanDigestMissing {
@@ -134,6 +140,12 @@ pub enum Error {
     /// The two halves of a builder were not given what belongs together.
     #[error("the buffers of a layer were not all handed over in their order")]
     Handovers,
+    /// The spans gave less of a file than its size.
+    #[error("the file ends {missing} bytes too early")]
+    FileCut {
+        /// Bytes that did not come.
+        missing: u64,
+    },
     /// The layer could not be read.
     #[error("cannot read {length} bytes of the layer at offset {offset}")]
     Read {

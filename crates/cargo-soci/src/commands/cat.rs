@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use soci_image::media_type::ZTOC;
 use soci_image::{Descriptor, Platform, SociIndex};
-use soci_store::workflow::{self, Examined};
+use soci_store::workflow::{self, Examined, Options, UnpackedLayer};
 use soci_store::{
     block_on,
     store::{AnySource, Source},
@@ -21,7 +22,7 @@ use crate::places;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The file is looked for from the uppermost layer down, as a container would see it. From a registry only the zTOCs
-and the spans that hold the file are fetched; a layer without a zTOC on the way is an error.
+and the spans that hold the file are fetched; a layer without a zTOC on the way is read whole.
 
   cargo soci cat 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4 /etc/os-release")]
 pub struct Args {
@@ -57,7 +58,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let tag = places::wanted_tag(&location, args.which.tag.as_deref())?;
     let source = places::open(&location, context)?;
     let failed = |error| places::failed(&error);
-    let images = block_on(workflow::examine(&source, tag.as_deref())).map_err(failed)?;
+    let images = block_on(workflow::examine_documents(&source, tag.as_deref())).map_err(failed)?;
     let [image] = &images[..] else {
         return Err(
             CommandError::usage(format!("{location} has {} images", images.len()))
@@ -68,29 +69,13 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let mut output = Some(args.output);
     for layer in layers.iter().rev() {
         context.cancel.check()?;
-        let Some(entry) = index.ztoc_of(&layer.digest) else {
-            return Err(CommandError::failed(format!(
-                "layer {} has no zTOC: whether it holds {} cannot be seen without reading it whole",
-                layer.digest, args.path
-            ))
-            .help("convert the image with a smaller --min-layer-size"));
-        };
-        let descriptor = Descriptor::new("", entry.digest.clone(), entry.size);
-        let ztoc = block_on(workflow::read_ztoc(&source, &descriptor))
-            .map_err(failed)?
-            .ok_or_else(|| {
-                CommandError::failed(format!(
-                    "the zTOC {} of layer {} is damaged",
-                    entry.digest, layer.digest
-                ))
-                .help("convert the image again")
-            })?;
-        match find(&ztoc, &args.path)? {
+        let view = open_layer(&source, layer, &index, context)?;
+        match find(&view.ztoc, &args.path)? {
             Found::Nothing => continue,
             Found::Deleted => break,
             Found::File(position) => {
                 let output = output.take().expect("a file is printed once");
-                print(&ztoc, position, &source, layer, &output, &args.path, context)?;
+                print(&view, position, &output, &args.path, context)?;
                 return Ok(Exit::Done);
             }
         }
@@ -140,6 +125,72 @@ fn choose<'a>(
         CommandError::failed("the image has no SOCI index").help("convert it: cargo soci convert SRC DST")
     })?;
     Ok((&entry.manifest.layers, index))
+}
+
+/// A layer whose files can be found and read.
+struct LayerView<'a> {
+    layer: &'a Descriptor,
+    ztoc: Ztoc,
+    bytes: Bytes<'a>,
+}
+
+/// Where the bytes of a layer come from.
+enum Bytes<'a> {
+    /// The layer as it is stored: its spans are fetched.
+    Stored(&'a AnySource),
+    /// It was read whole.
+    Unpacked(UnpackedLayer),
+}
+
+/// Through its zTOC; a layer without one is read whole.
+fn open_layer<'a>(
+    source: &'a AnySource,
+    layer: &'a Descriptor,
+    index: &SociIndex,
+    context: &Context,
+) -> Result<LayerView<'a>, CommandError> {
+    let failed = |error| places::failed(&error);
+    let Some(entry) = index.ztoc_of(&layer.digest) else {
+        context.detail(&format!(
+            "layer {} has no zTOC: reading all of its {} bytes",
+            layer.digest, layer.size
+        ));
+        let options = Options {
+            cancel: context.cancel.flag(),
+            ..Options::default()
+        };
+        let (ztoc, unpacked) = workflow::unpack(source, layer, &options, &|_| {}).map_err(failed)?;
+        return Ok(LayerView {
+            layer,
+            ztoc,
+            bytes: Bytes::Unpacked(unpacked),
+        });
+    };
+    let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
+    let ztoc = block_on(workflow::read_ztoc(source, &descriptor))
+        .map_err(failed)?
+        .ok_or_else(|| {
+            CommandError::failed(format!(
+                "the zTOC {} of layer {} is damaged",
+                entry.digest, layer.digest
+            ))
+            .help("convert the image again")
+        })?;
+    Ok(LayerView {
+        layer,
+        ztoc,
+        bytes: Bytes::Stored(source),
+    })
+}
+
+impl LayerView<'_> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), CommandError> {
+        match &self.bytes {
+            Bytes::Stored(source) => block_on(source.read_at(self.layer, offset, buffer)),
+            Bytes::Unpacked(unpacked) => unpacked.read_at(offset, buffer),
+        }
+        .map_err(|error| places::failed(&error))
+    }
 }
 
 /// What a layer says about a path.
@@ -192,14 +243,13 @@ fn find(ztoc: &Ztoc, path: &str) -> Result<Found, CommandError> {
 }
 
 fn print(
-    ztoc: &Ztoc,
+    view: &LayerView<'_>,
     position: usize,
-    source: &AnySource,
-    layer: &Descriptor,
     output: &std::path::Path,
     path: &str,
     context: &Context,
 ) -> Result<(), CommandError> {
+    let LayerView { layer, ztoc, .. } = view;
     let entry = ztoc
         .toc()
         .get(position)
@@ -220,7 +270,7 @@ fn print(
             .unwrap_or(PIECE)
             .min(PIECE);
         buffer.resize(length, 0);
-        block_on(source.read_at(layer, range.start, &mut buffer)).map_err(|error| places::failed(&error))?;
+        view.read_at(range.start, &mut buffer)?;
         read += length as u64;
         extractor
             .push(&buffer, &mut |bytes: &[u8]| {
@@ -232,10 +282,12 @@ fn print(
             })?;
     }
     output.commit()?;
-    context.detail(&format!(
-        "read {} of {} bytes of layer {}",
-        read, layer.size, layer.digest
-    ));
+    if let Bytes::Stored(_) = view.bytes {
+        context.detail(&format!(
+            "read {} of {} bytes of layer {}",
+            read, layer.size, layer.digest
+        ));
+    }
     Ok(())
 }
 

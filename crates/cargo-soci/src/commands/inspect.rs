@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use indicatif::HumanBytes;
-use soci_image::facts::{ImageFacts, LayerFacts, PlatformFacts};
-use soci_image::{Digest, Platform};
+use soci_image::facts::{Effect, ImageFacts, LayerFacts, Oddity, PlatformFacts, SociFacts, ZtocState};
+use soci_image::{Digest, Platform, SociVersion};
 use soci_store::workflow::{self, Examined};
 use soci_store::{block_on, store::RootName};
 
@@ -18,6 +18,9 @@ use crate::places;
 /// Flags of `inspect`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+zTOCs are fetched to know whether they can be read, up to 64 MiB each and 256 MiB together; of layers only whether
+they are there. An image that cannot be pulled or started is exit code 1.
+
   cargo soci inspect image-soci.tar
   cargo soci inspect 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4 --format json > facts.json")]
 pub struct Args {
@@ -37,13 +40,23 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let source = places::open(&location, context)?;
     let images =
         block_on(workflow::examine(&source, tag.as_deref())).map_err(|error| places::failed(&error))?;
+    // What nobody can run is no success, whatever can be said about it.
+    let worst = images
+        .iter()
+        .flat_map(|image| &image.facts.oddities)
+        .map(Oddity::effect)
+        .max();
+    let exit = match worst {
+        Some(Effect::PullFails | Effect::ReadsFail) => Exit::Findings,
+        _ => Exit::Done,
+    };
     if context.is_quiet() {
         let digests: Vec<_> = images
             .iter()
             .map(|image| image.facts.root.digest.to_string())
             .collect();
         context.report(&digests.join("\n"))?;
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     match (format, &images[..]) {
         (Format::Json, [only]) => context.report(&only.facts.to_json())?,
@@ -52,22 +65,15 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             context.report_json(&facts)?;
         }
         _ => {
-            let mut texts = Vec::new();
-            for image in &images {
-                let spans = block_on(workflow::span_counts(&source, &image.facts, ZTOC_LIMIT));
-                texts.push(human(image, &spans.map_err(|error| places::failed(&error))?));
-            }
+            let texts: Vec<String> = images.iter().map(human).collect();
             context.report(&texts.join("\n"))?;
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-/// zTOCs larger than this are not read for the number of their spans.
-const ZTOC_LIMIT: u64 = 64 << 20;
-
-fn human(image: &Examined, spans: &BTreeMap<Digest, u64>) -> String {
-    let facts = &image.facts;
+fn human(image: &Examined) -> String {
+    let (facts, spans) = (&image.facts, &image.spans);
     let mut text = String::new();
     line(&mut text, &names(&image.root.names));
     line(
@@ -133,9 +139,14 @@ fn human(image: &Examined, spans: &BTreeMap<Digest, u64>) -> String {
     if !facts.oddities.is_empty() {
         line(&mut text, "");
         for oddity in &facts.oddities {
+            let level = match (oddity, oddity.effect()) {
+                (_, Effect::PullFails | Effect::ReadsFail) => "error",
+                (Oddity::LargeZtoc { .. }, _) => "hint",
+                _ => "note",
+            };
             line(
                 &mut text,
-                &format!("note: {}", escape::terminal(&oddity.to_string())),
+                &format!("{level}: {}", escape::terminal(&oddity.to_string())),
             );
         }
     }
@@ -180,7 +191,7 @@ fn describe_platform(text: &mut String, platform: &PlatformFacts, spans: &BTreeM
             layer.compression.to_string(),
             or_none(ztoc.and_then(|ztoc| spans.get(&ztoc.digest)).map(u64::to_string)),
             or_none(ztoc.map(|ztoc| HumanBytes(ztoc.size).to_string())),
-            lazy(layer),
+            lazy(layer, platform.soci.as_ref()),
         ]);
     }
     let mut widths = [0; 6];
@@ -199,11 +210,22 @@ fn describe_platform(text: &mut String, platform: &PlatformFacts, spans: &BTreeM
 }
 
 /// `yes`, or the reason why not, and what is fetched at once.
-fn lazy(layer: &LayerFacts) -> String {
-    let mut text = match (&layer.ztoc, layer.no_ztoc) {
-        (Some(_), _) => "yes".to_owned(),
+fn lazy(layer: &LayerFacts, soci: Option<&SociFacts>) -> String {
+    let state = layer.ztoc.as_ref().map(|ztoc| ztoc.state);
+    let is_v1 = soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V1);
+    let mut text = match (state, layer.no_ztoc) {
+        _ if layer.missing => "no: the layer is missing or has another size".to_owned(),
+        (Some(Some(ZtocState::Missing)), _) => "no: its zTOC is missing or damaged".into(),
+        (Some(Some(ZtocState::Unreadable)), _) => "no: its zTOC cannot be read".into(),
+        (Some(_), _) if is_v1 => "no: by SOCI v1 only, which is off by default".into(),
+        (Some(_), _) if !soci.is_some_and(SociFacts::is_taken) => {
+            "no: clients do not take the SOCI index".into()
+        }
+        (Some(Some(ZtocState::There)), _) => "yes; its zTOC is there and was not read".into(),
+        (Some(Some(ZtocState::Read)), _) => "yes".into(),
+        (Some(None), _) => "perhaps: its zTOC was not looked at".into(),
         (None, Some(reason)) => format!("no: {}", reason.text()),
-        (None, None) => "no".to_owned(),
+        (None, None) => "no".into(),
     };
     if let Some(prefetch) = &layer.prefetch {
         match &prefetch.spans {

@@ -20,8 +20,9 @@ use crate::places;
 /// Flags of `verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Every layer with a zTOC is read once: digests, every span from its checkpoint, every file. Findings that change
-nothing while the image runs are told and leave the exit code at 0.
+Every document is compared with its descriptor, and every layer is read once: its digest, what it inflates to, and
+where it has a zTOC every span from its checkpoint and every file. Findings that change nothing while the image runs
+are told and leave the exit code at 0; what could not be looked at is told as unknown and does not.
 
   cargo soci verify image-soci.tar")]
 pub struct Args {
@@ -34,7 +35,8 @@ pub struct Args {
     /// Platform to check, such as linux/arm64; may be repeated [default: all that are there]
     #[arg(short, long = "platform", value_name = "PLATFORM")]
     pub platforms: Vec<Platform>,
-    /// Check only so many spans of each layer, chosen at random and fetched one by one, instead of reading it whole
+    /// Check only so many spans of each layer with a zTOC, chosen at random and fetched with the one before each,
+    /// instead of reading all layers whole; what that leaves out is told as unknown
     #[arg(long, value_name = "N")]
     pub sample: Option<NonZeroUsize>,
     /// Layers that are checked at the same time
@@ -55,8 +57,8 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     options.jobs = args.jobs.unwrap_or(options.jobs);
     let source = places::open(&location, context)?;
     let failed = |error| places::failed(&error);
-    let images = block_on(workflow::examine(&source, options.tag.as_deref())).map_err(failed)?;
-    for image in &images {
+    let images = block_on(workflow::examine_documents(&source, options.tag.as_deref())).map_err(failed)?;
+    for image in images.iter().filter(|_| !options.platforms.is_empty()) {
         // A platform that is not there is a mistake, not a good image.
         image
             .image
@@ -107,7 +109,10 @@ fn human(verdicts: &[Verdict]) -> String {
             count(verdict.files, "file")
         );
         match verdict.findings.len() {
-            0 => line(&mut text, &format!("{name}: good; {counted}")),
+            0 if verdict.unknown.is_empty() && verdict.is_good() => {
+                line(&mut text, &format!("{name}: good; {counted}"));
+            }
+            0 => line(&mut text, &format!("{name}: no fault found; {counted}")),
             number => line(
                 &mut text,
                 &format!("{name}: {}; {counted}", count(number, "finding")),
@@ -129,6 +134,12 @@ fn human(verdicts: &[Verdict]) -> String {
             line(&mut text, &format!("    {}", consequence(finding.consequence)));
             line(&mut text, &format!("    help: {}", finding.help));
         }
+        for unknown in &verdict.unknown {
+            line(
+                &mut text,
+                &format!("  unknown: {}", escape::terminal(&unknown.message)),
+            );
+        }
     }
     text
 }
@@ -136,6 +147,7 @@ fn human(verdicts: &[Verdict]) -> String {
 fn consequence(consequence: Consequence) -> &'static str {
     match consequence {
         Consequence::None => "no effect while the image runs",
+        Consequence::NotPrefetched => "what should be fetched at once is fetched when it is read",
         Consequence::LayerNotLazy => "clients load this layer whole",
         Consequence::ImageNotLazy => "clients load the whole image, without saying so",
         Consequence::ReadsFail => "clients mount the image, and reading files fails",

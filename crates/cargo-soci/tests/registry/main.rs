@@ -63,7 +63,7 @@ pub(crate) fn converts_to(expected: &str, source: &str, destination: &str) {
         "{source} {destination}"
     );
     let verdict = good(&run(&["verify", destination]));
-    assert!(verdict.contains("good; 3 layers"), "{verdict}");
+    assert!(verdict.contains("good; 4 layers"), "{verdict}");
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

@@ -240,14 +240,16 @@ fn a_sample_of_spans_is_checked_by_ranged_reads() {
     good(&convert(&[&name]));
     registry.take_log();
     let verdict = good(&run(&["verify", &name, "--sample", "2"]));
-    assert!(verdict.contains("good; 3 layers, 6 spans"), "{verdict}");
+    assert!(verdict.contains("no fault found; 3 layers, 6 spans"), "{verdict}");
+    assert!(verdict.contains("unknown: "), "{verdict}");
     let layers = image().layer_digests();
     let log = registry.take_log();
     let reads: Vec<_> = log
         .iter()
         .filter(|one| one.method == "GET" && layers.iter().any(|layer| one.path.ends_with(layer)))
         .collect();
-    assert_eq!(reads.len(), 6);
+    // One byte to know whether ranges are answered, two spans of each layer, and those before them.
+    assert!((7..=13).contains(&reads.len()), "{}", reads.len());
     assert!(reads.iter().all(|one| one.range.is_some()));
     // A zTOC that is not of this layer is found out by any sample.
     registry.inject(soci_tests::registry::Fault::new(

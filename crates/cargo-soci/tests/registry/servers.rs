@@ -103,7 +103,7 @@ fn v1_goes_through_the_tag_that_lists_referrers() {
     assert!(tags.contains(&image.replace(':', "-")), "{tags}");
     let shown = good(&run(&["inspect", &name]));
     assert!(shown.contains(&format!("SOCI index v1 {made}")), "{shown}");
-    assert!(good(&run(&["verify", &name])).contains("good; 3 layers"));
+    assert!(good(&run(&["verify", &name])).contains("good; 4 layers"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::Documents;
-use crate::image::{AttestationEntry, Entry, Image, ImageEntry, SociEntry};
+use crate::image::{AttestationEntry, Entry, Image, ImageEntry, IndexTree, SociEntry, Tree};
 use crate::media_type::{LayerCompression, OCI_MANIFEST, is_foreign_layer};
 use crate::platform::Platform;
 use crate::soci_index::{SociIndex, SociVersion, prefetch};
@@ -95,13 +95,10 @@ impl Compute<'_> {
             self.oddities
                 .push(Oddity::DockerLayersInOciManifest { image: image.clone() });
         }
-        let usable = found.as_ref().is_some_and(|found| found.canonical);
-        let mut totals = Totals::default();
-        for layer in &layers {
-            totals.add(layer.size, usable && layer.ztoc.is_some());
-            let ztoc = layer.ztoc.as_ref().map_or(0, |ztoc| ztoc.size);
-            totals.ztoc_bytes = totals.ztoc_bytes.saturating_add(ztoc);
+        if let Some(found) = &found {
+            self.hints(&layers, found);
         }
+        let soci = found.map(|found| soci_facts(&found, &layers));
         PlatformFacts {
             platform: plain(entry.platform.as_ref()),
             manifest: DocumentFacts {
@@ -113,9 +110,9 @@ impl Compute<'_> {
                 ..document(&entry.descriptor)
             },
             config: document(&manifest.config),
-            soci: found.map(|found| soci_facts(&found, &layers)),
+            totals: Totals::of(soci.as_ref(), &layers),
+            soci,
             layers,
-            totals,
         }
     }
 
@@ -163,6 +160,27 @@ impl Compute<'_> {
         })
     }
 
+    /// What is not wrong, or only for prefetching.
+    fn hints(&mut self, layers: &[LayerFacts], found: &Found) {
+        for layer in layers {
+            if let Some(ztoc) = layer.ztoc.as_ref().filter(|ztoc| ztoc.size > layer.size) {
+                self.oddities.push(Oddity::LargeZtoc {
+                    ztoc: ztoc.digest.clone(),
+                    layer: layer.digest.clone(),
+                });
+            }
+        }
+        for artifact in &found.index.prefetch {
+            let bytes = self.documents.get(&artifact.digest);
+            if bytes.is_none_or(|bytes| prefetch::parse(bytes).is_err()) {
+                self.oddities.push(Oddity::UnreadablePrefetchList {
+                    artifact: artifact.digest.clone(),
+                    layer: artifact.layer.clone(),
+                });
+            }
+        }
+    }
+
     fn canonical(&mut self, digest: &Digest, bytes: &[u8]) -> bool {
         let canonical = SociIndex::is_canonical(bytes);
         if !canonical {
@@ -182,7 +200,7 @@ impl Compute<'_> {
             .filter(|soci| soci.version == SociVersion::V2 && soci.descriptor.digest == *digest)
             .collect();
         for soci in &listed {
-            if soci.descriptor.artifact_type.is_empty() {
+            if soci.descriptor.artifact_type != soci.version.artifact_type() {
                 self.oddities.push(Oddity::ArtifactTypeLost {
                     soci_index: digest.clone(),
                 });
@@ -223,6 +241,10 @@ impl Compute<'_> {
         })?;
         let canonical = self.canonical(&digest, bytes);
         self.used.push(digest.clone());
+        self.oddities.push(Oddity::SociIndexV1 {
+            image: image.clone(),
+            soci_index: digest.clone(),
+        });
         Some(Found {
             digest,
             size: bytes.len() as u64,
@@ -254,8 +276,10 @@ impl Compute<'_> {
                 size: ztoc.size,
                 span_size: ztoc.span_size,
                 disable_xattrs: ztoc.disable_xattrs,
+                state: None,
             }),
             no_ztoc,
+            missing: false,
             prefetch: artifact.map(|artifact| PrefetchFacts {
                 digest: artifact.digest.clone(),
                 size: artifact.size,
@@ -319,10 +343,25 @@ impl Compute<'_> {
                 others.push(other(&soci.descriptor, OtherKind::UnusedSociIndex));
             }
         }
-        for descriptor in self.image.missing() {
+        let mut missing = Vec::new();
+        let mut platforms: Vec<String> = Vec::new();
+        self.image.walk(&mut |descriptor, entry| match entry {
+            Entry::Image(_) => platforms.extend(descriptor.platform.as_ref().map(Platform::key)),
+            Entry::Missing => {
+                // Clients take the first entry of their platform, and look into what states none.
+                let needed = descriptor
+                    .platform
+                    .as_ref()
+                    .is_none_or(|platform| !platform.is_unknown() && !platforms.contains(&platform.key()));
+                missing.push((descriptor, needed));
+            }
+            _ => {}
+        });
+        for (descriptor, needed) in missing {
             self.oddities.push(Oddity::MissingManifest {
                 manifest: descriptor.digest.clone(),
                 platform: descriptor.platform.as_ref().map(ToString::to_string),
+                needed,
             });
             others.push(other(descriptor, OtherKind::Missing));
         }
@@ -368,6 +407,31 @@ impl Compute<'_> {
             }
         });
         self.oddities.extend(oddities);
+        if let Tree::Index(tree) = &self.image.tree {
+            self.without_platform(tree);
+        }
+    }
+
+    /// Of entries in one index, clients prefer those that state a platform.
+    fn without_platform(&mut self, tree: &IndexTree) {
+        let entries = || tree.index.manifests.iter().zip(&tree.entries);
+        let soci = entries().find(|(descriptor, entry)| {
+            let platform = descriptor.platform.as_ref();
+            matches!(entry, Entry::Soci(_)) && platform.is_some_and(|platform| !platform.is_unknown())
+        });
+        for (descriptor, entry) in entries() {
+            if let (Some((soci, _)), Entry::Image(_) | Entry::Index(_)) = (soci, entry)
+                && descriptor.platform.is_none()
+            {
+                self.oddities.push(Oddity::ImageWithoutPlatform {
+                    image: descriptor.digest.clone(),
+                    soci_index: soci.digest.clone(),
+                });
+            }
+            if let Entry::Index(tree) = entry {
+                self.without_platform(tree);
+            }
+        }
     }
 }
 

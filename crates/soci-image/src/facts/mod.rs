@@ -7,6 +7,7 @@
 mod compute;
 mod oddity;
 mod oddity_form;
+mod seen;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::soci_index::SociVersion;
 use crate::soci_index::prefetch::SpanRange;
 
 pub use oddity::{Effect, Oddity};
+pub use seen::{DocumentFault, Seen, SeenZtoc};
 
 /// The value of [`ImageFacts::schema`].
 pub const SCHEMA: &str = "soci-image-facts/1";
@@ -101,6 +103,18 @@ pub struct LayerFacts {
     /// What a client should fetch of it at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefetch: Option<PrefetchFacts>,
+    /// Whether somebody looked and it is not there, or not in its size.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
+}
+
+impl LayerFacts {
+    /// Whether a client that takes the SOCI index loads it lazily.
+    pub fn is_lazy(&self) -> bool {
+        let usable =
+            |ztoc: &ZtocFacts| !matches!(ztoc.state, Some(ZtocState::Missing | ZtocState::Unreadable));
+        !self.missing && self.ztoc.as_ref().is_some_and(usable)
+    }
 }
 
 /// A layer's zTOC, as the SOCI index describes it.
@@ -117,6 +131,23 @@ pub struct ZtocFacts {
     /// Whether the client is told that there are no extended attributes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disable_xattrs: bool,
+    /// What was found when somebody looked; absent if nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ZtocState>,
+}
+
+/// What there is of a zTOC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZtocState {
+    /// It has its digest and its size and can be read.
+    Read,
+    /// It is there in its size; it was too large to be read by the way.
+    There,
+    /// It is not there, or has other bytes than the SOCI index says.
+    Missing,
+    /// It is there and cannot be read as a zTOC.
+    Unreadable,
 }
 
 /// A layer's prefetch artifact.
@@ -166,8 +197,8 @@ impl NoZtoc {
 pub struct SociFacts {
     /// Its version.
     pub version: SociVersion,
-    /// Whether the client takes it; `false` when its spelling is not the client's own, and then no
-    /// layer counts as lazy in the sums.
+    /// Whether a client that asks for this version takes it; `false` when its spelling is not the client's own or one
+    /// of its zTOCs is not there, and then no layer counts as lazy in the sums.
     pub usable: bool,
     /// Digest of the SOCI index manifest.
     pub digest: Digest,
@@ -184,6 +215,14 @@ pub struct SociFacts {
     /// Size of the largest layer that could have a zTOC and has none, in bytes. The minimum layer
     /// size that was used lies between the two.
     pub largest_left_out: Option<u64>,
+}
+
+impl SociFacts {
+    /// Whether a client with its default settings takes it: version 2, and usable. Version 1 is off by default since
+    /// soci-snapshotter 0.10.
+    pub fn is_taken(&self) -> bool {
+        self.usable && self.version == SociVersion::V2
+    }
 }
 
 /// Sums of bytes. "Lazy" is a layer with a zTOC in a SOCI index that the client takes.
@@ -250,6 +289,8 @@ pub struct OtherFacts {
 pub enum OtherKind {
     /// Its document was not there.
     Missing,
+    /// Its document was there and could not be taken.
+    Damaged,
     /// A SOCI index that no image uses.
     UnusedSociIndex,
     /// Something else.
@@ -289,11 +330,11 @@ impl ImageFacts {
         let mut layers: BTreeMap<&Digest, (&LayerFacts, bool)> = BTreeMap::new();
         let mut ztocs: BTreeMap<&Digest, u64> = BTreeMap::new();
         for platform in platforms {
-            let usable = platform.soci.as_ref().is_some_and(|soci| soci.usable);
+            let usable = platform.soci.as_ref().is_some_and(SociFacts::is_taken);
             for layer in &platform.layers {
                 let entry = layers.entry(&layer.digest).or_insert((layer, false));
                 if let Some(ztoc) = &layer.ztoc {
-                    entry.1 |= usable;
+                    entry.1 |= usable && layer.is_lazy();
                     ztocs.insert(&ztoc.digest, ztoc.size);
                 }
             }
@@ -308,6 +349,18 @@ impl ImageFacts {
 }
 
 impl Totals {
+    /// The sums of one platform.
+    fn of(soci: Option<&SociFacts>, layers: &[LayerFacts]) -> Self {
+        let taken = soci.is_some_and(SociFacts::is_taken);
+        let mut totals = Self::default();
+        for layer in layers {
+            totals.add(layer.size, taken && layer.is_lazy());
+            let ztoc = layer.ztoc.as_ref().map_or(0, |ztoc| ztoc.size);
+            totals.ztoc_bytes = totals.ztoc_bytes.saturating_add(ztoc);
+        }
+        totals
+    }
+
     fn add(&mut self, size: u64, lazy: bool) {
         self.layers += 1;
         self.layer_bytes = self.layer_bytes.saturating_add(size);

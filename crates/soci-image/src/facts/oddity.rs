@@ -97,6 +97,85 @@ pub enum Oddity {
         manifest: Digest,
         /// Its platform, where stated.
         platform: Option<String>,
+        /// Whether clients of some platform take it.
+        needed: bool,
+    },
+    /// A listed manifest is there and cannot be taken: other bytes than its descriptor says, or another kind.
+    DamagedManifest {
+        /// The manifest.
+        manifest: Digest,
+        /// Its platform, where stated.
+        platform: Option<String>,
+        /// Whether clients of some platform take it.
+        needed: bool,
+        /// What is wrong.
+        detail: String,
+    },
+    /// An image (or an index of images) is listed without a platform beside a SOCI index that has one: clients take
+    /// the SOCI index for the image.
+    ImageWithoutPlatform {
+        /// What has no platform.
+        image: Digest,
+        /// The SOCI index manifest.
+        soci_index: Digest,
+    },
+    /// The image has a SOCI index v1 only, which clients of today do not ask for unless somebody turns that on.
+    SociIndexV1 {
+        /// The image manifest.
+        image: Digest,
+        /// The SOCI index manifest.
+        soci_index: Digest,
+    },
+    /// A layer is not there, or has another size than its descriptor says.
+    MissingLayer {
+        /// The image manifest.
+        image: Digest,
+        /// The layer.
+        layer: Digest,
+    },
+    /// The config of an image is not there.
+    MissingConfig {
+        /// The image manifest.
+        image: Digest,
+        /// The config.
+        config: Digest,
+    },
+    /// A zTOC is not there or has other bytes than the SOCI index says: clients then take none of that index.
+    MissingZtoc {
+        /// The SOCI index manifest.
+        soci_index: Digest,
+        /// The zTOC.
+        ztoc: Digest,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A zTOC cannot be read.
+    UnreadableZtoc {
+        /// The zTOC.
+        ztoc: Digest,
+        /// The layer.
+        layer: Digest,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A zTOC is larger than its layer: clients fetch it whole before they start.
+    LargeZtoc {
+        /// The zTOC.
+        ztoc: Digest,
+        /// The layer.
+        layer: Digest,
+    },
+    /// A prefetch list cannot be read.
+    UnreadablePrefetchList {
+        /// The prefetch artifact.
+        artifact: Digest,
+        /// The layer.
+        layer: Digest,
+    },
+    /// The registry answers requests for a part of a blob with all of it.
+    RangesIgnored {
+        /// The layer that was asked for.
+        layer: Digest,
     },
     /// An OCI manifest has layers of Docker's media types, which some tools refuse to convert.
     DockerLayersInOciManifest {
@@ -111,10 +190,14 @@ pub enum Oddity {
 pub enum Effect {
     /// Nothing while the image runs.
     None,
+    /// Files to fetch at once are fetched when they are read.
+    NotPrefetched,
     /// A layer is loaded whole.
     LayerNotLazy,
     /// The image is loaded whole.
     ImageNotLazy,
+    /// The image is mounted and reading fails.
+    ReadsFail,
     /// The image can not be pulled.
     PullFails,
 }
@@ -123,11 +206,20 @@ impl Oddity {
     /// What it does to a client.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::IndexBeforeImage { .. } => Effect::PullFails,
-            Self::MissingIndex { .. } | Self::UnreadableIndex { .. } | Self::NonCanonicalIndex { .. } => {
-                Effect::ImageNotLazy
-            }
-            Self::ZtocOfOtherLayer { .. } => Effect::LayerNotLazy,
+            Self::IndexBeforeImage { .. }
+            | Self::ImageWithoutPlatform { .. }
+            | Self::MissingLayer { .. }
+            | Self::MissingConfig { .. }
+            | Self::MissingManifest { needed: true, .. }
+            | Self::DamagedManifest { needed: true, .. } => Effect::PullFails,
+            Self::MissingIndex { .. }
+            | Self::UnreadableIndex { .. }
+            | Self::NonCanonicalIndex { .. }
+            | Self::SociIndexV1 { .. }
+            | Self::MissingZtoc { .. } => Effect::ImageNotLazy,
+            Self::ZtocOfOtherLayer { .. } | Self::UnreadableZtoc { .. } => Effect::LayerNotLazy,
+            Self::RangesIgnored { .. } => Effect::ReadsFail,
+            Self::UnreadablePrefetchList { .. } => Effect::NotPrefetched,
             Self::ArtifactTypeLost { .. }
             | Self::IndexNotListed { .. }
             | Self::UnusedIndex { .. }
@@ -135,6 +227,8 @@ impl Oddity {
             | Self::DuplicatePlatform { .. }
             | Self::AttestationWithoutImage { .. }
             | Self::MissingManifest { .. }
+            | Self::DamagedManifest { .. }
+            | Self::LargeZtoc { .. }
             | Self::DockerLayersInOciManifest { .. } => Effect::None,
         }
     }
@@ -199,17 +293,81 @@ impl fmt::Display for Oddity {
                 "the attestation {attestation} is about {}, which is not in the image; tools do not show it",
                 names.as_deref().unwrap_or("no image")
             ),
-            Self::MissingManifest { manifest, platform } => {
-                write!(f, "the manifest {manifest}")?;
-                if let Some(platform) = platform {
-                    write!(f, " of {platform}")?;
-                }
-                f.write_str(" is listed and not there")
+            Self::MissingManifest {
+                manifest,
+                platform,
+                needed,
+            } => {
+                listed(f, manifest, platform.as_deref())?;
+                f.write_str(" is listed and not there")?;
+                cannot_be_pulled(f, *needed)
             }
+            Self::DamagedManifest {
+                manifest,
+                platform,
+                needed,
+                detail,
+            } => {
+                listed(f, manifest, platform.as_deref())?;
+                write!(f, " is listed and cannot be taken: {detail}")?;
+                cannot_be_pulled(f, *needed)
+            }
+            Self::ImageWithoutPlatform { image, soci_index } => write!(
+                f,
+                "{image} is listed without a platform beside the SOCI index {soci_index}, which has one; clients take that for the image and the pull fails"
+            ),
+            Self::SociIndexV1 { image, soci_index } => write!(
+                f,
+                "the image {image} has a SOCI index v1 only ({soci_index}); clients load it whole unless v1 is turned on, which it is not by default since soci-snapshotter 0.10"
+            ),
+            Self::MissingLayer { image, layer } => write!(
+                f,
+                "the layer {layer} of the image {image} is missing or has another size; the image cannot be pulled"
+            ),
+            Self::MissingConfig { image, config } => write!(
+                f,
+                "the config {config} of the image {image} is missing; the image cannot be pulled"
+            ),
+            Self::MissingZtoc {
+                soci_index,
+                ztoc,
+                detail,
+            } => write!(
+                f,
+                "the zTOC {ztoc} of the SOCI index {soci_index} {detail}; clients then load every layer whole"
+            ),
+            Self::UnreadableZtoc { ztoc, layer, detail } => write!(
+                f,
+                "the zTOC {ztoc} cannot be read ({detail}); the layer {layer} is loaded whole"
+            ),
+            Self::LargeZtoc { ztoc, layer } => write!(
+                f,
+                "the zTOC {ztoc} is larger than its layer {layer}; loading that layer whole would be faster"
+            ),
+            Self::UnreadablePrefetchList { artifact, layer } => write!(
+                f,
+                "the prefetch list {artifact} of the layer {layer} is missing or cannot be read; nothing of it is fetched at once"
+            ),
+            Self::RangesIgnored { layer } => write!(
+                f,
+                "the registry ignores requests for parts of a blob (asked for one byte of {layer}, it sends all): clients mount the image and reading fails, so containers do not start"
+            ),
             Self::DockerLayersInOciManifest { image } => write!(
                 f,
                 "the OCI manifest {image} has layers of Docker's media types; some tools can not copy that to other formats"
             ),
         }
     }
+}
+
+fn listed(f: &mut fmt::Formatter<'_>, manifest: &Digest, platform: Option<&str>) -> fmt::Result {
+    write!(f, "the manifest {manifest}")?;
+    match platform {
+        Some(platform) => write!(f, " of {platform}"),
+        None => Ok(()),
+    }
+}
+
+fn cannot_be_pulled(f: &mut fmt::Formatter<'_>, needed: bool) -> fmt::Result {
+    f.write_str(if needed { "; it cannot be pulled" } else { "" })
 }

@@ -24,6 +24,10 @@ pub(super) struct Form {
     second: Option<Digest>,
     attestation: Option<Digest>,
     manifest: Option<Digest>,
+    needed: Option<bool>,
+    config: Option<Digest>,
+    ztoc: Option<Digest>,
+    artifact: Option<Digest>,
 }
 
 impl TryFrom<Form> for Oddity {
@@ -86,7 +90,54 @@ impl TryFrom<Form> for Oddity {
             },
             "missing-manifest" => Oddity::MissingManifest {
                 manifest: form.manifest.ok_or_else(|| missing("manifest"))?,
+                // Facts of version 0.1 do not say it: what belongs to no machine is not needed.
+                needed: form
+                    .needed
+                    .unwrap_or_else(|| form.platform.as_deref() != Some("unknown/unknown")),
                 platform: form.platform,
+            },
+            "damaged-manifest" => Oddity::DamagedManifest {
+                manifest: form.manifest.ok_or_else(|| missing("manifest"))?,
+                platform: form.platform,
+                needed: form.needed.ok_or_else(|| missing("needed"))?,
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            "image-without-platform" => Oddity::ImageWithoutPlatform {
+                image: image?,
+                soci_index: soci_index?,
+            },
+            "soci-index-v1" => Oddity::SociIndexV1 {
+                image: image?,
+                soci_index: soci_index?,
+            },
+            "missing-layer" => Oddity::MissingLayer {
+                image: image?,
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
+            },
+            "missing-config" => Oddity::MissingConfig {
+                image: image?,
+                config: form.config.ok_or_else(|| missing("config"))?,
+            },
+            "missing-ztoc" => Oddity::MissingZtoc {
+                soci_index: soci_index?,
+                ztoc: form.ztoc.ok_or_else(|| missing("ztoc"))?,
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            "unreadable-ztoc" => Oddity::UnreadableZtoc {
+                ztoc: form.ztoc.ok_or_else(|| missing("ztoc"))?,
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            "large-ztoc" => Oddity::LargeZtoc {
+                ztoc: form.ztoc.ok_or_else(|| missing("ztoc"))?,
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
+            },
+            "unreadable-prefetch-list" => Oddity::UnreadablePrefetchList {
+                artifact: form.artifact.ok_or_else(|| missing("artifact"))?,
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
+            },
+            "ranges-ignored" => Oddity::RangesIgnored {
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
             },
             "docker-layers-in-oci-manifest" => Oddity::DockerLayersInOciManifest { image: image? },
             _ => return Err(format!("there is no oddity `{kind}`")),
@@ -157,7 +208,49 @@ mod tests {
             Oddity::MissingManifest {
                 manifest: a.clone(),
                 platform: Some(text()),
+                needed: false,
             },
+            Oddity::DamagedManifest {
+                manifest: a.clone(),
+                platform: None,
+                needed: true,
+                detail: text(),
+            },
+            Oddity::ImageWithoutPlatform {
+                image: a.clone(),
+                soci_index: b.clone(),
+            },
+            Oddity::SociIndexV1 {
+                image: a.clone(),
+                soci_index: b.clone(),
+            },
+            Oddity::MissingLayer {
+                image: a.clone(),
+                layer: b.clone(),
+            },
+            Oddity::MissingConfig {
+                image: a.clone(),
+                config: b.clone(),
+            },
+            Oddity::MissingZtoc {
+                soci_index: a.clone(),
+                ztoc: b.clone(),
+                detail: text(),
+            },
+            Oddity::UnreadableZtoc {
+                ztoc: a.clone(),
+                layer: b.clone(),
+                detail: text(),
+            },
+            Oddity::LargeZtoc {
+                ztoc: a.clone(),
+                layer: b.clone(),
+            },
+            Oddity::UnreadablePrefetchList {
+                artifact: a.clone(),
+                layer: b.clone(),
+            },
+            Oddity::RangesIgnored { layer: c },
             Oddity::DockerLayersInOciManifest { image: a },
         ];
         for oddity in all {
@@ -167,6 +260,21 @@ mod tests {
                 oddity
             );
         }
+    }
+
+    #[test]
+    fn facts_of_earlier_versions_say_what_is_needed_by_its_platform() {
+        let read = |platform: &str| {
+            let digest = format!("sha256:{}", "a".repeat(64));
+            let json =
+                format!(r#"{{"kind": "missing-manifest", "manifest": "{digest}", "platform": {platform}}}"#);
+            serde_json::from_str::<Oddity>(&json)
+                .expect("it is right")
+                .effect()
+        };
+        assert_eq!(read("\"linux/amd64\""), super::super::Effect::PullFails);
+        assert_eq!(read("null"), super::super::Effect::PullFails);
+        assert_eq!(read("\"unknown/unknown\""), super::super::Effect::None);
     }
 
     #[test]

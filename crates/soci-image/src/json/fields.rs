@@ -186,7 +186,7 @@ fn merge(earlier: &mut Json, value: Json) {
 }
 
 /// Go's folding: ASCII letters, and the two characters outside of ASCII that fold to one.
-fn same_but_for_case(name: &str, key: &str) -> bool {
+pub(crate) fn same_but_for_case(name: &str, key: &str) -> bool {
     let fold = |c: char| match c {
         'ſ' => 's',
         '\u{212a}' => 'k',

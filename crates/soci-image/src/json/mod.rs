@@ -12,7 +12,7 @@ mod write;
 use crate::error::Result;
 
 pub(crate) use entries::Entries;
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, same_but_for_case};
 
 /// The largest document that is read, in bytes: what the distribution specification asks registries
 /// to accept (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>,

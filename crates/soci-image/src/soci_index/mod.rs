@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
+use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::media_type::{OCI_MANIFEST, PREFETCH, SOCI_INDEX_V1, SOCI_INDEX_V2, ZTOC};
@@ -106,7 +107,13 @@ pub struct SociIndex {
 impl SociIndex {
     /// Reads a SOCI index manifest; which version it is, its config's media type says.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        Self::from_manifest(&Manifest::parse(bytes)?)
+        match Document::parse(bytes, OCI_MANIFEST)? {
+            Document::Manifest(manifest) => Self::from_manifest(&manifest),
+            Document::Index(_) | Document::Other { .. } => Err(Error::Kind {
+                expected: "a SOCI index manifest",
+                found: "a document of another kind".to_owned(),
+            }),
+        }
     }
 
     /// Reads a SOCI index from its manifest.

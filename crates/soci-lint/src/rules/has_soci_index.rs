@@ -1,8 +1,8 @@
 //! Images that are loaded lazily.
 
-use soci_image::soci_index::SociVersion;
+use soci_image::facts::SociFacts;
 
-use super::shared::known::{each, mebibytes};
+use super::shared::known::{damage, each, mebibytes};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
 
@@ -44,9 +44,9 @@ rule! {
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
-        let soci = image.platform.soci.as_ref();
+        let is_taken = image.platform.soci.as_ref().is_some_and(SociFacts::is_taken);
         let totals = &image.platform.totals;
-        if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V2) && totals.lazy_layers > 0 {
+        if is_taken && totals.lazy_layers > 0 && damage(image.facts, image.platform).is_none() {
             let message = format!(
                 "loaded lazily: SOCI index v2 with {} of {} layers, {}.{} % of {}",
                 totals.lazy_layers,

@@ -1,5 +1,7 @@
 //! Images of which little is lazy.
 
+use soci_image::facts::SociFacts;
+
 use super::shared::known::{each, mebibytes};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
@@ -57,7 +59,9 @@ rule! {
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let totals = &image.platform.totals;
-        if image.platform.soci.is_some() && totals.lazy_permille() < 500 {
+        // What keeps a client from the whole index has rules of its own.
+        let is_taken = image.platform.soci.as_ref().is_some_and(SociFacts::is_taken);
+        if is_taken && totals.lazy_permille() < 500 {
             let message = format!(
                 "{} of {} can be loaded lazily ({} of {} layers)",
                 mebibytes(totals.lazy_bytes),

@@ -57,10 +57,8 @@ rule! {
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
-        if let Some(damage) = damage(image.facts, image.platform) {
-            sink.report(image.place, damage)
-                .help("convert the image once more with `cargo soci convert`")
-                .case(at, image.case);
+        if let Some((damage, help)) = damage(image.facts, image.platform) {
+            sink.report(image.place, damage).help(help).case(at, image.case);
         }
     });
 }

@@ -10,7 +10,7 @@ use soci_registry::{
 };
 
 use super::kept::{Kept, Present};
-use crate::store::{AnySource, Blob, DOCUMENT_LIMIT, Root, RootName, Source};
+use crate::store::{AnySource, Blob, DOCUMENT_LIMIT, Root, RootName, Source, Stored};
 use crate::{Error, Result};
 
 /// One image of a registry, to be read.
@@ -66,6 +66,27 @@ impl RegistrySource {
         }
         bytes.truncate(filled);
         Ok(bytes)
+    }
+
+    pub(crate) async fn stored(&self, descriptor: &Descriptor) -> Result<Stored> {
+        Ok(match self.repository.blob_head(&descriptor.digest).await? {
+            None => Stored::Missing,
+            Some(size) => {
+                self.present.add(&descriptor.digest);
+                Stored::There(size)
+            }
+        })
+    }
+
+    /// Asks for one byte inside the blob; the rest of a longer answer is not read.
+    pub(crate) async fn ignores_ranges(&self, blob: &Descriptor) -> Result<bool> {
+        let part = self.repository.blob_part(&blob.digest, 1, 2, blob.size).await;
+        match part {
+            Ok(reader) => Ok(!reader.is_ranged()),
+            // Another part than the one asked for is as good as none.
+            Err(soci_registry::RegistryError::Protocol { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn missing(&self, what: &'static str, digest: &Digest) -> Error {

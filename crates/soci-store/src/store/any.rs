@@ -35,6 +35,29 @@ impl AnySource {
         }
     }
 
+    /// Whether a blob is there, and how large it is, without reading it.
+    pub(crate) async fn stored(&self, descriptor: &Descriptor) -> Result<Stored> {
+        if let Self::Registry(registry) = self.holder(descriptor) {
+            return registry.stored(descriptor).await;
+        }
+        if !self.contains(descriptor).await? {
+            return Ok(Stored::Missing);
+        }
+        let AnyBlob::File(blob) = self.open(descriptor).await? else {
+            return Ok(Stored::There(None));
+        };
+        Ok(Stored::There(Some(blob.remaining())))
+    }
+
+    /// Whether the place sends all of a blob when a part of it is asked for; `None` where nobody asks for parts
+    /// over a network, or the blob is too small for a part of it.
+    pub(crate) async fn ignores_ranges(&self, blob: &Descriptor) -> Result<Option<bool>> {
+        match self.registry() {
+            Some(registry) if blob.size > 2 => registry.ignores_ranges(blob).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Where a blob lies: below an overlay, unless it is one of its own.
     fn holder(&self, descriptor: &Descriptor) -> &AnySource {
         match self {
@@ -42,6 +65,25 @@ impl AnySource {
                 .base_of(&descriptor.digest)
                 .map_or(self, |base| base.holder(descriptor)),
             _ => self,
+        }
+    }
+}
+
+/// What a place says about a blob without sending it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// It is not there.
+    Missing,
+    /// It is there, in so many bytes where the place says it.
+    There(Option<u64>),
+}
+
+impl Stored {
+    /// Whether it is there in its size.
+    pub(crate) fn fits(self, descriptor: &Descriptor) -> bool {
+        match self {
+            Self::Missing => false,
+            Self::There(size) => size.is_none_or(|size| size == descriptor.size),
         }
     }
 }

@@ -1,15 +1,17 @@
-//! Looking at an image without changing it: every document that says something about its SOCI index.
+//! Looking at an image without changing it: every document that says something about its SOCI index, and whether what
+//! they point at is there.
 
 use std::collections::BTreeMap;
 
-use soci_image::facts::ImageFacts;
-use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
+use soci_image::facts::{DocumentFault, ImageFacts, Seen, SeenZtoc, ZtocState};
+use soci_image::media_type::{PREFETCH, SOCI_INDEX_V1, ZTOC};
 use soci_image::{Descriptor, Digest, Documents, Image, SociIndex};
 use soci_ztoc::ztoc::Ztoc;
 
-use super::plan::{read_documents, select};
+use super::read::{ReadDocuments, in_words, is_about_bytes, read_good_documents, select};
 use crate::Result;
-use crate::store::{AnySource, DOCUMENT_LIMIT, Root, Source};
+use crate::checked::{self, Mismatch};
+use crate::store::{AnySource, DOCUMENT_LIMIT, Root, Source, Stored};
 
 /// An image and what is known about it.
 #[derive(Debug)]
@@ -20,12 +22,36 @@ pub struct Examined {
     pub image: Image,
     /// The bytes of all documents that are there.
     pub documents: Documents,
+    /// Documents that are there and were left out, because they are not what their descriptors say.
+    pub faults: Vec<DocumentFault>,
+    /// Documents of another media type than their descriptors say, of the same kind.
+    pub mislabelled: Vec<DocumentFault>,
     /// What they say.
     pub facts: ImageFacts,
+    /// How many spans each zTOC has, by its digest: of those that were read.
+    pub spans: BTreeMap<Digest, u64>,
 }
 
-/// Reads the documents of the images that `tag` chooses: manifests, configs, SOCI indexes and prefetch lists.
+/// zTOCs up to this size are read to know whether they can be; of larger ones only the size is asked for.
+pub const ZTOC_READ: u64 = 64 << 20;
+
+/// All zTOCs of an image together are read up to this size.
+pub const ZTOCS_READ: u64 = 256 << 20;
+
+/// Reads the documents of the images that `tag` chooses (manifests, configs, SOCI indexes and prefetch lists), looks
+/// whether layers and zTOCs are there, reads the zTOCs, and asks a registry for one byte of a layer.
 pub async fn examine(source: &AnySource, tag: Option<&str>) -> Result<Vec<Examined>> {
+    let mut images = examine_documents(source, tag).await?;
+    for image in &mut images {
+        let mut seen = look(source, &image.facts, &mut image.spans).await?;
+        seen.faults.clone_from(&image.faults);
+        image.facts = image.facts.clone().with(&seen);
+    }
+    Ok(images)
+}
+
+/// The documents alone.
+pub async fn examine_documents(source: &AnySource, tag: Option<&str>) -> Result<Vec<Examined>> {
     let mut images = Vec::new();
     for root in select(source.roots().await?, tag)? {
         images.push(examine_image(source, root).await?);
@@ -34,23 +60,33 @@ pub async fn examine(source: &AnySource, tag: Option<&str>) -> Result<Vec<Examin
 }
 
 async fn examine_image(source: &AnySource, root: Root) -> Result<Examined> {
-    let mut documents = read_documents(source, &root.descriptor).await?;
+    let read = read_good_documents(source, &root.descriptor).await?;
+    let ReadDocuments {
+        mut documents,
+        mut faults,
+        mislabelled,
+    } = read;
     let image = Image::read(&root.descriptor, &documents)?;
     let mut referrers = Vec::new();
     let mut indexes: Vec<Digest> = Vec::new();
     for entry in image.images() {
         if let Some(digest) = entry.manifest.soci_index_digest() {
             // The annotation tells no size, so neither does the client know one.
-            if documents.get(&digest).is_none()
-                && let Some(bytes) = source.manifest(&digest).await?
-            {
-                documents.add(bytes);
+            if documents.get(&digest).is_none() {
+                match source.manifest(&digest).await {
+                    // Kept under the name that it was asked for: that may be a SHA-512.
+                    Ok(Some(bytes)) => {
+                        documents.insert(&Descriptor::new("", digest.clone(), bytes.len() as u64), bytes)?;
+                    }
+                    Ok(None) => {}
+                    Err(error) => fault(&mut faults, &digest, error)?,
+                }
             }
             indexes.push(digest);
         } else {
             let found = source.referrers(&entry.descriptor, SOCI_INDEX_V1).await?;
             for descriptor in &found {
-                if add(source, descriptor, &mut documents).await? {
+                if add(source, descriptor, &mut documents, &mut faults).await? {
                     indexes.push(descriptor.digest.clone());
                 }
             }
@@ -65,57 +101,134 @@ async fn examine_image(source: &AnySource, root: Root) -> Result<Examined> {
             continue;
         };
         for artifact in &index.prefetch {
-            let descriptor = Descriptor::new("", artifact.digest.clone(), artifact.size);
-            add(source, &descriptor, &mut documents).await?;
+            let descriptor = Descriptor::new(PREFETCH, artifact.digest.clone(), artifact.size);
+            add(source, &descriptor, &mut documents, &mut faults).await?;
         }
     }
-    let facts = ImageFacts::of(&image, &documents, &referrers);
+    let seen = Seen {
+        faults: faults.clone(),
+        ..Seen::default()
+    };
+    let facts = ImageFacts::of(&image, &documents, &referrers).with(&seen);
     Ok(Examined {
         root,
         image,
         documents,
+        faults,
+        mislabelled,
         facts,
+        spans: BTreeMap::new(),
     })
 }
 
-/// Adds a document if the source has it; false if not.
-async fn add(source: &AnySource, descriptor: &Descriptor, documents: &mut Documents) -> Result<bool> {
+/// Adds a document if the source has it; false if not, or if it is not the one.
+async fn add(
+    source: &AnySource,
+    descriptor: &Descriptor,
+    documents: &mut Documents,
+    faults: &mut Vec<DocumentFault>,
+) -> Result<bool> {
     if documents.get(&descriptor.digest).is_some() {
         return Ok(true);
     }
     if descriptor.size > DOCUMENT_LIMIT || !source.contains(descriptor).await? {
         return Ok(false);
     }
-    let bytes = source.document(descriptor).await?;
-    documents.insert(descriptor, bytes)?;
+    match source.document(descriptor).await {
+        Ok(bytes) => documents.insert(descriptor, bytes)?,
+        Err(error) => {
+            fault(faults, &descriptor.digest, error)?;
+            return Ok(false);
+        }
+    }
     Ok(true)
 }
 
-/// How many spans each zTOC has, by its digest. The number is in the zTOC alone, so those are read; one that is larger
-/// than `limit` bytes, missing or unreadable is left out.
-pub async fn span_counts(
-    source: &AnySource,
-    facts: &ImageFacts,
-    limit: u64,
-) -> Result<BTreeMap<Digest, u64>> {
-    let mut counts = BTreeMap::new();
-    for ztoc in facts
-        .platforms
-        .iter()
-        .flat_map(|platform| &platform.layers)
-        .filter_map(|layer| layer.ztoc.as_ref())
-    {
-        let descriptor = Descriptor::new(ZTOC, ztoc.digest.clone(), ztoc.size);
-        if counts.contains_key(&ztoc.digest) || ztoc.size > limit || !source.contains(&descriptor).await? {
-            continue;
-        }
-        let mut bytes = vec![0; usize::try_from(ztoc.size).unwrap_or(0)];
-        let read = source.read_at(&descriptor, 0, &mut bytes).await;
-        if read.is_ok()
-            && let Ok(parsed) = Ztoc::from_bytes(&bytes)
-        {
-            counts.insert(ztoc.digest.clone(), parsed.span_count() as u64);
+fn fault(faults: &mut Vec<DocumentFault>, digest: &Digest, error: crate::Error) -> Result<()> {
+    if !is_about_bytes(&error) {
+        return Err(error);
+    }
+    faults.push(DocumentFault {
+        digest: digest.clone(),
+        detail: in_words(&error),
+    });
+    Ok(())
+}
+
+/// What is there of layers, configs and zTOCs.
+async fn look(source: &AnySource, facts: &ImageFacts, spans: &mut BTreeMap<Digest, u64>) -> Result<Seen> {
+    let mut seen = Seen::default();
+    let mut budget = ZTOCS_READ;
+    for platform in &facts.platforms {
+        let config = &platform.config;
+        let blob = Descriptor::new(&config.media_type, config.digest.clone(), config.size);
+        there(source, &blob, &mut seen).await?;
+        for layer in &platform.layers {
+            let blob = Descriptor::new(&layer.media_type, layer.digest.clone(), layer.size);
+            if !layer.foreign {
+                there(source, &blob, &mut seen).await?;
+            }
+            let Some(ztoc) = &layer.ztoc else { continue };
+            if !seen.ztocs.contains_key(&ztoc.digest) {
+                let blob = Descriptor::new(ZTOC, ztoc.digest.clone(), ztoc.size);
+                let found = ztoc_at(source, &blob, &mut budget, spans).await?;
+                seen.ztocs.insert(ztoc.digest.clone(), found);
+            }
+            if seen.ranges_ignored.is_none()
+                && seen.blobs.get(&layer.digest) == Some(&true)
+                && source.ignores_ranges(&blob).await? == Some(true)
+            {
+                seen.ranges_ignored = Some(layer.digest.clone());
+            }
         }
     }
-    Ok(counts)
+    Ok(seen)
+}
+
+async fn there(source: &AnySource, blob: &Descriptor, seen: &mut Seen) -> Result<()> {
+    if !seen.blobs.contains_key(&blob.digest) {
+        let fits = source.stored(blob).await?.fits(blob);
+        seen.blobs.insert(blob.digest.clone(), fits);
+    }
+    Ok(())
+}
+
+async fn ztoc_at(
+    source: &AnySource,
+    blob: &Descriptor,
+    budget: &mut u64,
+    spans: &mut BTreeMap<Digest, u64>,
+) -> Result<SeenZtoc> {
+    let found = |state, detail: String| Ok(SeenZtoc { state, detail });
+    match source.stored(blob).await? {
+        Stored::Missing => return found(ZtocState::Missing, "is not there".into()),
+        Stored::There(Some(size)) if size != blob.size => {
+            let detail = format!("has {size} bytes, the index says {}", blob.size);
+            return found(ZtocState::Missing, detail);
+        }
+        Stored::There(_) => {}
+    }
+    if blob.size > ZTOC_READ.min(*budget) {
+        return found(ZtocState::There, String::new());
+    }
+    *budget -= blob.size;
+    match checked::read(source, blob).await? {
+        Err(Mismatch::Size(size)) => {
+            let detail = format!("has {size} bytes, the index says {}", blob.size);
+            found(ZtocState::Missing, detail)
+        }
+        Err(Mismatch::Digest(digest)) => {
+            found(ZtocState::Missing, format!("has bytes of the digest {digest}"))
+        }
+        Ok(bytes) => match Ztoc::from_bytes(&bytes) {
+            Ok(ztoc) => {
+                spans.insert(blob.digest.clone(), ztoc.span_count() as u64);
+                match ztoc.refusal() {
+                    Some(refusal) => found(ZtocState::Unreadable, refusal.to_string()),
+                    None => found(ZtocState::Read, String::new()),
+                }
+            }
+            Err(error) => found(ZtocState::Unreadable, error.to_string()),
+        },
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use soci_image::digest::{Algorithm, Hasher};
+use soci_image::digest::Algorithm;
 use soci_image::media_type::{LayerCompression, ZTOC};
 use soci_image::skip::SkipReason;
 use soci_image::soci_index::prefetch::{self, SpanRange};
@@ -13,6 +13,7 @@ use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Ztoc
 
 use super::options::{Event, Observer, Options};
 use super::pipeline::Pipeline;
+use crate::checked::Check;
 use crate::store::{AnyBlob, AnySink, AnySource, Blob, Sink, Source};
 use crate::{Error, Result};
 
@@ -59,7 +60,7 @@ pub(crate) async fn index_layer(
         digest: layer.digest.clone(),
         size: layer.size,
     });
-    let mut reader = LayerReader::new(layer);
+    let mut passing = None;
     let mut buffer = InputBuffer::new();
     let mut pipeline: Option<Pipeline> = None;
     let mut skip = None;
@@ -70,19 +71,20 @@ pub(crate) async fn index_layer(
         let count = fill(&mut blob, buffer.space()).await?;
         buffer.set_filled(count);
         let bytes = buffer.filled();
-        if reader.size == 0 && pipeline.is_none() && skip.is_none() {
-            match compression_of(&layer.media_type, bytes) {
-                Ok(compression) => pipeline = Some(pipeline_for(layer, compression, options)?),
-                Err(reason) => {
-                    skip = Some(reason);
-                    reader.hash();
+        let passing = match &mut passing {
+            Some(passing) => passing,
+            None => {
+                match compression_of(&layer.media_type, bytes) {
+                    Ok(compression) => pipeline = Some(pipeline_for(layer, compression, options)?),
+                    Err(reason) => skip = Some(reason),
                 }
+                passing.insert(check(layer, pipeline.is_some()))
             }
-        }
+        };
         if count == 0 {
             break;
         }
-        reader.take(bytes)?;
+        passing.take(bytes).map_err(|wrong| wrong.of("layer", layer))?;
         if let Some(sink) = &mut sink {
             sink.write(bytes).await?;
         }
@@ -101,7 +103,10 @@ pub(crate) async fn index_layer(
         Ok(outcome) => outcome,
         Err(error) => return Err(damaged(layer, source, error).await),
     };
-    reader.finish(&outcome)?;
+    let passed = passing.expect("the first turn of the loop makes it");
+    passed
+        .finish_with(hashed(&outcome))
+        .map_err(|wrong| wrong.of("layer", layer))?;
     if let Some(sink) = sink {
         sink.commit().await?;
     }
@@ -220,71 +225,20 @@ pub(crate) fn prefetch_candidates(ztoc: &Ztoc, paths: &[String]) -> Vec<(Vec<u8>
         .collect()
 }
 
-/// Counts and, where the zTOC builder does not do it, hashes.
-struct LayerReader<'a> {
-    layer: &'a Descriptor,
-    size: u64,
-    hasher: Option<Hasher>,
+/// Counts and, where the zTOC builder does not do it, hashes: that one computes the SHA-256 of all it sees.
+fn check(layer: &Descriptor, is_built: bool) -> Check<'_> {
+    match layer.digest.algorithm() {
+        Algorithm::Sha256 if is_built => Check::counting(layer),
+        _ => Check::new(layer),
+    }
 }
 
-impl<'a> LayerReader<'a> {
-    fn new(layer: &'a Descriptor) -> Self {
-        // The builder computes the SHA-256 of all it sees.
-        let hasher = match layer.digest.algorithm() {
-            Algorithm::Sha256 => None,
-            other => Some(other.hasher()),
-        };
-        Self {
-            layer,
-            size: 0,
-            hasher,
-        }
-    }
-
-    /// Hashes here, because there is no builder to do it. Called before the first byte.
-    fn hash(&mut self) {
-        self.hasher = Some(self.layer.digest.algorithm().hasher());
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<()> {
-        self.size += bytes.len() as u64;
-        if self.size > self.layer.size {
-            return Err(self.wrong_size());
-        }
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(bytes);
-        }
-        Ok(())
-    }
-
-    fn finish(self, outcome: &Option<BuildOutcome>) -> Result<()> {
-        if self.size != self.layer.size {
-            return Err(self.wrong_size());
-        }
-        let found = match (self.hasher, outcome) {
-            (Some(hasher), _) => hasher.finish(),
-            (None, Some(BuildOutcome::Indexed(built))) => sha256(built.layer_digest()),
-            (None, Some(BuildOutcome::Skipped(skipped))) => sha256(skipped.layer_digest),
-            (None, None) => return Ok(()),
-        };
-        if found == self.layer.digest {
-            return Ok(());
-        }
-        Err(Error::DigestMismatch {
-            what: "layer",
-            expected: self.layer.digest.clone(),
-            found,
-        })
-    }
-
-    fn wrong_size(&self) -> Error {
-        Error::SizeMismatch {
-            what: "layer",
-            digest: self.layer.digest.clone(),
-            expected: self.layer.size,
-            found: self.size,
-        }
-    }
+/// The digest that the builder computed.
+fn hashed(outcome: &Option<BuildOutcome>) -> Option<Digest> {
+    Some(sha256(match outcome.as_ref()? {
+        BuildOutcome::Indexed(built) => built.layer_digest(),
+        BuildOutcome::Skipped(skipped) => skipped.layer_digest,
+    }))
 }
 
 /// A layer that cannot be inflated: if its bytes are not those of its digest, that is what went wrong.
@@ -296,39 +250,22 @@ async fn damaged(layer: &Descriptor, source: &AnySource, error: soci_ztoc::Error
     if source.is_remote() {
         return named;
     }
-    let mut hasher = layer.digest.algorithm().hasher();
-    let mut size = 0;
+    let mut check = Check::new(layer);
     let mut buffer = vec![0; BUFFER];
     let Ok(mut blob) = source.open(layer).await else {
         return named;
     };
-    loop {
+    let outcome = loop {
         match blob.read(&mut buffer).await {
-            Ok(0) => break,
-            Ok(count) => {
-                size += count as u64;
-                hasher.update(&buffer[..count]);
-            }
+            Ok(0) => break check.finish(),
+            Ok(count) => match check.take(&buffer[..count]) {
+                Ok(()) => {}
+                Err(wrong) => break Err(wrong),
+            },
             Err(_) => return named,
         }
-    }
-    if size != layer.size {
-        let (digest, expected) = (layer.digest.clone(), layer.size);
-        return Error::SizeMismatch {
-            what: "layer",
-            digest,
-            expected,
-            found: size,
-        };
-    }
-    match hasher.finish() {
-        found if found != layer.digest => Error::DigestMismatch {
-            what: "layer",
-            expected: layer.digest.clone(),
-            found,
-        },
-        _ => named,
-    }
+    };
+    outcome.err().map_or(named, |wrong| wrong.of("layer", layer))
 }
 
 /// The digest with this hash.

@@ -10,7 +10,6 @@
 //! same order: layer, its zTOC, the next layer …, in manifest order; so an archive has the same bytes each time.
 
 #[cfg(feature = "native")]
-#[cfg(feature = "native")]
 mod ahead;
 mod copy;
 #[cfg(feature = "native")]
@@ -30,6 +29,8 @@ mod publish;
 #[cfg(feature = "native")]
 mod queue;
 #[cfg(feature = "native")]
+mod read;
+#[cfg(feature = "native")]
 mod recompress;
 #[cfg(feature = "native")]
 mod remove;
@@ -40,16 +41,21 @@ mod run;
 #[cfg(feature = "native")]
 mod summary;
 #[cfg(feature = "native")]
+mod uncompress;
+#[cfg(feature = "native")]
+mod unpack;
+#[cfg(feature = "native")]
 mod verify;
 
 #[cfg(feature = "native")]
 pub use copy::copy;
-pub use examine::{Examined, examine, span_counts};
+pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents};
 #[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
-pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan, select};
+pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};
+pub use read::select;
 #[cfg(feature = "native")]
 pub use recompress::{Recompress, RecompressedLayer, recompress};
 #[cfg(feature = "native")]
@@ -59,4 +65,6 @@ pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
 #[cfg(feature = "native")]
 pub use run::{convert, create};
 #[cfg(feature = "native")]
-pub use verify::{Consequence, Finding, Sample, Verdict, verify};
+pub use unpack::{UnpackedLayer, unpack};
+#[cfg(feature = "native")]
+pub use verify::{Consequence, Finding, Sample, Unknown, Verdict, verify};

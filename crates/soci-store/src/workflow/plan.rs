@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use soci_image::document::{Document, Documents};
-use soci_image::image::{Choice, Image, MAX_ENTRIES};
+use soci_image::document::Documents;
+use soci_image::image::{Choice, Image};
 use soci_image::media_type::is_foreign_layer;
 use soci_image::skip::SkipReason;
-use soci_image::{Descriptor, Digest, Reference};
+use soci_image::{Descriptor, Digest};
 
 use super::options::Options;
+use super::read::{read_documents, select};
 use super::reuse::{self, Reused};
-use crate::store::{AnySource, DOCUMENT_LIMIT, Root, RootName, Source};
+use crate::store::{AnySource, Root, Source};
 use crate::{Error, Result};
 
 /// All that a conversion will do.
@@ -106,48 +107,6 @@ impl Plan {
     }
 }
 
-/// The images that the tag means: a short or full name or a digest; or every image if there is no tag.
-pub fn select(roots: Vec<Root>, tag: Option<&str>) -> Result<Vec<Root>> {
-    let Some(tag) = tag else { return Ok(roots) };
-    let mut known = Vec::new();
-    let mut found = Vec::new();
-    for mut root in roots {
-        known.extend(
-            root.names
-                .iter()
-                .filter_map(|name| name.full.clone().or_else(|| name.tag.clone())),
-        );
-        if root.descriptor.digest.as_str() == tag {
-            found.push(root);
-        } else if root.names.iter().any(|name| is_called(name, tag)) {
-            root.names.retain(|name| is_called(name, tag));
-            found.push(root);
-        }
-    }
-    if found.is_empty() {
-        return Err(Error::NoSuchTag {
-            tag: tag.into(),
-            known,
-        });
-    }
-    Ok(found)
-}
-
-/// Whether `wanted` is the tag or the full name, in whatever spelling, of this listing.
-fn is_called(name: &RootName, wanted: &str) -> bool {
-    let full = name.full.as_deref();
-    if name.tag.as_deref() == Some(wanted) || full == Some(wanted) {
-        return true;
-    }
-    let Some(Ok(full)) = full.map(str::parse::<Reference>) else {
-        return false;
-    };
-    wanted
-        .parse::<Reference>()
-        .is_ok_and(|wanted| wanted.to_string() == full.to_string())
-        || (name.tag.is_none() && full.tag_or_latest() == Some(wanted))
-}
-
 /// Reads one image; `platforms` as in [`Options`].
 pub(crate) async fn plan_image(source: &AnySource, root: Root, options: &Options) -> Result<PlannedImage> {
     let documents = read_documents(source, &root.descriptor).await?;
@@ -208,47 +167,6 @@ async fn decide(source: &AnySource, layer: &Descriptor, options: &Options) -> Re
         Some(reason) => Ok(Decision::Skip(reason)),
         None => Ok(Decision::Index),
     }
-}
-
-/// Every manifest and index below `root`, and the configs of images that no descriptor gives a platform.
-/// What the source does not have is left out; only the root must be there.
-pub(crate) async fn read_documents(source: &AnySource, root: &Descriptor) -> Result<Documents> {
-    let mut documents = Documents::new();
-    let mut open = vec![root.clone()];
-    let mut count = 0;
-    while let Some(descriptor) = open.pop() {
-        if documents.get(&descriptor.digest).is_some() {
-            continue;
-        }
-        count += 1;
-        if count > MAX_ENTRIES {
-            return Err(soci_image::Error::TooManyEntries { limit: MAX_ENTRIES }.into());
-        }
-        let is_root = descriptor.digest == root.digest;
-        if !is_root && (descriptor.size > DOCUMENT_LIMIT || !source.contains(&descriptor).await?) {
-            continue;
-        }
-        let bytes = source.document(&descriptor).await?;
-        let parsed = Document::parse(&bytes, &descriptor.media_type);
-        let wrong = |error: soci_image::Error| Error::Document {
-            digest: descriptor.digest.clone(),
-            source: error,
-        };
-        match parsed.map_err(wrong)? {
-            Document::Index(index) => open.extend(index.manifests.iter().rev().cloned()),
-            Document::Manifest(manifest) => {
-                let config = &manifest.config;
-                let needed = manifest.is_image() && descriptor.platform.is_none();
-                if needed && documents.get(&config.digest).is_none() && source.contains(config).await? {
-                    let bytes = source.document(config).await?;
-                    documents.insert(config, bytes)?;
-                }
-            }
-            Document::Other { .. } => {}
-        }
-        documents.insert(&descriptor, bytes)?;
-    }
-    Ok(documents)
 }
 
 /// The layers that stay without a zTOC and why, each once.

@@ -4,8 +4,9 @@ use soci_image::Image;
 use soci_image::convert;
 
 use super::options::Options;
-use super::plan::{PlannedImage, read_documents, select};
+use super::plan::PlannedImage;
 use super::publish::put_image;
+use super::read::{read_documents, select};
 use super::report::{ImageReport, PlatformReport};
 use super::run::rename;
 use super::summary::report_of;

@@ -14,9 +14,11 @@ use soci_ztoc::ztoc::Ztoc;
 
 use super::index_layer::{ZtocFacts, prefetch_candidates};
 use super::options::Options;
-use super::plan::{Decision, Plan, PlannedImage, read_documents, select};
+use super::plan::{Decision, Plan, PlannedImage};
+use super::read::{read_documents, select};
 use crate::Result;
-use crate::store::{AnySource, Blob, DOCUMENT_LIMIT, Source};
+use crate::checked;
+use crate::store::{AnySource, DOCUMENT_LIMIT, Source};
 
 /// Which zTOCs serve again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -215,20 +217,8 @@ async fn facts(
 
 /// A zTOC whose digest is right; `None` if it is not or cannot be read as one.
 pub async fn read(place: &AnySource, descriptor: &Descriptor) -> Result<Option<Ztoc>> {
-    let mut blob = place.open(descriptor).await?;
-    let mut bytes = Vec::new();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match blob.read(&mut buffer).await? {
-            0 => break,
-            count => bytes.extend_from_slice(&buffer[..count]),
-        }
-        if bytes.len() as u64 > descriptor.size {
-            return Ok(None);
-        }
-    }
-    if descriptor.check(&bytes).is_err() {
+    let Ok(bytes) = checked::read(place, descriptor).await? else {
         return Ok(None);
-    }
+    };
     Ok(Ztoc::from_bytes(&bytes).ok())
 }

@@ -1,6 +1,9 @@
 //! Small layouts and archives to read from.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod converted;
+pub(crate) mod made;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

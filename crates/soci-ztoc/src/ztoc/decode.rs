@@ -42,7 +42,7 @@ impl Ztoc {
             uncompressed_size: ztoc.size(3, "the uncompressed size is negative")?,
             toc: read_toc(&toc, bytes.len(), limits)?,
             max_span_id: info.i32(1)?,
-            span_digests: read_digests(info.vector(2)?, bytes.len(), limits, &info)?,
+            span_digests: read_digests(info.vector(2)?, bytes.len(), limits)?,
             zinfo,
         };
         match parts.check() {
@@ -67,12 +67,7 @@ fn check_span_count(zinfo: &Zinfo, limits: &Limits) -> Result<(), Error> {
     Ok(())
 }
 
-fn read_digests(
-    vector: Vector<'_>,
-    file_size: usize,
-    limits: &Limits,
-    info: &Table<'_>,
-) -> Result<Vec<[u8; 32]>, Error> {
+fn read_digests(vector: Vector<'_>, file_size: usize, limits: &Limits) -> Result<Vec<[u8; 32]>, Error> {
     let limit = limits.spans().max(limits.checkpoints());
     let limit = limit.min(file_size / LEAST_DIGEST);
     if vector.len() > limit {
@@ -83,9 +78,8 @@ fn read_digests(
         });
     }
     let mut digests = Vec::with_capacity(vector.len());
-    for text in vector.strings() {
-        let digest =
-            parse_digest(text?).ok_or(invalid(info, "a span digest is not sha256:<64 hex digits>"))?;
+    for (span, text) in vector.strings().enumerate() {
+        let digest = parse_digest(text?).ok_or(Error::SpanDigestForm { span })?;
         digests.push(digest);
     }
     Ok(digests)

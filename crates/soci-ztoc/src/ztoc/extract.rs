@@ -5,14 +5,13 @@ use alloc::vec;
 use core::mem;
 use core::ops::Range;
 
-use sha2::{Digest, Sha256};
-
 use super::source::{BoxError, ReadAt};
+use super::span_reader::SpanReader;
 use super::toc::{EntryType, TocEntry};
 use super::value::{Span, Ztoc};
 use super::zinfo::Zinfo;
 use crate::Error;
-use crate::inflate::{Consumer, InflateError, SpanInflater};
+use crate::inflate::{Consumer, InflateError};
 
 /// Extracts one file: says which stretch of the layer it wants, takes it in pieces, gives the
 /// file's bytes. Does no reading itself, so the layer can be anywhere.
@@ -53,11 +52,7 @@ enum State {
 /// A span while it comes in.
 #[derive(Debug)]
 struct OpenSpan {
-    span: Span,
-    received: u64,
-    digest: Sha256,
-    /// None for a plain tar, and when no byte of the span's output is wanted.
-    inflater: Option<SpanInflater>,
+    reader: SpanReader,
     /// Where the next output lies in the uncompressed layer.
     position: u64,
 }
@@ -104,7 +99,7 @@ impl<'z> Extractor<'z> {
     /// complete, and after an error.
     pub fn wanted(&self) -> Option<Range<u64>> {
         match &self.state {
-            State::Open(open) => Some(open.span.compressed_start + open.received..open.span.compressed_end),
+            State::Open(open) => Some(open.reader.wanted()),
             State::Complete | State::Stopped => None,
         }
     }
@@ -142,50 +137,29 @@ impl<'z> Extractor<'z> {
         bytes: &[u8],
         out: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let length = open.span.compressed_end - open.span.compressed_start;
-        let left = length - open.received;
-        let bytes = &bytes[..usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()))];
-        open.digest.update(bytes);
-        open.received += bytes.len() as u64;
-        let complete = open.received == length;
         let mut cut = Cut {
             position: &mut open.position,
             file: &self.file,
             out,
         };
-        let mut inflated = match (&mut open.inflater, &self.ztoc.parts.zinfo) {
-            (None, Zinfo::Uncompressed(_)) => cut.output(bytes),
-            (None, Zinfo::Gzip(_)) => Ok(()),
-            (Some(inflater), _) => inflater.push(bytes, &mut cut),
-        };
-        if complete
-            && inflated.is_ok()
-            && let Some(inflater) = open.inflater.take()
-        {
-            inflated = inflater.finish(&mut cut);
-        }
-        let inflated = match inflated {
+        let inflated = match open.reader.push(bytes, &mut cut) {
             Err(Stop::Out(error)) => return Err(error),
             Err(Stop::Inflate(error)) => Err(error),
             Ok(()) => Ok(()),
         };
-        if complete || inflated.is_err() {
-            return Ok(self.close(*open, complete, inflated)?);
+        if open.reader.is_complete() || inflated.is_err() {
+            return Ok(self.close(*open, inflated)?);
         }
         self.state = State::Open(open);
         Ok(())
     }
 
     /// A span is complete or cannot be inflated; a wrong digest explains both.
-    fn close(
-        &mut self,
-        open: OpenSpan,
-        complete: bool,
-        inflated: Result<(), InflateError>,
-    ) -> Result<(), Error> {
-        let span = open.span.id;
-        if complete {
-            let found: [u8; 32] = open.digest.finalize().into();
+    fn close(&mut self, open: OpenSpan, inflated: Result<(), InflateError>) -> Result<(), Error> {
+        let OpenSpan { reader, position } = open;
+        let span = reader.span().id;
+        if reader.is_complete() {
+            let found = reader.digest();
             match self.ztoc.span_digests().get(span) {
                 Some(&expected) if expected == found => {}
                 Some(&expected) => {
@@ -205,27 +179,22 @@ impl<'z> Extractor<'z> {
             .filter(|next| next.uncompressed_start < self.file.end);
         match next {
             Some(next) => self.open(next),
+            // A layer that gives less than its zTOC promises must not pass for a shorter file.
+            None if position < self.file.end => {
+                return Err(Error::FileCut {
+                    missing: self.file.end - position,
+                });
+            }
             None => self.state = State::Complete,
         }
         Ok(())
     }
 
     fn open(&mut self, span: Span) {
-        let start = span.uncompressed_start;
         let end = span.uncompressed_end.unwrap_or(self.file.end).min(self.file.end);
-        let inflater = match &self.ztoc.parts.zinfo {
-            Zinfo::Gzip(zinfo) if end > start => zinfo
-                .checkpoints
-                .get(span.id)
-                .map(|checkpoint| SpanInflater::new(&checkpoint.window, checkpoint.bits, end - start)),
-            _ => None,
-        };
         self.state = State::Open(Box::new(OpenSpan {
-            span,
-            received: 0,
-            digest: Sha256::new(),
-            inflater,
-            position: start,
+            reader: SpanReader::new(self.ztoc, span, end),
+            position: span.uncompressed_start,
         }));
     }
 }

@@ -6,7 +6,7 @@
 //! | `value`, `zinfo`, `toc`, `paths` | what a zTOC is, and asking it |
 //! | `encode`, `decode`, `checkpoint`, `flatbuffer` | the file format |
 //! | `skip` | why a layer has no zTOC, or a client would not take it |
-//! | `extract`, `verify`, `source` | a layer through its zTOC |
+//! | `extract`, `verify`, `span_reader`, `source` | a layer through its zTOC |
 //!
 //! ```
 //! use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Ztoc, ZtocBuilder, extract, verify};
@@ -50,6 +50,7 @@ mod limits;
 mod paths;
 mod skip;
 mod source;
+mod span_reader;
 mod toc;
 mod value;
 mod verify;
@@ -63,6 +64,7 @@ pub use limits::Limits;
 pub use paths::{LookupFault, Paths};
 pub use skip::{Refusal, Unindexable};
 pub use source::{BoxError, ReadAt};
+pub use span_reader::SpanReader;
 pub use toc::{EntryType, Toc, TocEntry, Xattrs};
 pub use value::{Compression, FileFacts, Span, VERSION, Ztoc, ZtocParts};
 pub use verify::{Fault, Verification, Verifier, verify};

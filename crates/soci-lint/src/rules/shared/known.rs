@@ -43,29 +43,47 @@ pub(in crate::rules) fn each<'s>(
     }
 }
 
-/// What keeps a client from using the index of this platform.
-pub(in crate::rules) fn damage(facts: &ImageFacts, platform: &PlatformFacts) -> Option<String> {
+/// What keeps a client from using the index of this platform, and what helps.
+pub(in crate::rules) fn damage(
+    facts: &ImageFacts,
+    platform: &PlatformFacts,
+) -> Option<(String, &'static str)> {
     let own = &platform.manifest.digest;
     let found = facts.oddities.iter().find(|oddity| {
-        let severe = matches!(oddity.effect(), Effect::ImageNotLazy | Effect::PullFails);
+        let severe = oddity.effect() >= Effect::ImageNotLazy;
         let about = match oddity {
             Oddity::IndexBeforeImage { image, .. }
+            | Oddity::ImageWithoutPlatform { image, .. }
+            | Oddity::MissingLayer { image, .. }
+            | Oddity::MissingConfig { image, .. }
             | Oddity::MissingIndex { image, .. }
             | Oddity::UnreadableIndex { image, .. } => image == own,
-            Oddity::NonCanonicalIndex { soci_index } => platform
+            Oddity::NonCanonicalIndex { soci_index } | Oddity::MissingZtoc { soci_index, .. } => platform
                 .soci
                 .as_ref()
                 .is_some_and(|soci| soci.digest == *soci_index),
+            Oddity::RangesIgnored { .. } => true,
+            // Version 1 has a rule of its own.
             _ => false,
         };
         severe && about
     });
     let unusable = || {
         let soci = platform.soci.as_ref().filter(|soci| !soci.usable)?;
-        Some(format!("clients do not take the SOCI index {}", soci.digest))
+        let message = format!("clients do not take the SOCI index {}", soci.digest);
+        Some((message, CONVERT))
     };
-    found.map(ToString::to_string).or_else(unusable)
+    let help = |oddity: &Oddity| match oddity {
+        Oddity::MissingLayer { .. } | Oddity::MissingConfig { .. } => "build or copy the image again",
+        Oddity::RangesIgnored { .. } => "put the image into a registry that answers range requests",
+        _ => CONVERT,
+    };
+    found
+        .map(|oddity| (oddity.to_string(), help(oddity)))
+        .or_else(unusable)
 }
+
+const CONVERT: &str = "convert the image once more with `cargo soci convert`";
 
 /// `12.3 MiB`, rounded down.
 pub(in crate::rules) fn mebibytes(bytes: u64) -> String {

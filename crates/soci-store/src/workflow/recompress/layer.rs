@@ -8,18 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-use soci_image::digest::Hasher;
 use soci_image::media_type::LayerCompression;
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::{self, BuildOptions, BuildOutcome, ZtocBuilder};
 
+use crate::checked::Check;
 use crate::file::{FileBlob, io_error, spool_folder};
 use crate::overlay::damaged;
 use crate::store::{AnyBlob, AnySource, Blob, Source};
 use crate::workflow::index_layer::{IndexedLayer, indexed_layer, sha256};
 use crate::workflow::options::{Event, Observer, Options};
+use crate::zstd::ZstdFrames;
 use crate::{Error, Result, block_on};
 
 /// A layer in its new form.
@@ -49,8 +48,7 @@ pub(super) fn rewrite(
     let input = Input {
         blob: block_on(source.open(layer))?,
         layer,
-        hasher: layer.digest.algorithm().hasher(),
-        size: 0,
+        check: Check::new(layer),
         error: None,
         cancel: [&options.cancel, stop],
         observer,
@@ -185,8 +183,7 @@ const ABOUT_BYTES: [&str; 3] = [
 struct Input<'a> {
     blob: AnyBlob,
     layer: &'a Descriptor,
-    hasher: Hasher,
-    size: u64,
+    check: Check<'a>,
     /// What the source told; `Read` can only pass a hint on.
     error: Option<Error>,
     cancel: [&'a AtomicBool; 2],
@@ -201,23 +198,8 @@ impl Input<'_> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let digest = self.layer.digest.clone();
-        if self.size != self.layer.size {
-            return Err(Error::SizeMismatch {
-                what: "layer",
-                digest,
-                expected: self.layer.size,
-                found: self.size,
-            });
-        }
-        match self.hasher.finish() {
-            found if found != digest => Err(Error::DigestMismatch {
-                what: "layer",
-                expected: digest,
-                found,
-            }),
-            _ => Ok(()),
-        }
+        let layer = self.layer;
+        self.check.finish().map_err(|wrong| wrong.of("layer", layer))
     }
 }
 
@@ -235,17 +217,10 @@ impl Read for Input<'_> {
                 return Err(io::Error::other("the source failed"));
             }
         };
-        self.size += count as u64;
-        if self.size > self.layer.size {
-            self.error = Some(Error::SizeMismatch {
-                what: "layer",
-                digest: self.layer.digest.clone(),
-                expected: self.layer.size,
-                found: self.size,
-            });
+        if let Err(wrong) = self.check.take(&buffer[..count]) {
+            self.error = Some(wrong.of("layer", self.layer));
             return Err(io::Error::other("the layer is too long"));
         }
-        self.hasher.update(&buffer[..count]);
         if count > 0 {
             (self.observer)(Event::LayerAdvanced {
                 digest: self.layer.digest.clone(),
@@ -289,68 +264,6 @@ fn cause(layer: &Descriptor, error: io::Error, folder: &Path) -> Error {
             damaged(&layer.digest, "its compressed data ends too early")
         }
         Err(error) => damaged(&layer.digest, error),
-    }
-}
-
-/// The frames of a zstd stream, one behind the other; skippable ones are skipped.
-struct ZstdFrames<R> {
-    input: R,
-    decoder: FrameDecoder,
-    in_frame: bool,
-}
-
-impl<R: BufRead> ZstdFrames<R> {
-    fn new(input: R) -> Self {
-        Self {
-            input,
-            decoder: FrameDecoder::new(),
-            in_frame: false,
-        }
-    }
-
-    /// Begins the next frame; `false` at the end of the input.
-    fn begin(&mut self) -> io::Result<bool> {
-        loop {
-            if self.input.fill_buf()?.is_empty() {
-                return Ok(false);
-            }
-            match self.decoder.reset(&mut self.input) {
-                Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length,
-                    ..
-                })) => {
-                    let length = u64::from(length);
-                    if io::copy(&mut self.input.by_ref().take(length), &mut io::sink())? < length {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                Err(error) => return Err(io::Error::other(error)),
-            }
-        }
-    }
-}
-
-impl<R: BufRead> Read for ZstdFrames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if !self.in_frame {
-                if !self.begin()? {
-                    return Ok(0);
-                }
-                self.in_frame = true;
-            }
-            if self.decoder.can_collect() > 0 {
-                return self.decoder.read(buffer);
-            }
-            if self.decoder.is_finished() {
-                self.in_frame = false;
-                continue;
-            }
-            self.decoder
-                .decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1))
-                .map_err(io::Error::other)?;
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What each fault is called, what it does and what to do about it.
 
-use soci_image::facts::{Effect, Oddity};
+use soci_image::facts::{DocumentFault, Effect, Oddity};
 use soci_ztoc::ztoc::Fault;
 
 use super::{Consequence, Finding};
+use crate::workflow::examine::Examined;
 
 /// The cause that a fault of a zTOC stands for, and what a client does.
 pub(super) fn of_fault(fault: &Fault) -> (&'static str, Consequence) {
@@ -34,17 +35,49 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         Oddity::DuplicatePlatform { second, .. } => ("duplicate-platform", second),
         Oddity::AttestationWithoutImage { attestation, .. } => ("attestation-without-image", attestation),
         Oddity::MissingManifest { manifest, .. } => ("missing-manifest", manifest),
+        Oddity::DamagedManifest { manifest, .. } => ("damaged-manifest", manifest),
+        Oddity::ImageWithoutPlatform { image, .. } => ("image-without-platform", image),
+        Oddity::SociIndexV1 { soci_index, .. } => ("soci-index-v1", soci_index),
+        Oddity::MissingLayer { layer, .. } => ("missing-layer", layer),
+        Oddity::MissingConfig { config, .. } => ("missing-config", config),
+        Oddity::MissingZtoc { ztoc, .. } => ("missing-ztoc", ztoc),
+        Oddity::UnreadableZtoc { ztoc, .. } => ("unreadable-ztoc", ztoc),
+        Oddity::LargeZtoc { ztoc, .. } => ("large-ztoc", ztoc),
+        Oddity::UnreadablePrefetchList { artifact, .. } => ("unreadable-prefetch-list", artifact),
+        Oddity::RangesIgnored { layer } => ("ranges-ignored", layer),
         Oddity::DockerLayersInOciManifest { image } => ("docker-layers-in-oci-manifest", image),
     };
     let consequence = match oddity.effect() {
         Effect::None => Consequence::None,
+        Effect::NotPrefetched => Consequence::NotPrefetched,
         Effect::LayerNotLazy => Consequence::LayerNotLazy,
         Effect::ImageNotLazy => Consequence::ImageNotLazy,
+        Effect::ReadsFail => Consequence::ReadsFail,
         Effect::PullFails => Consequence::PullFails,
     };
     let help = match oddity {
-        Oddity::MissingManifest { .. } | Oddity::AttestationWithoutImage { .. } => BUILD_AGAIN,
-        _ => CONVERT,
+        Oddity::MissingManifest { .. }
+        | Oddity::DamagedManifest { .. }
+        | Oddity::MissingLayer { .. }
+        | Oddity::MissingConfig { .. }
+        | Oddity::DuplicatePlatform { .. }
+        | Oddity::AttestationWithoutImage { .. } => BUILD_AGAIN,
+        Oddity::IndexNotListed { .. } => "convert the image again, and copy it with all that its index lists",
+        Oddity::RangesIgnored { .. } => "put the image into a registry that answers range requests",
+        Oddity::LargeZtoc { .. } => "convert the image with a larger --min-layer-size",
+        Oddity::UnusedIndex { .. } | Oddity::DockerLayersInOciManifest { .. } => NOTHING,
+        Oddity::IndexBeforeImage { .. }
+        | Oddity::ImageWithoutPlatform { .. }
+        | Oddity::MissingIndex { .. }
+        | Oddity::UnreadableIndex { .. }
+        | Oddity::NonCanonicalIndex { .. }
+        | Oddity::ArtifactTypeLost { .. }
+        | Oddity::OtherIndexListed { .. }
+        | Oddity::ZtocOfOtherLayer { .. }
+        | Oddity::SociIndexV1 { .. }
+        | Oddity::MissingZtoc { .. }
+        | Oddity::UnreadableZtoc { .. }
+        | Oddity::UnreadablePrefetchList { .. } => CONVERT,
     };
     Finding {
         cause,
@@ -56,6 +89,38 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
     }
 }
 
+/// A document that is not what a descriptor of it says: registries refuse what points at it, and so do clients that
+/// take it.
+pub(super) fn of_document(cause: &'static str, fault: &DocumentFault, examined: &Examined) -> Finding {
+    let image = &examined.image;
+    let is_soci = image
+        .soci_indexes()
+        .iter()
+        .any(|soci| soci.descriptor.digest == fault.digest);
+    let is_attestation = image
+        .attestations()
+        .iter()
+        .any(|entry| entry.descriptor.digest == fault.digest);
+    let (consequence, help) = match (is_soci, is_attestation) {
+        (true, _) => (Consequence::ImageNotLazy, CONVERT),
+        // Nobody needs it to run the image.
+        (_, true) => (Consequence::None, BUILD_AGAIN),
+        _ => (Consequence::PullFails, BUILD_AGAIN),
+    };
+    Finding {
+        cause,
+        consequence,
+        platform: None,
+        subject: fault.digest.clone(),
+        message: format!(
+            "{} is not what its descriptor says: {}",
+            fault.digest, fault.detail
+        ),
+        help,
+    }
+}
+
+pub(super) const NOTHING: &str = "nothing need be done";
 pub(super) const CONVERT: &str = "convert the image again";
 pub(super) const CONVERT_FIRST: &str = "convert the image: cargo soci convert SRC DST";
 pub(super) const BUILD_AGAIN: &str = "build or copy the image again";
@@ -114,7 +179,49 @@ mod tests {
             Oddity::MissingManifest {
                 manifest: digest(),
                 platform: None,
+                needed: true,
             },
+            Oddity::DamagedManifest {
+                manifest: digest(),
+                platform: None,
+                needed: true,
+                detail: "x".into(),
+            },
+            Oddity::ImageWithoutPlatform {
+                image: digest(),
+                soci_index: digest(),
+            },
+            Oddity::SociIndexV1 {
+                image: digest(),
+                soci_index: digest(),
+            },
+            Oddity::MissingLayer {
+                image: digest(),
+                layer: digest(),
+            },
+            Oddity::MissingConfig {
+                image: digest(),
+                config: digest(),
+            },
+            Oddity::MissingZtoc {
+                soci_index: digest(),
+                ztoc: digest(),
+                detail: "x".into(),
+            },
+            Oddity::UnreadableZtoc {
+                ztoc: digest(),
+                layer: digest(),
+                detail: "x".into(),
+            },
+            Oddity::LargeZtoc {
+                ztoc: digest(),
+                layer: digest(),
+            },
+            Oddity::UnreadablePrefetchList {
+                artifact: digest(),
+                layer: digest(),
+            },
+            Oddity::RangesIgnored { layer: digest() },
             Oddity::DockerLayersInOciManifest { image: digest() },
         ] {
             let kind = serde_json::to_value(&oddity).expect("JSON")["kind"].clone();

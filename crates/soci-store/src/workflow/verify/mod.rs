@@ -6,20 +6,23 @@
 
 mod causes;
 mod layers;
+mod platform;
 mod sample;
+mod whole;
 
 use serde::Serialize;
-use soci_image::facts::{ImageFacts, Oddity, PlatformFacts};
-use soci_image::soci_index::EMPTY_CONFIG;
-use soci_image::{Descriptor, Digest, SociIndex, media_type};
+use soci_image::facts::{Oddity, PlatformFacts};
+use soci_image::media_type::PREFETCH;
+use soci_image::{Descriptor, Digest};
 
 use super::examine::Examined;
 use super::options::{Observer, Options};
 use crate::store::{AnySource, Source};
 use crate::{Result, block_on};
 
-use causes::{BUILD_AGAIN, CONVERT, CONVERT_FIRST, of_oddity};
+use causes::{BUILD_AGAIN, of_document, of_oddity};
 use layers::check_layers;
+use platform::check_platform;
 pub use sample::Sample;
 
 /// What a fault does to whoever runs the image.
@@ -28,6 +31,8 @@ pub use sample::Sample;
 pub enum Consequence {
     /// Nothing while the image runs.
     None,
+    /// What should be fetched at once is fetched when it is read.
+    NotPrefetched,
     /// A layer is loaded whole, the others lazily.
     LayerNotLazy,
     /// The image is loaded whole. Nobody is told.
@@ -59,6 +64,18 @@ pub struct Finding {
     pub help: &'static str,
 }
 
+/// Something that was not looked at: it may be right or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unknown {
+    /// What it is about.
+    pub subject: Digest,
+    /// What was not looked at and why, in words.
+    pub message: String,
+    /// Whether that is what was asked for, by a sample or a choice of platforms.
+    pub asked_for: bool,
+}
+
 /// What was checked, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +84,7 @@ pub struct Verdict {
     pub digest: Digest,
     /// Its names.
     pub names: Vec<String>,
-    /// Layers that were read and whose zTOC was compared with them.
+    /// Layers that were read, whole or in a sample.
     pub layers: usize,
     /// Spans that were opened.
     pub spans: usize,
@@ -75,18 +92,23 @@ pub struct Verdict {
     pub files: usize,
     /// What is wrong, platform by platform in the order of the layers.
     pub findings: Vec<Finding>,
+    /// What was not looked at.
+    pub unknown: Vec<Unknown>,
 }
 
 impl Verdict {
-    /// Whether something is wrong that somebody who runs the image would meet.
+    /// Whether nothing was found that somebody who runs the image would meet, and everything was looked at that was
+    /// to be looked at.
     pub fn is_good(&self) -> bool {
         self.findings
             .iter()
             .all(|finding| finding.consequence == Consequence::None)
+            && self.unknown.iter().all(|unknown| unknown.asked_for)
+            && self.layers > 0
     }
 }
 
-/// Checks one image. Every layer with a zTOC is read once; with [`Options::sample`], only some spans of each.
+/// Checks one image. Every layer is read once; with [`Options::sample`], only some spans of those with a zTOC.
 pub fn verify(
     source: &AnySource,
     examined: &Examined,
@@ -94,16 +116,58 @@ pub fn verify(
     observer: Observer<'_>,
 ) -> Result<Verdict> {
     let facts = &examined.facts;
-    let mut findings: Vec<Finding> = facts.oddities.iter().map(of_oddity).collect();
-    let mut tasks = Vec::new();
-    for platform in facts
-        .platforms
-        .iter()
-        .filter(|platform| is_asked_for(platform, options))
-    {
-        findings.extend(block_on(check_platform(source, examined, platform, &mut tasks))?);
+    let mut report = Checks::default();
+    report.findings.extend(documents(examined));
+    for oddity in &facts.oddities {
+        // A list that is not there at all is found below; a hint is not a fault.
+        let is_left_out = match oddity {
+            Oddity::LargeZtoc { .. } => true,
+            Oddity::UnreadablePrefetchList { artifact, .. } => {
+                !block_on(source.contains(&Descriptor::new(PREFETCH, artifact.clone(), 0)))?
+            }
+            _ => false,
+        };
+        if !is_left_out {
+            report.findings.push(of_oddity(oddity));
+        }
     }
-    let checked = check_layers(source, tasks, options, observer)?;
+    if facts.platforms.is_empty()
+        && report
+            .findings
+            .iter()
+            .all(|found| found.consequence < Consequence::PullFails)
+    {
+        report.find(
+            "no-image",
+            Consequence::PullFails,
+            None,
+            &facts.root.digest,
+            "no image is listed for any platform".into(),
+            BUILD_AGAIN,
+        );
+    }
+    let mut tasks = Vec::new();
+    let (asked_for, others): (Vec<_>, Vec<_>) =
+        (facts.platforms.iter()).partition(|platform| is_asked_for(platform, options));
+    for platform in asked_for {
+        block_on(check_platform(
+            source,
+            examined,
+            platform,
+            &mut tasks,
+            &mut report,
+        ))?;
+    }
+    for platform in others {
+        report.unknown.push(Unknown {
+            subject: platform.manifest.digest.clone(),
+            message: format!("the image of {} is another platform", name(platform)),
+            asked_for: true,
+        });
+    }
+    check_ranges(source, &tasks, &mut report)?;
+    let ranges = report.ranges;
+    let checked = check_layers(source, tasks, ranges, options, observer)?;
     let mut verdict = Verdict {
         digest: facts.root.digest.clone(),
         names: examined
@@ -115,13 +179,15 @@ pub fn verify(
         layers: 0,
         spans: 0,
         files: 0,
-        findings,
+        findings: report.findings,
+        unknown: report.unknown,
     };
     for layer in checked {
         verdict.layers += usize::from(layer.was_read);
         verdict.spans += layer.spans;
         verdict.files += layer.files;
         verdict.findings.extend(layer.findings);
+        verdict.unknown.extend(layer.unknown);
     }
     Ok(verdict)
 }
@@ -134,133 +200,111 @@ fn is_asked_for(platform: &PlatformFacts, options: &Options) -> bool {
             .is_some_and(|have| options.platforms.iter().any(|wanted| wanted.matches(have)))
 }
 
-/// A layer and the zTOC to compare it with.
-struct Task {
-    platform: Option<String>,
-    layer: Descriptor,
-    ztoc: Descriptor,
+fn name(platform: &PlatformFacts) -> String {
+    let known = platform.platform.as_ref();
+    known.map_or_else(|| "an unknown platform".into(), ToString::to_string)
 }
 
-/// What belongs to the SOCI index of a platform as a whole; the layers go to `tasks`.
-async fn check_platform(
-    source: &AnySource,
-    examined: &Examined,
-    facts: &PlatformFacts,
-    tasks: &mut Vec<Task>,
-) -> Result<Vec<Finding>> {
-    let platform = facts.platform.as_ref().map(ToString::to_string);
-    let mut findings = Vec::new();
-    let mut find = |cause, consequence, subject: &Digest, message: String, help| {
-        findings.push(Finding {
+/// Documents that are not what their descriptors say, and that no oddity tells already.
+fn documents(examined: &Examined) -> Vec<Finding> {
+    let told = |digest: &Digest| {
+        examined.facts.oddities.iter().any(|oddity| match oddity {
+            Oddity::DamagedManifest { manifest, .. } => manifest == digest,
+            Oddity::UnreadableIndex { soci_index, .. } => soci_index == digest,
+            Oddity::UnreadablePrefetchList { artifact, .. } => artifact == digest,
+            _ => false,
+        })
+    };
+    // A config is read again with its platform.
+    let is_config = |digest: &Digest| {
+        let mut platforms = examined.facts.platforms.iter();
+        platforms.any(|platform| platform.config.digest == *digest)
+    };
+    let damaged = examined
+        .faults
+        .iter()
+        .filter(|fault| !told(&fault.digest) && !is_config(&fault.digest))
+        .map(|fault| of_document("damaged-document", fault, examined));
+    let mislabelled = examined
+        .mislabelled
+        .iter()
+        .map(|fault| of_document("other-media-type", fault, examined));
+    damaged.chain(mislabelled).collect()
+}
+
+/// Clients read spans by ranges, and take whatever comes for the range.
+fn check_ranges(source: &AnySource, tasks: &[Task], report: &mut Checks) -> Result<()> {
+    for task in tasks.iter().filter(|task| task.ztoc.is_some()) {
+        match block_on(source.ignores_ranges(&task.layer)) {
+            Ok(Some(true)) => {
+                report.findings.push(of_oddity(&Oddity::RangesIgnored {
+                    layer: task.layer.digest.clone(),
+                }));
+                report.ranges = Ranges::Ignored;
+                return Ok(());
+            }
+            Ok(Some(false)) => return Ok(()),
+            Ok(None) => {}
+            // The layer is not there, which its own check says.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether parts of layers can be had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Ranges {
+    #[default]
+    Answered,
+    Ignored,
+}
+
+/// Findings while they come together.
+#[derive(Default)]
+struct Checks {
+    findings: Vec<Finding>,
+    unknown: Vec<Unknown>,
+    ranges: Ranges,
+}
+
+impl Checks {
+    fn find(
+        &mut self,
+        cause: &'static str,
+        consequence: Consequence,
+        platform: Option<&str>,
+        subject: &Digest,
+        message: String,
+        help: &'static str,
+    ) {
+        self.findings.push(Finding {
             cause,
             consequence,
-            platform: platform.clone(),
+            platform: platform.map(String::from),
             subject: subject.clone(),
             message,
             help,
         });
-    };
-    let manifest = &facts.manifest.digest;
-    for layer in facts.layers.iter().filter(|layer| !layer.foreign) {
-        let descriptor = Descriptor::new(&layer.media_type, layer.digest.clone(), layer.size);
-        if !source.contains(&descriptor).await? {
-            let message = format!("layer {} is missing", layer.digest);
-            find(
-                "missing-layer",
-                Consequence::PullFails,
-                &layer.digest,
-                message,
-                BUILD_AGAIN,
-            );
-        }
     }
-    let config = Descriptor::new(
-        &facts.config.media_type,
-        facts.config.digest.clone(),
-        facts.config.size,
-    );
-    if !source.contains(&config).await? {
-        let message = format!("config {} is missing", config.digest);
-        find(
-            "missing-config",
-            Consequence::PullFails,
-            &config.digest,
-            message,
-            BUILD_AGAIN,
-        );
-    }
-    let Some(soci) = &facts.soci else {
-        let named = facts_name_an_index(&examined.facts, manifest);
-        if !named {
-            let message = "the image has no SOCI index".to_owned();
-            find(
-                "no-soci-index",
-                Consequence::ImageNotLazy,
-                manifest,
-                message,
-                CONVERT_FIRST,
-            );
-        }
-        return Ok(findings);
-    };
-    let Some(index) = examined
-        .documents
-        .get(&soci.digest)
-        .and_then(|bytes| SociIndex::parse(bytes).ok())
-    else {
-        return Ok(findings);
-    };
-    let empty = Descriptor::of(index.version.artifact_type(), EMPTY_CONFIG);
-    if !source.contains(&empty).await? {
-        let message = format!(
-            "config {} of the SOCI index is missing: registries refuse such an index",
-            empty.digest
-        );
-        find(
-            "missing-soci-config",
-            Consequence::ImageNotLazy,
-            &soci.digest,
-            message,
-            CONVERT,
-        );
-    }
-    for artifact in &index.prefetch {
-        let descriptor = Descriptor::new(media_type::PREFETCH, artifact.digest.clone(), artifact.size);
-        if !source.contains(&descriptor).await? {
-            let message = format!("prefetch list {} is missing", artifact.digest);
-            find(
-                "missing-prefetch-list",
-                Consequence::ImageNotLazy,
-                &artifact.digest,
-                message,
-                CONVERT,
-            );
-        }
-    }
-    for layer in &facts.layers {
-        let Some(ztoc) = index.ztoc_of(&layer.digest) else {
-            continue;
-        };
-        let task = Task {
-            platform: platform.clone(),
-            layer: Descriptor::new(&layer.media_type, layer.digest.clone(), layer.size),
-            ztoc: ztoc.descriptor(),
-        };
-        // A layer that several platforms share has one zTOC in all of them, or is checked with each.
-        let known =
-            |other: &Task| other.layer.digest == task.layer.digest && other.ztoc.digest == task.ztoc.digest;
-        if !tasks.iter().any(known) {
-            tasks.push(task);
-        }
-    }
-    Ok(findings)
 }
 
-/// Whether an oddity tells already why the image has no SOCI index that can be used.
-fn facts_name_an_index(facts: &ImageFacts, manifest: &Digest) -> bool {
-    facts.oddities.iter().any(|oddity| {
-        matches!(oddity, Oddity::MissingIndex { image, .. } | Oddity::UnreadableIndex { image, .. } if image == manifest)
-    })
+/// A layer and what it should be.
+struct Task {
+    platform: Option<String>,
+    layer: Descriptor,
+    /// What the config says its uncompressed bytes are; `None` if that is not known, which was told.
+    diff_id: Option<Digest>,
+    ztoc: Option<ZtocTask>,
+}
+
+/// A zTOC of a layer and what the SOCI index says about it.
+struct ZtocTask {
+    descriptor: Descriptor,
+    disable_xattrs: bool,
+    /// Ranges of spans to fetch at once, and where they stand.
+    prefetch: Option<(Digest, Vec<soci_image::soci_index::prefetch::SpanRange>)>,
 }
 
 #[cfg(test)]
@@ -277,12 +321,14 @@ mod tests {
             LayerNotLazy,
             ReadsFail,
             ImageNotLazy,
+            NotPrefetched,
         ];
         sorted.sort();
         assert_eq!(
             sorted,
             [
                 None,
+                NotPrefetched,
                 LayerNotLazy,
                 ImageNotLazy,
                 ReadsFail,

@@ -1,12 +1,14 @@
 //! Some spans of a layer instead of all: what `verify --sample` reads of an image in a registry.
 //!
-//! A span is right if its bytes have their digest and inflate from its checkpoint to what the next checkpoint's
-//! window says came before it. That ties neighbouring checkpoints to each other; the first one has nothing before
-//! it. What is in the files is not compared.
+//! A span is right if its bytes have their digest and give the same output from its checkpoint as from what the span
+//! before it ends in. So each span is read together with the one before it; where a run of spans from the first one
+//! on is in the sample, what comes before is known for certain. A window that nothing refers to may hold anything.
+//! If a span does not end in what the next checkpoint's window says, that span is read as well.
 
-use soci_image::Descriptor;
-use soci_ztoc::inflate::{Consumer, InflateError, SpanInflater, WINDOW_SIZE};
-use soci_ztoc::ztoc::{Span, Zinfo, Ztoc};
+use soci_image::digest::Hasher;
+use soci_image::{Descriptor, Digest};
+use soci_ztoc::inflate::{Consumer, InflateError, WINDOW_SIZE};
+use soci_ztoc::ztoc::{Span, SpanReader, Window, Zinfo, Ztoc};
 
 use super::Consequence;
 use crate::Result;
@@ -52,120 +54,171 @@ impl Sample {
     }
 }
 
-/// Reads one span and compares it; a span that cannot be fetched is an error.
-pub(super) async fn check_span(
-    source: &AnySource,
-    layer: &Descriptor,
-    ztoc: &Ztoc,
-    id: usize,
-) -> Result<Option<Fault>> {
-    let unreadable = |why: &str| {
-        Some((
-            "unreadable-span",
-            Consequence::ReadsFail,
-            format!("layer {}: span {id} {why}", layer.digest),
-        ))
-    };
-    let Some(span) = ztoc.span(id) else {
-        return Ok(unreadable("is not in the zTOC"));
-    };
-    let length = span.compressed_end.saturating_sub(span.compressed_start);
-    if span.compressed_end > layer.size || length > LARGEST {
-        return Ok(unreadable("lies outside of the layer"));
-    }
-    let mut bytes = vec![0; usize::try_from(length).expect("the limit fits into memory")];
-    source.read_at(layer, span.compressed_start, &mut bytes).await?;
-    let found = soci_image::Digest::sha256(&bytes);
-    match ztoc.span_digests().get(id) {
-        None => return Ok(unreadable("has no digest in the zTOC")),
-        Some(digest) if sha256(*digest) != found => {
-            let text = format!(
-                "layer {}: span {id} has the digest {found}, not that of the zTOC",
-                layer.digest
-            );
-            return Ok(Some(("wrong-span-digest", Consequence::ReadsFail, text)));
+/// The spans of one layer, and what the last one that was read ends in.
+pub(super) struct SpanSource<'a> {
+    source: &'a AnySource,
+    layer: &'a Descriptor,
+    ztoc: &'a Ztoc,
+    /// The number of a span, and the window that is right behind it.
+    behind: Option<(usize, Window)>,
+}
+
+/// What a span gives.
+struct Output {
+    digest: Digest,
+    /// The last bytes of it, at most a window.
+    tail: Vec<u8>,
+}
+
+impl<'a> SpanSource<'a> {
+    pub(super) fn new(source: &'a AnySource, layer: &'a Descriptor, ztoc: &'a Ztoc) -> Self {
+        Self {
+            source,
+            layer,
+            ztoc,
+            behind: None,
         }
-        Some(_) => {}
     }
-    Ok(inflate(ztoc, &span, &bytes)
-        .and_then(|tail| compare(ztoc, &span, &tail))
-        .err()
-        .map(|fault| match fault {
-            Wrong::Stream(error) => (
-                "unreadable-span",
-                Consequence::ReadsFail,
-                format!("layer {}: span {id}: {error}", layer.digest),
-            ),
-            Wrong::Window => (
-                "wrong-window",
-                Consequence::WrongContents,
-                format!(
-                    "layer {}: span {id} does not lead to checkpoint {}",
-                    layer.digest,
-                    id + 1
-                ),
-            ),
-        }))
-}
 
-enum Wrong {
-    Stream(InflateError),
-    Window,
-}
+    /// The bytes of a span, compared with their digest.
+    async fn read(&self, id: usize) -> Result<Result<(Span, Vec<u8>), Fault>> {
+        let layer = &self.layer.digest;
+        let Some(span) = self.ztoc.span(id) else {
+            return Ok(Err(self.unreadable(id, "is not in the zTOC")));
+        };
+        let length = span.compressed_end.saturating_sub(span.compressed_start);
+        if span.compressed_end > self.layer.size || length > LARGEST {
+            return Ok(Err(self.unreadable(id, "lies outside of the layer")));
+        }
+        let mut bytes = vec![0; usize::try_from(length).expect("the limit fits into memory")];
+        self.source
+            .read_at(self.layer, span.compressed_start, &mut bytes)
+            .await?;
+        let found = Digest::sha256(&bytes);
+        Ok(match self.ztoc.span_digests().get(id) {
+            None => Err(self.unreadable(id, "has no digest in the zTOC")),
+            Some(digest) if sha256(*digest) != found => {
+                let text = format!("layer {layer}: span {id} has the digest {found}, not that of the zTOC");
+                Err(("wrong-span-digest", Consequence::ReadsFail, text))
+            }
+            Some(_) => Ok((span, bytes)),
+        })
+    }
 
-impl From<InflateError> for Wrong {
-    fn from(error: InflateError) -> Self {
-        Self::Stream(error)
+    fn unreadable(&self, id: usize, why: impl std::fmt::Display) -> Fault {
+        let text = format!("layer {}: span {id} {why}", self.layer.digest);
+        ("unreadable-span", Consequence::ReadsFail, text)
+    }
+
+    /// The window of a checkpoint; `None` for a plain tar.
+    fn window(&self, id: usize) -> Option<&'a Window> {
+        match self.ztoc.zinfo() {
+            Zinfo::Gzip(zinfo) => zinfo.checkpoints().get(id).map(|checkpoint| checkpoint.window()),
+            _ => None,
+        }
+    }
+
+    fn inflate(&self, span: Span, bytes: &[u8], window: &Window) -> Result<Output, InflateError> {
+        let end = span.uncompressed_end.unwrap_or(self.ztoc.uncompressed_size());
+        let mut reader = SpanReader::with_window(self.ztoc, span, end, window);
+        let mut tail = Tail {
+            hasher: Digest::hasher(),
+            bytes: Vec::new(),
+        };
+        reader.push(bytes, &mut tail)?;
+        Ok(Output {
+            digest: tail.hasher.finish(),
+            tail: tail.bytes,
+        })
+    }
+
+    /// What comes before a span, as the span before it has it.
+    async fn history(&mut self, id: usize) -> Result<Result<Window, Fault>> {
+        let Some(before) = id.checked_sub(1) else {
+            return Ok(Ok(Window::default()));
+        };
+        if let Some((known, window)) = &self.behind
+            && *known == before
+        {
+            return Ok(Ok(window.clone()));
+        }
+        let (span, bytes) = match self.read(before).await? {
+            Ok(read) => read,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let Some(window) = self.window(before) else {
+            return Ok(Ok(Window::default()));
+        };
+        Ok(match self.inflate(span, &bytes, window) {
+            Ok(output) => Ok(joined(window, &output.tail)),
+            Err(error) => Err(self.unreadable(before, format!(": {error}"))),
+        })
     }
 }
 
-/// The last bytes of a span's output, at most a window.
-fn inflate(ztoc: &Ztoc, span: &Span, bytes: &[u8]) -> Result<Vec<u8>, Wrong> {
-    let Zinfo::Gzip(zinfo) = ztoc.zinfo() else {
-        return Ok(Vec::new());
-    };
-    let Some(checkpoint) = zinfo.checkpoints().get(span.id) else {
-        return Ok(Vec::new());
-    };
-    let end = span.uncompressed_end.unwrap_or(ztoc.uncompressed_size());
-    let wanted = end.saturating_sub(span.uncompressed_start);
-    let mut tail = Tail(Vec::new());
-    if wanted > 0 {
-        let mut inflater = SpanInflater::new(checkpoint.window(), checkpoint.bits(), wanted);
-        inflater.push(bytes, &mut tail)?;
-        inflater.finish(&mut tail)?;
+/// Reads a span and the one before it, and compares; what cannot be fetched is an error.
+pub(super) async fn check_span(spans: &mut SpanSource<'_>, id: usize) -> Result<Option<Fault>> {
+    let mut id = id;
+    loop {
+        let (span, bytes) = match spans.read(id).await? {
+            Ok(read) => read,
+            Err(fault) => return Ok(Some(fault)),
+        };
+        let Some(told) = spans.window(id) else {
+            return Ok(None);
+        };
+        let history = match spans.history(id).await? {
+            Ok(history) => history,
+            Err(fault) => return Ok(Some(fault)),
+        };
+        let output = match spans.inflate(span, &bytes, told) {
+            Ok(output) => output,
+            Err(error) => return Ok(Some(spans.unreadable(id, format!(": {error}")))),
+        };
+        if *told != history {
+            let right = spans.inflate(span, &bytes, &history);
+            if !right.is_ok_and(|right| right.digest == output.digest) {
+                let layer = &spans.layer.digest;
+                let text = format!(
+                    "layer {layer}: span {id} gives other contents from its checkpoint than behind the span before it"
+                );
+                return Ok(Some(("wrong-window", Consequence::WrongContents, text)));
+            }
+        }
+        let behind = joined(&history, &output.tail);
+        let next_fits = spans.window(id + 1).is_none_or(|next| *next == behind);
+        spans.behind = Some((id, behind));
+        if next_fits {
+            return Ok(None);
+        }
+        // Perhaps nothing refers to that window: the next span tells.
+        id += 1;
     }
-    Ok(tail.0)
 }
 
-/// The next checkpoint knows what came before it.
-fn compare(ztoc: &Ztoc, span: &Span, tail: &[u8]) -> Result<(), Wrong> {
-    let Zinfo::Gzip(zinfo) = ztoc.zinfo() else {
-        return Ok(());
-    };
-    let Some(next) = zinfo.checkpoints().get(span.id + 1) else {
-        return Ok(());
-    };
-    // A checkpoint at a member's beginning has no history: nothing can refer to it.
-    let window: &[u8; WINDOW_SIZE] = next.window();
-    let has_history = window.iter().any(|byte| *byte != 0);
-    if has_history && window[WINDOW_SIZE - tail.len()..] != *tail {
-        return Err(Wrong::Window);
-    }
-    Ok(())
+/// The last window of what was there before and what came behind it.
+fn joined(before: &[u8; WINDOW_SIZE], tail: &[u8]) -> Window {
+    let mut window = *before;
+    window.copy_within(tail.len().., 0);
+    window[WINDOW_SIZE - tail.len()..].copy_from_slice(tail);
+    Window::new(&window)
 }
 
-/// Keeps the last window of what it takes.
-struct Tail(Vec<u8>);
+/// Hashes what it takes, and keeps the last window of it.
+struct Tail {
+    hasher: Hasher,
+    bytes: Vec<u8>,
+}
 
 impl Consumer for Tail {
-    type Error = Wrong;
+    type Error = InflateError;
 
-    fn output(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
+    fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
+        self.hasher.update(bytes);
         let bytes = &bytes[bytes.len().saturating_sub(WINDOW_SIZE)..];
-        self.0.extend_from_slice(bytes);
-        let surplus = self.0.len().saturating_sub(WINDOW_SIZE);
-        self.0.drain(..surplus);
+        self.bytes.extend_from_slice(bytes);
+        let surplus = self.bytes.len().saturating_sub(WINDOW_SIZE);
+        self.bytes.drain(..surplus);
         Ok(())
     }
 }

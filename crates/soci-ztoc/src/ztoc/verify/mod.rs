@@ -42,6 +42,8 @@ pub struct Verification {
     pub fault_count: usize,
     /// SHA-256 of the layer as it is stored, to be compared with its descriptor.
     pub layer_digest: [u8; 32],
+    /// SHA-256 of all that the layer inflates to: what an image's config calls its diff_id.
+    pub uncompressed_digest: [u8; 32],
     /// Spans checked.
     pub spans: usize,
     /// Files whose data lies in good spans and where the walk finds it.
@@ -116,7 +118,7 @@ impl<'z> Verifier<'z> {
             walker,
             comparison,
             output,
-            ..
+            whole,
         } = self.plain;
         let archive_size = walker.finish()?;
         if archive_size != ztoc.uncompressed_size() {
@@ -141,10 +143,16 @@ impl<'z> Verifier<'z> {
             .zip(entries)
             .filter(|(entry, same)| *same && entry.entry_type == EntryType::Regular && !bad(entry))
             .count();
+        let layer_digest = self.layer.finalize();
         Ok(Verification {
             faults: faults.kept,
             fault_count: faults.count,
-            layer_digest: self.layer.finalize().into(),
+            layer_digest: layer_digest.into(),
+            // A plain tar is hashed once.
+            uncompressed_digest: match ztoc.zinfo() {
+                Zinfo::Gzip(_) => whole.finalize().into(),
+                Zinfo::Uncompressed(_) => layer_digest.into(),
+            },
             spans: ztoc.span_count(),
             files,
         })

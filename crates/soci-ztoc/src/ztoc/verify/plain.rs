@@ -22,6 +22,8 @@ pub(super) struct Plain<'z> {
     pub(super) walker: Walker,
     pub(super) comparison: Comparison<'z>,
     pub(super) output: OutputDigests<'z>,
+    /// Of a gzip layer.
+    pub(super) whole: Sha256,
 }
 
 impl<'z> Plain<'z> {
@@ -37,6 +39,7 @@ impl<'z> Plain<'z> {
                 missing: None,
             },
             output: OutputDigests::new(ztoc),
+            whole: Sha256::new(),
         }
     }
 }
@@ -48,6 +51,7 @@ impl Consumer for Plain<'_> {
         // The output of a plain tar's spans is their bytes, which have digests already.
         if matches!(self.output.ztoc.zinfo(), Zinfo::Gzip(_)) {
             self.output.update(bytes);
+            self.whole.update(bytes);
         }
         self.walker.push(bytes, &mut self.comparison)
     }

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 use super::fault::{Fault, Faults};
-use crate::inflate::{Consumer, InflateError, SpanInflater};
+use crate::inflate::{Consumer, InflateError};
+use crate::ztoc::span_reader::SpanReader;
 use crate::ztoc::value::{Span, Ztoc};
 use crate::ztoc::zinfo::Zinfo;
 
@@ -20,10 +21,7 @@ pub(super) struct Spans<'z> {
 
 #[derive(Debug)]
 struct OpenSpan {
-    span: Span,
-    received: u64,
-    digest: Sha256,
-    inflater: Option<SpanInflater>,
+    reader: SpanReader,
     output: Output,
 }
 
@@ -61,12 +59,11 @@ impl<'z> Spans<'z> {
                 self.start(span);
             }
             let open = self.open.as_mut().expect("a span was opened");
-            let from = (open.span.compressed_start + open.received)
-                .max(position)
-                .min(end);
-            let to = open.span.compressed_end.clamp(from, end);
+            let wanted = open.reader.wanted();
+            let from = wanted.start.max(position).min(end);
+            let to = wanted.end.clamp(from, end);
             open.push(&bytes[(from - position) as usize..(to - position) as usize]);
-            if open.span.compressed_start + open.received < open.span.compressed_end {
+            if !open.reader.is_complete() {
                 break;
             }
             self.close();
@@ -74,24 +71,11 @@ impl<'z> Spans<'z> {
     }
 
     fn start(&mut self, span: Span) {
-        let (start, end) = output_range(self.ztoc, &span);
-        let inflater = match self.ztoc.zinfo() {
-            Zinfo::Gzip(zinfo) => {
-                let checkpoint = &zinfo.checkpoints()[span.id];
-                Some(SpanInflater::new(
-                    checkpoint.window(),
-                    checkpoint.bits(),
-                    end - start,
-                ))
-            }
-            Zinfo::Uncompressed(_) => None,
-        };
+        let (_, end) = output_range(self.ztoc, &span);
         self.open = Some(OpenSpan {
-            span,
-            received: 0,
-            digest: Sha256::new(),
-            inflater,
+            reader: SpanReader::new(self.ztoc, span, end),
             output: Output {
+                wanted: matches!(self.ztoc.zinfo(), Zinfo::Gzip(_)),
                 digest: Sha256::new(),
                 error: None,
             },
@@ -165,26 +149,18 @@ impl<'z> Spans<'z> {
 
 impl OpenSpan {
     fn push(&mut self, bytes: &[u8]) {
-        self.received += bytes.len() as u64;
-        self.digest.update(bytes);
-        if let Some(inflater) = &mut self.inflater
-            && self.output.error.is_none()
-            && let Err(error) = inflater.push(bytes, &mut self.output)
-        {
+        if let Err(error) = self.reader.push(bytes, &mut self.output) {
             self.output.error = Some(error);
         }
     }
 
     fn finish(mut self) -> SpanResult {
-        if let Some(inflater) = self.inflater
-            && self.output.error.is_none()
-            && let Err(error) = inflater.finish(&mut self.output)
-        {
+        if let Err(error) = self.reader.cut(&mut self.output) {
             self.output.error = Some(error);
         }
         SpanResult {
-            span: self.span,
-            digest: self.digest.finalize().into(),
+            span: *self.reader.span(),
+            digest: self.reader.digest(),
             output: match self.output.error {
                 Some(error) => Err(error),
                 None => Ok(self.output.digest.finalize().into()),
@@ -195,6 +171,7 @@ impl OpenSpan {
 
 #[derive(Debug)]
 struct Output {
+    wanted: bool,
     digest: Sha256,
     error: Option<InflateError>,
 }
@@ -203,7 +180,10 @@ impl Consumer for Output {
     type Error = InflateError;
 
     fn output(&mut self, bytes: &[u8]) -> Result<(), InflateError> {
-        self.digest.update(bytes);
+        // Of a plain tar it is the same bytes, which have a digest already.
+        if self.wanted {
+            self.digest.update(bytes);
+        }
         Ok(())
     }
 }

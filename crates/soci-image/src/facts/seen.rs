@@ -1,0 +1,136 @@
+//! What was found where the image lives, beyond what its documents say.
+
+use std::collections::BTreeMap;
+
+use super::{ImageFacts, Oddity, OtherKind, Totals, ZtocState};
+use crate::digest::Digest;
+
+/// What somebody saw who looked at the blobs themselves. What is not in it was not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Documents that are there and cannot be taken.
+    pub faults: Vec<DocumentFault>,
+    /// Layers and configs: whether they are there in their size.
+    pub blobs: BTreeMap<Digest, bool>,
+    /// zTOCs.
+    pub ztocs: BTreeMap<Digest, SeenZtoc>,
+    /// A layer of which a part was asked for, and all of it came.
+    pub ranges_ignored: Option<Digest>,
+}
+
+/// A document that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFault {
+    /// The digest by which it was asked for.
+    pub digest: Digest,
+    /// What is wrong with it, in words.
+    pub detail: String,
+}
+
+/// What was seen of a zTOC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenZtoc {
+    /// What there is of it.
+    pub state: ZtocState,
+    /// What is wrong, in words that go on "the zTOC …".
+    pub detail: String,
+}
+
+impl ImageFacts {
+    /// The same facts with what was seen.
+    #[must_use]
+    pub fn with(mut self, seen: &Seen) -> Self {
+        self.note_documents(seen);
+        let mut oddities = Vec::new();
+        for platform in &mut self.platforms {
+            let image = &platform.manifest.digest;
+            for layer in &mut platform.layers {
+                layer.missing = !layer.foreign && seen.blobs.get(&layer.digest) == Some(&false);
+                if layer.missing {
+                    oddities.push(Oddity::MissingLayer {
+                        image: image.clone(),
+                        layer: layer.digest.clone(),
+                    });
+                }
+                let Some(ztoc) = &mut layer.ztoc else { continue };
+                let Some(found) = seen.ztocs.get(&ztoc.digest) else {
+                    continue;
+                };
+                ztoc.state = Some(found.state);
+                if found.state == ZtocState::Unreadable {
+                    oddities.push(Oddity::UnreadableZtoc {
+                        ztoc: ztoc.digest.clone(),
+                        layer: layer.digest.clone(),
+                        detail: found.detail.clone(),
+                    });
+                }
+                if let (ZtocState::Missing, Some(soci)) = (found.state, &mut platform.soci) {
+                    soci.usable = false;
+                    oddities.push(Oddity::MissingZtoc {
+                        soci_index: soci.digest.clone(),
+                        ztoc: ztoc.digest.clone(),
+                        detail: found.detail.clone(),
+                    });
+                }
+            }
+            if seen.blobs.get(&platform.config.digest) == Some(&false) {
+                oddities.push(Oddity::MissingConfig {
+                    image: image.clone(),
+                    config: platform.config.digest.clone(),
+                });
+            }
+            platform.totals = Totals::of(platform.soci.as_ref(), &platform.layers);
+        }
+        oddities.extend(
+            seen.ranges_ignored
+                .iter()
+                .map(|layer| Oddity::RangesIgnored { layer: layer.clone() }),
+        );
+        for oddity in oddities {
+            if !self.oddities.contains(&oddity) {
+                self.oddities.push(oddity);
+            }
+        }
+        self.totals = ImageFacts::sum(&self.platforms);
+        self
+    }
+
+    /// What was taken for missing and is there, but not as it should be.
+    fn note_documents(&mut self, seen: &Seen) {
+        for oddity in &mut self.oddities {
+            let fault = |digest: &Digest| seen.faults.iter().find(|fault| fault.digest == *digest);
+            let replaced = match oddity {
+                Oddity::MissingManifest {
+                    manifest,
+                    platform,
+                    needed,
+                } => fault(manifest).map(|fault| Oddity::DamagedManifest {
+                    manifest: manifest.clone(),
+                    platform: platform.clone(),
+                    needed: *needed,
+                    detail: fault.detail.clone(),
+                }),
+                Oddity::MissingIndex { image, named } => Digest::parse(named).ok().and_then(|named| {
+                    fault(&named).map(|fault| Oddity::UnreadableIndex {
+                        image: image.clone(),
+                        soci_index: named.clone(),
+                        detail: fault.detail.clone(),
+                    })
+                }),
+                _ => None,
+            };
+            if let Some(replaced) = replaced {
+                *oddity = replaced;
+            }
+        }
+        for other in &mut self.others {
+            let damaged = seen
+                .faults
+                .iter()
+                .any(|fault| fault.digest == other.manifest.digest);
+            if damaged && other.kind == OtherKind::Missing {
+                other.kind = OtherKind::Damaged;
+            }
+        }
+    }
+}
