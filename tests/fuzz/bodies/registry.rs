@@ -77,6 +77,48 @@ pub(crate) fn answers(bytes: &[u8]) {
     });
 }
 
+/// The fields that are read closely, one a line: a challenge, a Link, a Location. Each stands in an answer where it
+/// counts; addresses are also read by themselves.
+pub(crate) fn fields(text: &str) {
+    let mut lines = text.lines();
+    let mut next = || lines.next().unwrap_or_default();
+    let (challenge, link, location) = (next(), next(), next());
+    for line in [challenge, link, location] {
+        address(line);
+    }
+    let list = "{\"manifests\":[]}";
+    for body in [
+        format!(
+            "401\nwww-authenticate: {challenge}\n\n\0200\n\n{{\"token\":\"given\"}}\0200\nlink: {link}\n\n{list}"
+        ),
+        format!(
+            "200\n\n\0307\nlocation: {location}\n\n\0401\nwww-authenticate: {challenge}\n\n\0200\n\n{{}}"
+        ),
+        format!("401\nwww-authenticate: {challenge}\n\n\0202\nlocation: {location}\n\n"),
+    ] {
+        answers(body.as_bytes());
+    }
+}
+
+/// An address that is read says what it is, and keeps saying it.
+fn address(text: &str) {
+    let base = Url::parse("https://registry.example/v2/app/blobs/x?a=b").expect("an address");
+    for url in [Url::parse(text), base.join(text)].into_iter().flatten() {
+        let again = Url::parse(&url.to_wire()).expect("what was read is an address");
+        assert_eq!((Origin::of(&again), &again), (Origin::of(&url), &url));
+        assert!(
+            !url.to_wire().bytes().any(|byte| byte <= b' '),
+            "a request line would be split"
+        );
+        assert!(
+            !url.to_string().contains('?') || url.to_string().ends_with("?…"),
+            "a query is shown"
+        );
+        let joined = url.join("/v2/").expect("a path joins any address");
+        assert_eq!(Origin::of(&joined), Origin::of(&url));
+    }
+}
+
 /// Every error has words, and none holds the password.
 fn told(error: &soci_registry::RegistryError) {
     let text = format!("{error} {error:?} {:?}", error.help());

@@ -141,6 +141,43 @@ fn a_login_page_in_the_place_of_referrers_stops_nobody() {
     }
 }
 
+#[test]
+fn junk_at_the_destination_stops_nobody() {
+    let manifest = "application/vnd.oci.image.manifest.v1+json";
+    let index = "application/vnd.oci.image.index.v1+json";
+    let missing = format!("sha256:{}", "0".repeat(64));
+    let child = serde_json::json!({"mediaType": manifest, "digest": missing, "size": 7});
+    for (media_type, bytes) in [
+        ("application/json", b"not json at all".to_vec()),
+        ("text/html", b"<!doctype html>".to_vec()),
+        (manifest, b"{}".to_vec()),
+        (
+            manifest,
+            serde_json::json!({"config": child, "layers": [child]})
+                .to_string()
+                .into_bytes(),
+        ),
+        (
+            index,
+            serde_json::json!({"schemaVersion": 2, "mediaType": index, "manifests": [child]})
+                .to_string()
+                .into_bytes(),
+        ),
+        (index, vec![b' '; 5 << 20]),
+    ] {
+        let registry = with_image(Behaviour::default());
+        registry.with("app", |content| {
+            let digest = content.add_manifest(media_type, &bytes);
+            content.tags.insert("2".into(), digest);
+        });
+        let (from, to) = (registry.name("app:1"), registry.name("app:2"));
+        let output = soci(&["convert", &from, &to, "--min-layer-size", "50KiB", "-v"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{media_type}: {}", text(&output.stderr));
+    }
+}
+
 /// A credential helper of this name.
 fn helper(folder: &Path, name: &str, script: &str) {
     let program = folder.join(format!("docker-credential-{name}"));

@@ -18,6 +18,17 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn seeds_of_fields_are_survived() {
+    let folder = soci_tests::repository().join("tests/fuzz/seeds/registry_fields");
+    let files = std::fs::read_dir(folder).expect("the seeds are part of the repository");
+    let texts: Vec<String> = files
+        .map(|file| std::fs::read_to_string(file.expect("readable").path()).expect("text"))
+        .collect();
+    assert!(texts.len() >= 3);
+    texts.iter().for_each(|text| body::fields(text));
+}
+
+#[test]
 fn seeds_are_survived() {
     seeds().iter().for_each(|seed| body::answers(seed));
 }

@@ -16,9 +16,9 @@ use super::index_layer::{ZtocFacts, prefetch_candidates};
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedImage};
 use super::read::{read_documents, select};
-use crate::Result;
 use crate::checked;
 use crate::store::{AnySource, DOCUMENT_LIMIT, Source};
+use crate::{Error, Result};
 
 /// Which zTOCs serve again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +39,24 @@ pub struct ReusePlace {
     pub name: String,
     /// The place.
     pub source: Arc<AnySource>,
+    /// Nobody asked to look there: whatever is wrong there is as if nothing were.
+    pub optional: bool,
+}
+
+impl ReusePlace {
+    /// What was found there; of an optional place trouble is nothing found, with a note.
+    fn forgive<V: Default>(&self, outcome: Result<V>) -> Result<V> {
+        match outcome {
+            Err(error) if self.optional && !matches!(error, Error::Interrupted) => {
+                if let Some(registry) = self.source.registry() {
+                    let line = format!("no zTOCs from {}: {error}", self.name);
+                    registry.repository().client().note(&line);
+                }
+                Ok(V::default())
+            }
+            other => other,
+        }
+    }
 }
 
 /// A zTOC that serves again.
@@ -73,13 +91,7 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
     }
     let mut known: BTreeMap<Digest, Vec<Known>> = BTreeMap::new();
     for (place, from) in options.reuse_from.iter().enumerate() {
-        for root in select(from.source.roots().await?, None)? {
-            let documents = read_documents(&from.source, &root.descriptor).await?;
-            // What else lies there is nobody's fault.
-            if let Ok(image) = Image::read(&root.descriptor, &documents) {
-                collect(&from.source, &image, place, &mut known).await?;
-            }
-        }
+        from.forgive(look(from, place, &mut known).await)?;
     }
     let own = options.reuse_from.len();
     for planned in &plan.images {
@@ -98,6 +110,18 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
         }
         if let Some(Some(reused)) = chosen.get(&descriptor.digest) {
             layer.decision = Decision::Reuse(Arc::clone(reused));
+        }
+    }
+    Ok(())
+}
+
+/// The zTOCs that the images of a place have.
+async fn look(from: &ReusePlace, place: usize, known: &mut BTreeMap<Digest, Vec<Known>>) -> Result<()> {
+    for root in select(from.source.roots().await?, None)? {
+        let documents = read_documents(&from.source, &root.descriptor).await?;
+        // What else lies there is nobody's fault.
+        if let Ok(image) = Image::read(&root.descriptor, &documents) {
+            collect(&from.source, &image, place, known).await?;
         }
     }
     Ok(())
@@ -166,7 +190,12 @@ async fn choose(
         }
         let from = options.reuse_from.get(known.place);
         let place: &AnySource = from.map_or(source, |from| &from.source);
-        if let Some(facts) = facts(layer, known, place, options).await? {
+        let outcome = facts(layer, known, place, options).await;
+        let outcome = match from {
+            Some(from) => from.forgive(outcome)?,
+            None => outcome?,
+        };
+        if let Some(facts) = outcome {
             return Ok(Some(Reused {
                 tool: known.tool.clone(),
                 from: from.map_or_else(|| "the source".to_owned(), |from| from.name.clone()),

@@ -78,6 +78,7 @@ pub(crate) fn apply(
             Ok(_) => options.reuse_from.push(ReusePlace {
                 name: "the destination".to_owned(),
                 source: Arc::new(there),
+                optional: true,
             }),
             // Nothing has that name yet; a registry that wants a login says so when it is written to.
             Err(Error::Registry(_)) => {}
@@ -89,6 +90,7 @@ pub(crate) fn apply(
         options.reuse_from.push(ReusePlace {
             name: text.clone(),
             source: Arc::new(source),
+            optional: false,
         });
     }
     Ok(())
