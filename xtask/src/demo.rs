@@ -96,7 +96,7 @@ fn must_quietly(command: &mut Command) -> Outcome {
 }
 
 /// Writes `image.tar`: a large layer of this repository's test vectors, a small one of the example.
-fn make_image(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_image(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let vectors = root().join("tests/vectors");
     let base = layer(

@@ -5,16 +5,20 @@
 
 mod bench;
 mod demo;
+mod dist;
 mod fuzz;
 mod generate;
 mod js;
+mod licences;
 mod npm;
 mod oci;
 mod real_documents;
+mod release;
 mod run;
 mod setup;
 mod site;
 mod test;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -33,6 +37,12 @@ Commands of this repository:
   cargo xtask site [DIR]        the finished page in one folder (target/site)
   cargo xtask real-documents DIR
                                 lint a folder of documents with known verdicts (index.json)
+  cargo xtask dist [--quick] [--twice] [--target NAME] [FOLDER]
+                                what a release uploads: static binaries, completions, manual pages, licences,
+                                SBOM, container image, each run once (--quick: x86_64-unknown-linux-musl and its
+                                image; --twice: all of it again from nothing, and the bytes compared)
+  cargo xtask release VERSION [--dry-run]
+                                write a new version everywhere, and say what a person must do then
   cargo xtask setup [--quick]   only the set-up of `test`
 ";
 
@@ -44,12 +54,14 @@ fn main() -> ExitCode {
     };
     let outcome = match command {
         "demo" => demo::run(rest),
+        "dist" => dist::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
         "gen" => generate::run(rest),
         "js" => js::run(rest),
         "real-documents" => real_documents::run(rest),
+        "release" => release::run(rest),
         "setup" => setup::run(rest),
         "site" => site::run(rest),
         "help" | "--help" | "-h" => {

@@ -78,7 +78,12 @@ fn target(name: &str) -> Outcome {
 
 /// Installs the Debian packages of [`PROGRAMS`] that are missing; needs root.
 fn debian_packages() -> Outcome {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !on_path(program)).collect();
+    packages_of(PROGRAMS)
+}
+
+/// Installs the Debian packages of programs that are missing; needs root.
+pub(crate) fn packages_of(programs: &[(&str, &str)]) -> Outcome {
+    let missing: Vec<_> = programs.iter().filter(|(program, _)| !on_path(program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -88,8 +93,8 @@ fn debian_packages() -> Outcome {
     let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if !is_root || !on_path("apt-get") {
         return Err(format!(
-            "the tests against real servers need these Debian packages: {names}\n\
-             install them and run again, or run `cargo xtask test --quick`, which leaves those tests out"
+            "what runs now needs these Debian packages: {names}\n\
+             install them and run again; `cargo xtask test --quick` leaves out all that needs packages"
         ));
     }
     must(Command::new("apt-get").args(["update", "-qq"]))?;

@@ -1,7 +1,9 @@
 //! `cargo xtask test`: all tests, each stage with its seconds.
 
+use std::time::Instant;
+
 use crate::run::{Outcome, cargo, must, stage};
-use crate::{generate, js, setup};
+use crate::{dist, generate, js, setup, workflows};
 
 /// Runs every test; with `--quick` those that need no servers, no browser and no fuzzing.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -10,6 +12,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         [flag] if flag == "--quick" => true,
         _ => return Err(format!("test takes --quick or nothing, not {arguments:?}")),
     };
+    let started = Instant::now();
     stage("set-up", || setup::all(quick))?;
     stage("pure crates build for wasm32", || {
         must(
@@ -48,9 +51,25 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         stage("the WASM module comes out the same elsewhere", || {
             generate::run(&["--reproduce".to_owned()])
         })?;
+        stage("workflows on GitHub, by actionlint", workflows::check)?;
+        stage("the static binary and its image", dist::quick)?;
     }
-    if quick {
-        eprintln!("\nnot run with --quick: tests against real servers and tools, the browser");
-    }
+    let (ran, left_out) = if quick {
+        (
+            "Rust, JavaScript",
+            "; not run with --quick: real servers and tools, the browser, the static binary",
+        )
+    } else {
+        (
+            "Rust with real servers and tools, JavaScript with the browser, WASM made again, the static binary and its image",
+            "",
+        )
+    };
+    let seconds = started.elapsed().as_secs();
+    eprintln!(
+        "\nall tests passed in {} min {} s: {ran}{left_out}",
+        seconds / 60,
+        seconds % 60
+    );
     Ok(())
 }

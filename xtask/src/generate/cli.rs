@@ -74,6 +74,8 @@ fn commands(help: &[&str]) -> Vec<String> {
         .filter_map(|line| line.strip_prefix("  "))
         .filter(|line| !line.starts_with(' '))
         .filter_map(|line| line.split_whitespace().next())
+        // The same help in other words.
+        .filter(|name| *name != "help")
         .map(str::to_owned)
         .collect()
 }
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn commands_are_read_from_the_help() {
-        let help = "Does it\n\nUsage: x\n\nCommands:\n  build  Builds\n         and more\n  lint   Lints\n\nOptions:\n  -q  Quiet";
+        let help = "Does it\n\nUsage: x\n\nCommands:\n  build  Builds\n         and more\n  lint   Lints\n  help   Helps\n\nOptions:\n  -q  Quiet";
         let lines: Vec<&str> = help.lines().collect();
         assert_eq!(commands(&lines), ["build", "lint"]);
         assert!(commands(&["Options:", "  -q"]).is_empty());
