@@ -4,23 +4,27 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::Value;
 
 use crate::oci;
-use crate::run::{Outcome, cargo, must, output, root, target};
+use crate::run::{Outcome, cargo, must, root, target};
 
 /// The file that is read back through its spans.
 const EXAMPLE_FILE: &str = "/srv/app/Cargo.lock";
 
-/// Makes a small image, converts, inspects, verifies, extracts, lints; says what it does and what comes next.
+/// Makes a small image, converts, inspects, verifies, reads a file, lints; says what it does and what comes next.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !arguments.is_empty() {
         return Err(format!("demo takes no arguments, not {arguments:?}"));
     }
-    must(cargo().args(["build", "--locked", "--package", "cargo-soci"]))?;
+    let started = Instant::now();
+    eprintln!("building cargo-soci (the first time takes some minutes) …");
+    // Its own warnings and errors are shown, the list of crates is not.
+    must(cargo().args(["build", "--quiet", "--locked", "--package", "cargo-soci"]))?;
+    let built = started.elapsed().as_secs();
     let folder = target().join("demo");
     let _ = fs::remove_dir_all(&folder);
     make_image(&folder)
@@ -31,15 +35,21 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         must_quietly(Command::new(&binary).args(words).current_dir(&folder))
     };
 
-    say("An image as a builder leaves it: an OCI archive of two layers, made of files of this repository.");
+    say(
+        "An image as a builder leaves it: an archive of two layers (a layer is a compressed tar of files), made of files of \
+         this repository.",
+    );
     println!("  {}", folder.join("image.tar").display());
 
     say(
-        "Convert it: each layer is read once; the zTOCs, the SOCI index and the new manifests go into a new archive.",
+        "Convert it. Each large layer gets a zTOC: a table of contents, and checkpoints at which decompression can begin. \
+         The stretch between two checkpoints is a span. The SOCI index lists the zTOCs of the image.",
     );
     soci(&["convert", "image.tar", "image-soci.tar"])?;
 
-    say("Look at it: which layers will be loaded lazily, and why another will not.");
+    say(
+        "Look at it. The large layer is lazy: it would be mounted, not pulled. The small one is quicker pulled whole.",
+    );
     soci(&["inspect", "image-soci.tar"])?;
 
     say(
@@ -47,37 +57,38 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     );
     soci(&["verify", "image-soci.tar"])?;
 
-    say("Read one file out of the compressed layer through the spans that hold it, nothing else.");
-    let layer = unpack_layer(&binary, &folder)?;
-    soci(&["ztoc", "build", &layer, "-o", "layer.ztoc"])?;
-    soci(&[
-        "ztoc",
-        "extract",
-        &layer,
-        "layer.ztoc",
-        EXAMPLE_FILE,
-        "-o",
-        "Cargo.lock",
-    ])?;
-    let extracted =
-        fs::read(folder.join("Cargo.lock")).map_err(|error| format!("nothing was extracted: {error}"))?;
+    say(
+        "Read one file out of the compressed layer, through the spans that hold it and nothing else: what a lazy start does.",
+    );
+    println!("\n$ cargo soci cat -v image-soci.tar {EXAMPLE_FILE} > Cargo.lock");
+    let mut cat = Command::new(&binary);
+    cat.args(["cat", "-v", "image-soci.tar", EXAMPLE_FILE])
+        .current_dir(&folder);
+    let read = cat
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", binary.display()))?;
     let original =
         fs::read(root().join("Cargo.lock")).map_err(|error| format!("cannot read Cargo.lock: {error}"))?;
-    if extracted != original {
-        return Err("the extracted file differs from the one that went into the image".to_owned());
+    if !read.status.success() || read.stdout != original {
+        return Err("the file that was read differs from the one that went into the image".to_owned());
     }
-    println!("  {} bytes, the same as went in", extracted.len());
+    println!("  {} bytes, the same as went in", read.stdout.len());
 
     say("Lint a task definition: the verdict of each container, and the line that decides it.");
     let task = root().join("examples/demo/task-definition.json");
     soci(&["lint", "--fail-on", "never", &task.display().to_string()])?;
 
-    say("Your own image, from a build to a tag that Fargate loads lazily:");
+    let took = started.elapsed().as_secs();
+    say(&format!(
+        "That was all, {took} seconds, {built} of them for building the program. Your own image:"
+    ));
     println!(
-        "  docker buildx build --output type=oci,dest=image.tar .\n  \
-         cargo soci convert image.tar docker://ACCOUNT.dkr.ecr.REGION.amazonaws.com/app:1.0-soci\n  \
-         cargo soci lint task-definition.json\n\n\
-         Install the command with: cargo install --locked --path crates/cargo-soci"
+        "  cargo install --locked --path crates/cargo-soci\n  \
+         cargo soci convert HOST/app:1.0 HOST/app:1.0-soci      # HOST: ACCOUNT.dkr.ecr.REGION.amazonaws.com\n  \
+         cargo soci lint task-definition.json                   # with app:1.0-soci in it\n\n\
+         docs/start.md goes through it step by step."
     );
     Ok(())
 }
@@ -134,47 +145,4 @@ fn layer(folder: &Path, name: &str, content: &[(PathBuf, &str)]) -> io::Result<P
     }
     archive.into_inner()?.finish()?;
     Ok(path)
-}
-
-/// Takes the largest layer out of the converted archive; gives its file name.
-fn unpack_layer(binary: &Path, folder: &Path) -> Result<String, String> {
-    let report = output(
-        Command::new(binary)
-            .args(["inspect", "--format", "json", "image-soci.tar"])
-            .current_dir(folder),
-    )?;
-    let report: Value =
-        serde_json::from_str(&report).map_err(|error| format!("inspect printed no JSON: {error}"))?;
-    let digest = largest_layer(&report).ok_or("inspect named no layer")?;
-    let blob = format!("blobs/{}", digest.replace(':', "/"));
-    must_quietly(
-        Command::new("tar")
-            .args(["-xf", "image-soci.tar", &blob])
-            .current_dir(folder),
-    )?;
-    Ok(blob)
-}
-
-/// The digest of the largest object anywhere in the report that has a digest, a size and a compression.
-fn largest_layer(report: &Value) -> Option<String> {
-    fn visit<'a>(value: &'a Value, best: &mut Option<(u64, &'a str)>) {
-        match value {
-            Value::Array(items) => items.iter().for_each(|item| visit(item, best)),
-            Value::Object(fields) => {
-                if let (Some(digest), Some(size), true) = (
-                    value["digest"].as_str(),
-                    value["size"].as_u64(),
-                    fields.contains_key("compression"),
-                ) && best.is_none_or(|(largest, _)| size > largest)
-                {
-                    *best = Some((size, digest));
-                }
-                fields.values().for_each(|field| visit(field, best));
-            }
-            _ => {}
-        }
-    }
-    let mut best = None;
-    visit(report, &mut best);
-    best.map(|(_, digest)| digest.to_owned())
 }

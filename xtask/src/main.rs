@@ -12,6 +12,8 @@ mod js;
 mod licences;
 mod npm;
 mod oci;
+mod picture;
+mod readme;
 mod real_documents;
 mod release;
 mod run;
@@ -41,6 +43,8 @@ Commands of this repository:
                                 what a release uploads: static binaries, completions, manual pages, licences,
                                 SBOM, container image, each run once (--quick: x86_64-unknown-linux-musl and its
                                 image; --twice: all of it again from nothing, and the bytes compared)
+  cargo xtask picture           draw the picture of the README
+  cargo xtask readme [--slow]   follow the README in a clean clone: every command block (--slow: also the installation)
   cargo xtask release VERSION [--dry-run]
                                 write a new version everywhere, and say what a person must do then
   cargo xtask setup [--quick]   only the set-up of `test`
@@ -61,6 +65,8 @@ fn main() -> ExitCode {
         "gen" => generate::run(rest),
         "js" => js::run(rest),
         "real-documents" => real_documents::run(rest),
+        "picture" => picture::run(rest),
+        "readme" => readme::run(rest),
         "release" => release::run(rest),
         "setup" => setup::run(rest),
         "site" => site::run(rest),

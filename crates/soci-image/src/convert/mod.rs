@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Layers never change. What is not converted keeps its bytes; what is written again has the form of
-//! Go's `encoding/json` (see `docs/conversion.md` for the byte promises).
+//! Go's `encoding/json` (see `docs/what-is-written.md` for the byte promises).
 
 mod remove;
 mod rewrite;
