@@ -118,3 +118,44 @@ fn relative_links_lead_to_files() {
         "only {seen} links found: the pages or this test have changed their form"
     );
 }
+
+/// The messages that the page on troubleshooting explains are still those of the program.
+#[test]
+fn messages_that_are_explained_exist() {
+    let root = soci_tests::repository();
+    let page = read(&root.join("docs/troubleshooting.md"));
+    let table = page
+        .split("## Messages")
+        .nth(1)
+        .expect("the page has a list of messages");
+    let mut sources = String::new();
+    for folder in ["cargo-soci", "soci-store", "soci-registry"] {
+        sources.push_str(&rust(&root.join("crates").join(folder).join("src")));
+    }
+    let mut seen = 0;
+    for line in table.lines().filter(|line| line.starts_with("| `")) {
+        let message = line.split('`').nth(1).expect("it begins with one");
+        // What stands in braces there is filled in.
+        let found = sources.contains(message)
+            || (message == "could be a folder or an image in a registry"
+                && sources.contains("or an image in a registry: write"))
+            || (message == "nothing to index" && sources.contains("NothingToIndex"));
+        assert!(found, "no message says {message:?}");
+        seen += 1;
+    }
+    assert!(seen > 15, "only {seen} messages: the page has changed its form");
+}
+
+/// All sources below a folder, continued texts joined.
+fn rust(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).expect("a folder of sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            text.push_str(&rust(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&read(&path));
+        }
+    }
+    text
+}

@@ -95,11 +95,6 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     report(&wanted.folder)
 }
 
-/// A quick one for `cargo xtask test`: the static binary of this machine and its image.
-pub(crate) fn quick() -> Outcome {
-    run(&["--quick".to_owned()])
-}
-
 fn make(wanted: &Wanted, build: &Path) -> Outcome {
     let _ = fs::remove_dir_all(&wanted.folder);
     fs::create_dir_all(&wanted.folder)
