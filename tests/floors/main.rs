@@ -13,7 +13,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("soci-rootfs", &["soci-ztoc"]),
     ("soci-lint", &["soci-image"]),
     ("soci-registry", &["soci-image"]),
-    ("soci-store", &["soci-image", "soci-registry", "soci-ztoc"]),
+    (
+        "soci-store",
+        &["soci-image", "soci-registry", "soci-rootfs", "soci-ztoc"],
+    ),
     (
         "cargo-soci",
         &[

@@ -31,6 +31,11 @@ impl MadeImage {
             .iter()
             .map(|(seed, size)| layer_tar(*seed, *size))
             .collect();
+        Self::of_tars(&tars)
+    }
+
+    /// An image of linux/amd64 with these tars as layers.
+    pub fn of_tars(tars: &[Vec<u8>]) -> Self {
         let layers: Vec<Vec<u8>> = tars.iter().map(|tar| gzip(tar)).collect();
         let diff_ids: Vec<String> = tars.iter().map(|tar| digest_of(tar)).collect();
         let config = json!({

@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 
 use indicatif::HumanBytes;
+use soci_image::skip::SkipReason;
 use soci_image::{Digest, Platform};
 use soci_store::block_on;
 use soci_store::store::{AnyDestination, AnySource};
@@ -13,6 +14,7 @@ use crate::commands::layer_progress::LayerProgress;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::escape;
 use crate::exit::Exit;
 use crate::places;
 
@@ -43,6 +45,7 @@ pub fn options(config: &Config, context: &Context) -> Result<Options, CommandErr
         context.warn(&format!("{}: {doubt}", config.origin("span-size")));
     }
     options.min_layer_size = config.number("min-layer-size").unwrap_or(options.min_layer_size);
+    options.allow_differences = config.text("allow-differences") == Some("true");
     if let Some(jobs) = config.number("jobs") {
         let jobs = usize::try_from(jobs).ok().and_then(NonZeroUsize::new);
         let origin = config.origin("jobs");
@@ -213,6 +216,17 @@ fn warn(report: &Report, context: &Context) {
         ));
     }
     for layer in report.layers() {
+        if let workflow::LayerOutcome::Skipped {
+            reason: reason @ SkipReason::CannotBeUnpacked { .. },
+            ..
+        } = &layer.outcome
+        {
+            context.warn(&format!(
+                "layer {}: {}",
+                layer.digest,
+                escape::terminal(&reason.to_string())
+            ));
+        }
         if let workflow::LayerOutcome::Indexed { members, .. } = layer.outcome
             && members > 1
         {

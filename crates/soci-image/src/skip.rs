@@ -46,6 +46,16 @@ pub enum SkipReason {
         /// Why it would.
         detail: String,
     },
+    /// A container would not see the same files as when the layer is unpacked.
+    LooksDifferent {
+        /// Which, and how.
+        detail: String,
+    },
+    /// containerd cannot unpack the layer: the image cannot be pulled by it, with or without a zTOC.
+    CannotBeUnpacked {
+        /// Why not.
+        detail: String,
+    },
 }
 
 impl SkipReason {
@@ -81,6 +91,8 @@ impl SkipReason {
             Self::OtherContent { .. } => "other-content",
             Self::UnsupportedTar { .. } => "unsupported-tar",
             Self::SnapshotterRefuses { .. } => "snapshotter-refuses",
+            Self::LooksDifferent { .. } => "looks-different",
+            Self::CannotBeUnpacked { .. } => "cannot-be-unpacked",
         }
     }
 }
@@ -106,6 +118,18 @@ impl fmt::Display for SkipReason {
             }
             Self::SnapshotterRefuses { detail } => {
                 write!(f, "the snapshotter would refuse its zTOC: {detail}")
+            }
+            Self::LooksDifferent { detail } => {
+                write!(
+                    f,
+                    "loaded lazily, a container would see other files than unpacked: {detail}"
+                )
+            }
+            Self::CannotBeUnpacked { detail } => {
+                write!(
+                    f,
+                    "containerd cannot pull an image with this layer, lazily or not (docker may): {detail}"
+                )
             }
         }
     }
@@ -152,6 +176,12 @@ impl TryFrom<Form> for SkipReason {
             "snapshotter-refuses" => Self::SnapshotterRefuses {
                 detail: form.detail.ok_or_else(|| missing("detail"))?,
             },
+            "looks-different" => Self::LooksDifferent {
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            "cannot-be-unpacked" => Self::CannotBeUnpacked {
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
             _ => return Err(format!("there is no reason `{reason}`")),
         })
     }
@@ -172,6 +202,8 @@ mod tests {
             SkipReason::OtherContent { found: "zstd".into() },
             SkipReason::UnsupportedTar { detail: "x".into() },
             SkipReason::SnapshotterRefuses { detail: "x".into() },
+            SkipReason::LooksDifferent { detail: "x".into() },
+            SkipReason::CannotBeUnpacked { detail: "x".into() },
         ] {
             let json = serde_json::to_value(&reason).unwrap();
             assert_eq!(json["reason"], reason.code());

@@ -17,7 +17,7 @@ use crate::xattr::OVERLAY_OPAQUE;
 /// A hard link that the client cannot make: it refuses the whole layer then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the snapshotter refuses the layer: the target of the hard link '{}' is not earlier in the layer under its own name: '{}'",
+    "the hard link '{}' has a target that is not earlier in the layer under the name '{}'",
     name.escape_ascii(),
     target.escape_ascii()
 )]

@@ -131,6 +131,13 @@ pub const KEYS: &[Key] = &[
         default: "10MiB",
     },
     Key {
+        name: "allow-differences",
+        kind: Kind::Choice(&["false", "true"]),
+        help: "Index layers too that a container would see differently when they are loaded lazily, or that the \
+               snapshotter would refuse.",
+        default: "false",
+    },
+    Key {
         name: "if-nothing-to-index",
         kind: Kind::Choice(&["fail", "pass"]),
         help: "Exit code of an image of which nothing can be indexed: `fail` is 4, `pass` is 0. A registry gets the image \

@@ -105,7 +105,10 @@ pub(super) fn from_toml(key: &Key, value: &Spanned<DeValue<'_>>, folder: &Path) 
                 .ok_or_else(|| wrong(value))
         }
         Kind::Choice(words) => {
-            let word = text(value)?;
+            let word = match value.get_ref() {
+                DeValue::Boolean(word) => word.to_string(),
+                _ => text(value)?,
+            };
             if words.contains(&word.as_str()) {
                 Ok(Value::Text(word))
             } else {

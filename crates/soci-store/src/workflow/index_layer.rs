@@ -9,10 +9,11 @@ use soci_image::skip::SkipReason;
 use soci_image::soci_index::prefetch::{self, SpanRange};
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::inflate::InputBuffer;
-use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Ztoc};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Toc, Ztoc, ZtocBuilder};
 
 use super::options::{Event, Observer, Options};
 use super::pipeline::Pipeline;
+use super::views::reason_of_unindexable;
 use crate::checked::Check;
 use crate::store::{AnyBlob, AnySink, AnySource, Blob, Sink, Source};
 use crate::{Error, Result};
@@ -125,9 +126,7 @@ pub(crate) async fn index_layer(
 /// What a finished builder means for the image.
 pub(crate) fn indexed_layer(outcome: BuildOutcome, options: &Options) -> IndexedLayer {
     match outcome {
-        BuildOutcome::Skipped(skipped) => IndexedLayer::Skipped(SkipReason::UnsupportedTar {
-            detail: skipped.reason.to_string(),
-        }),
+        BuildOutcome::Skipped(skipped) => IndexedLayer::Skipped(reason_of_unindexable(&skipped.reason)),
         BuildOutcome::Indexed(built) => match built.refusal() {
             Some(refusal) => IndexedLayer::Skipped(SkipReason::SnapshotterRefuses {
                 detail: refusal.to_string(),
@@ -168,6 +167,29 @@ fn compression_of(media_type: &str, bytes: &[u8]) -> Result<Compression, SkipRea
         [0x28, 0xb5, 0x2f, 0xfd, ..] if is_docker => Err(SkipReason::Zstd),
         _ => Ok(Compression::Uncompressed),
     }
+}
+
+/// The table of contents of a layer that gets no zTOC; `None` if it cannot be read as one or is damaged.
+pub(crate) async fn table_of_contents(layer: &Descriptor, source: &AnySource) -> Result<Option<Toc>> {
+    let mut blob = source.open(layer).await?;
+    let mut bytes = vec![0; usize::try_from(layer.size).unwrap_or(usize::MAX)];
+    let count = fill(&mut blob, &mut bytes).await?;
+    if layer.check(&bytes[..count]).is_err() {
+        return Ok(None);
+    }
+    let Ok(compression) = compression_of(&layer.media_type, &bytes) else {
+        return Ok(None);
+    };
+    // One span: nobody needs the others.
+    let options = BuildOptions::new(compression, "").with_span_size(1 << 40);
+    let built = ZtocBuilder::new(options).and_then(|mut builder| {
+        builder.push(&bytes)?;
+        builder.finish()
+    });
+    Ok(match built {
+        Ok(BuildOutcome::Indexed(built)) => Some(built.into_encoded().into_ztoc().into_toc()),
+        _ => None,
+    })
 }
 
 pub(crate) fn pipeline_for(

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest};
+use soci_rootfs::Mount;
 use soci_ztoc::ztoc::EncodedZtoc;
 
 use super::index_layer::{IndexedLayer, ZtocFacts, index_layer};
@@ -12,6 +13,9 @@ use super::options::{Observer, Options};
 use super::plan::{Decision, Plan};
 use super::publish::put_ztoc;
 use super::queue::Queue;
+use super::report::Remark;
+use super::reuse;
+use super::views::{Standing, Views};
 use crate::store::{AnyDestination, AnySource, Destination, Source};
 use crate::{Error, Result, block_on};
 
@@ -31,7 +35,30 @@ impl Done {
 }
 
 /// A layer that a thread is done with, and its zTOC if the writer still has to store it.
-type Finished = (Done, Option<Box<EncodedZtoc>>);
+struct Finished {
+    done: Done,
+    ztoc: Option<Box<EncodedZtoc>>,
+    /// Other layers decide whether the zTOC is stored.
+    open: bool,
+}
+
+impl Finished {
+    fn skipped(reason: SkipReason) -> Self {
+        Self {
+            done: Done::Skipped(reason),
+            ztoc: None,
+            open: false,
+        }
+    }
+}
+
+/// What became of all layers.
+#[derive(Default)]
+pub(super) struct IndexedLayers {
+    pub(super) done: BTreeMap<Digest, Done>,
+    /// What else is to be said of layers.
+    pub(super) remarks: BTreeMap<Digest, Remark>,
+}
 
 /// What may wait for the writer of an archive: the zTOCs of about 1 GB of layers.
 const WAITING: u64 = 8 << 20;
@@ -43,13 +70,14 @@ pub(super) fn index_layers(
     destination: &AnyDestination,
     options: &Options,
     observer: Observer<'_>,
-) -> Result<BTreeMap<Digest, Done>> {
+) -> Result<IndexedLayers> {
+    let views = Views::new(plan, options);
     // Raised for the threads when one of them or the writer failed.
     let stop = AtomicBool::new(false);
-    let work = |layer: &Descriptor| work(layer, source, destination, options, &stop, observer);
+    let work = |layer: &Descriptor| work(layer, source, destination, options, &views, &stop, observer);
     // A layer that comes over the network goes into an archive as it comes: one at a time, in the archive's order.
     if source.is_remote() && destination.is_sequential() {
-        return write_in_order(plan, source, destination, work);
+        return write_in_order(plan, source, destination, options, &views, work);
     }
     let layers: Vec<Descriptor> = plan.layers_to_index().into_iter().cloned().collect();
     let jobs = options.jobs.get().min(layers.len());
@@ -59,7 +87,7 @@ pub(super) fn index_layers(
         while let Some(layer) = queue.take() {
             match work(&layer) {
                 Ok(finished) => {
-                    let bytes = finished.1.as_ref().map_or(0, |ztoc| ztoc.size());
+                    let bytes = finished.ztoc.as_ref().map_or(0, |ztoc| ztoc.size());
                     queue.finish(layer.digest, finished, bytes);
                 }
                 Err(error) => {
@@ -74,7 +102,9 @@ pub(super) fn index_layers(
             scope.spawn(thread);
         }
         let _ending = Ending(&queue, &stop);
-        let written = write_in_order(plan, source, destination, |layer| queue.wait(&layer.digest));
+        let written = write_in_order(plan, source, destination, options, &views, |layer| {
+            queue.wait(&layer.digest)
+        });
         if written.is_err() {
             stop.store(true, Ordering::Relaxed);
             queue.stop();
@@ -106,6 +136,7 @@ fn work(
     source: &AnySource,
     destination: &AnyDestination,
     options: &Options,
+    views: &Views,
     stop: &AtomicBool,
     observer: Observer<'_>,
 ) -> Result<Finished> {
@@ -123,33 +154,72 @@ fn work(
         Some(indexed) => indexed,
         None => block_on(index_layer(layer, source, sink, options, stop, observer))?,
     };
-    match indexed {
-        IndexedLayer::Skipped(reason) if options.strict => Err(Error::Strict {
-            layer: layer.digest.clone(),
-            reason,
-        }),
-        IndexedLayer::Skipped(reason) => Ok((Done::Skipped(reason), None)),
-        IndexedLayer::Indexed { ztoc, facts } if destination.is_sequential() => {
-            Ok((Done::Ztoc(facts), Some(ztoc)))
+    let (ztoc, facts) = match indexed {
+        IndexedLayer::Skipped(reason) => return skipped(layer, reason, options),
+        IndexedLayer::Indexed { ztoc, facts } => (ztoc, facts),
+    };
+    let mount = Mount::of(ztoc.ztoc());
+    let open = match views.judge(&layer.digest, ztoc.ztoc().toc(), &mount) {
+        Standing::Different(reason) if !views.allows_differences() => {
+            views.unpacked(&layer.digest, ztoc.into_ztoc().into_toc());
+            return skipped(layer, reason, options);
         }
-        IndexedLayer::Indexed { ztoc, facts } => {
-            block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
-            Ok((Done::Ztoc(facts), None))
-        }
+        Standing::Open => !views.allows_differences(),
+        Standing::Different(_) | Standing::Same => false,
+    };
+    if open || destination.is_sequential() {
+        return Ok(Finished {
+            done: Done::Ztoc(facts),
+            ztoc: Some(ztoc),
+            open,
+        });
     }
+    store(destination, views, &layer.digest, &facts, ztoc)?;
+    Ok(Finished {
+        done: Done::Ztoc(facts),
+        ztoc: None,
+        open,
+    })
 }
 
-/// The layers of all platforms asked for, and the zTOC of each behind it.
+/// A layer stays without a zTOC.
+fn skipped(layer: &Descriptor, reason: SkipReason, options: &Options) -> Result<Finished> {
+    if options.strict {
+        let layer = layer.digest.clone();
+        return Err(Error::Strict { layer, reason });
+    }
+    Ok(Finished::skipped(reason))
+}
+
+/// Brings a zTOC to the destination; what is kept of it is its table of contents.
+fn store(
+    destination: &AnyDestination,
+    views: &Views,
+    layer: &Digest,
+    facts: &ZtocFacts,
+    ztoc: Box<EncodedZtoc>,
+) -> Result<()> {
+    block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
+    views.mounted(layer, ztoc.into_ztoc());
+    Ok(())
+}
+
+/// The layers of all platforms asked for, and the zTOC of each behind it; behind the last one the zTOCs that had to
+/// wait for layers above theirs.
 fn write_in_order(
     plan: &Plan,
     source: &AnySource,
     destination: &AnyDestination,
+    options: &Options,
+    views: &Views,
     mut finished: impl FnMut(&Descriptor) -> Result<Finished>,
-) -> Result<BTreeMap<Digest, Done>> {
+) -> Result<IndexedLayers> {
     let mut done = BTreeMap::new();
+    let (mut held, mut waiting) = (Vec::new(), Vec::new());
     for layer in plan.layers() {
         let descriptor = &layer.descriptor;
-        if done.contains_key(&descriptor.digest) {
+        let digest = &descriptor.digest;
+        if done.contains_key(digest) {
             continue;
         }
         match &layer.decision {
@@ -158,25 +228,62 @@ fn write_in_order(
             Decision::Reuse(reused) => {
                 bring(source, destination, descriptor, false)?;
                 let place = reused.place.as_deref().unwrap_or(source);
-                bring(place, destination, &reused.facts.descriptor(), false)?;
-                done.insert(descriptor.digest.clone(), Done::Ztoc(reused.facts.clone()));
+                let ztoc = reused.facts.descriptor();
+                match views.judge_reused(digest, block_on(reuse::read(place, &ztoc))?) {
+                    Standing::Different(reason) => {
+                        done.insert(digest.clone(), skipped(descriptor, reason, options)?.done);
+                        continue;
+                    }
+                    Standing::Open => waiting.push((digest.clone(), place, ztoc)),
+                    Standing::Same => bring(place, destination, &ztoc, false)?,
+                }
+                done.insert(digest.clone(), Done::Ztoc(reused.facts.clone()));
             }
             Decision::Index => {
                 // What is on disk is copied while the threads read it; what is remote comes through them.
                 if !source.is_remote() {
                     bring(source, destination, descriptor, true)?;
                 }
-                let (outcome, ztoc) = finished(descriptor)?;
+                let layer = finished(descriptor)?;
                 destination.was_hashed(descriptor);
                 bring(source, destination, descriptor, true)?;
-                if let (Done::Ztoc(facts), Some(ztoc)) = (&outcome, ztoc) {
-                    block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
+                match (&layer.done, layer.ztoc) {
+                    (Done::Ztoc(facts), Some(ztoc)) if layer.open => {
+                        held.push((digest.clone(), facts.clone(), ztoc));
+                    }
+                    (Done::Ztoc(facts), Some(ztoc)) => store(destination, views, digest, facts, ztoc)?,
+                    _ => {}
                 }
-                done.insert(descriptor.digest.clone(), outcome);
+                done.insert(digest.clone(), layer.done);
             }
         }
     }
-    Ok(done)
+    for (digest, _, ztoc) in &held {
+        views.waits(digest, ztoc.ztoc());
+    }
+    let open = !held.is_empty() || !waiting.is_empty();
+    let settlement = views.settle(plan, source, open)?;
+    for (digest, place, ztoc) in waiting {
+        if !settlement.left_out.contains_key(&digest) {
+            bring(place, destination, &ztoc, false)?;
+        }
+    }
+    for (digest, facts, ztoc) in held {
+        if !settlement.left_out.contains_key(&digest) {
+            block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
+        }
+    }
+    for (digest, reason) in settlement.left_out {
+        if options.strict {
+            return Err(Error::Strict {
+                layer: digest,
+                reason,
+            });
+        }
+        done.insert(digest, Done::Skipped(reason));
+    }
+    let remarks = settlement.remarks;
+    Ok(IndexedLayers { done, remarks })
 }
 
 fn bring(source: &AnySource, destination: &AnyDestination, layer: &Descriptor, verified: bool) -> Result<()> {

@@ -46,6 +46,7 @@ mod uncompress;
 mod unpack;
 #[cfg(feature = "native")]
 mod verify;
+mod views;
 
 #[cfg(feature = "native")]
 pub use copy::copy;
@@ -60,7 +61,7 @@ pub use read::select;
 pub use recompress::{Recompress, RecompressedLayer, recompress};
 #[cfg(feature = "native")]
 pub use remove::remove;
-pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Report, TrafficReport};
+pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark, Report, TrafficReport};
 pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
 #[cfg(feature = "native")]
 pub use run::{convert, create};

@@ -34,6 +34,8 @@ pub struct Options {
     pub reuse_from: Vec<ReusePlace>,
     /// A layer that cannot be indexed is an error, unless it is only too small.
     pub strict: bool,
+    /// Layers that a container would see differently, or that the snapshotter would refuse, are indexed all the same.
+    pub allow_differences: bool,
     /// Only for checking an image: so many spans of each layer instead of all.
     #[cfg(feature = "native")]
     pub sample: Option<super::verify::Sample>,
@@ -64,6 +66,7 @@ impl Default for Options {
             reuse: Reuse::default(),
             reuse_from: Vec::new(),
             strict: false,
+            allow_differences: false,
             #[cfg(feature = "native")]
             sample: None,
             cancel: Arc::default(),

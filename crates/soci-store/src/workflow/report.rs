@@ -84,6 +84,32 @@ pub struct LayerReport {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: LayerOutcome,
+    /// What is wrong with it, or could not be found out, although it has a zTOC or was left out for another reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<Remark>,
+}
+
+/// Something about a layer that whoever runs the image should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Remark {
+    /// A word for it: the code of a [`SkipReason`], or `view-unknown`.
+    pub code: &'static str,
+    /// The same in words.
+    pub message: String,
+}
+
+impl Remark {
+    /// The code of a layer of which it is not known whether it looks the same.
+    pub const VIEW_UNKNOWN: &str = "view-unknown";
+
+    /// What a reason says of a layer that was indexed all the same.
+    pub fn of(reason: &SkipReason) -> Self {
+        Self {
+            code: reason.code(),
+            message: reason.to_string(),
+        }
+    }
 }
 
 /// What became of a layer.

@@ -6,7 +6,7 @@ use soci_image::convert::{self, Conversion};
 use soci_image::soci_index::SociVersion;
 
 use super::create::put_referrers;
-use super::layers::index_layers;
+use super::layers::{IndexedLayers, index_layers};
 use super::meter::Meter;
 use super::options::{Observer, Options};
 use super::plan::{Plan, PlannedImage, plan, reasons};
@@ -96,7 +96,10 @@ fn prepare(
     if plan.indexes_layers() {
         block_on(destination.ready())?;
     }
-    let layers = index_layers(&plan, source, destination, options, observer)?;
+    let IndexedLayers {
+        done: layers,
+        remarks,
+    } = index_layers(&plan, source, destination, options, observer)?;
     let nothing_to_index = || {
         let skipped = layers
             .iter()
@@ -158,9 +161,14 @@ fn prepare(
             rename(&mut root.names, tag);
         }
         report.missing_prefetch_files.extend(missing);
-        report
-            .images
-            .push(image_report(planned, &root, &conversion, &layers, &platforms));
+        report.images.push(image_report(
+            planned,
+            &root,
+            &conversion,
+            &layers,
+            &remarks,
+            &platforms,
+        ));
         published.push(Published {
             root,
             descriptor: conversion.root,

@@ -10,7 +10,7 @@ use soci_image::soci_index::prefetch::Search;
 use super::layers::Done;
 use super::options::Options;
 use super::plan::{Decision, PlannedImage, PlannedLayer};
-use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport};
+use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark};
 use crate::store::Root;
 
 /// What the SOCI indexes of an image will say, and the files to prefetch that it does not have.
@@ -51,7 +51,7 @@ pub(super) fn platform_indexes(
 
 fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &Options) -> LayerIndex {
     match (&layer.decision, layers.get(&layer.descriptor.digest)) {
-        (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => {
+        (Decision::Skip(reason), _) | (Decision::Index | Decision::Reuse(_), Some(Done::Skipped(reason))) => {
             LayerIndex::Skipped(reason.clone())
         }
         (Decision::Index | Decision::Reuse(_), Some(Done::Ztoc(facts))) => LayerIndex::Ztoc {
@@ -69,6 +69,7 @@ pub(super) fn image_report(
     root: &Root,
     conversion: &Conversion,
     layers: &BTreeMap<Digest, Done>,
+    remarks: &BTreeMap<Digest, Remark>,
     platforms: &[PlatformIndex],
 ) -> ImageReport {
     let mut reports = Vec::new();
@@ -95,7 +96,7 @@ pub(super) fn image_report(
             layers: plan
                 .layers
                 .iter()
-                .map(|layer| layer_report(layer, layers))
+                .map(|layer| layer_report(layer, layers, remarks))
                 .collect(),
             prefetch_artifacts: index.prefetch.len(),
         });
@@ -120,13 +121,19 @@ pub(super) fn report_of(root: &Root, conversion: &Conversion, platforms: Vec<Pla
     }
 }
 
-fn layer_report(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>) -> LayerReport {
+fn layer_report(
+    layer: &PlannedLayer,
+    layers: &BTreeMap<Digest, Done>,
+    remarks: &BTreeMap<Digest, Remark>,
+) -> LayerReport {
     let skipped = |reason: &SkipReason| LayerOutcome::Skipped {
         reason: reason.clone(),
         message: reason.to_string(),
     };
     let outcome = match (&layer.decision, layers.get(&layer.descriptor.digest)) {
-        (Decision::Skip(reason), _) | (Decision::Index, Some(Done::Skipped(reason))) => skipped(reason),
+        (Decision::Skip(reason), _) | (Decision::Index | Decision::Reuse(_), Some(Done::Skipped(reason))) => {
+            skipped(reason)
+        }
         (Decision::Index, Some(Done::Ztoc(facts))) => LayerOutcome::Indexed {
             ztoc: facts.digest.clone(),
             ztoc_size: facts.size,
@@ -146,5 +153,6 @@ fn layer_report(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>) -> LayerR
         size: layer.descriptor.size,
         media_type: layer.descriptor.media_type.clone(),
         outcome,
+        remark: remarks.get(&layer.descriptor.digest).cloned(),
     }
 }

@@ -118,6 +118,9 @@ fn one(image: &ImageReport) -> String {
                 &mut text,
                 &format!("    {}  {size:>11}  {what}", short(&layer.digest)),
             );
+            if let Some(remark) = &layer.remark {
+                line(&mut text, &format!("      {}", escape::terminal(&remark.message)));
+            }
         }
         if platform.prefetch_artifacts > 0 {
             line(

@@ -31,6 +31,10 @@ pub struct IndexFlags {
     /// Whether zTOCs that exist already are taken.
     #[command(flatten)]
     pub reuse: ReuseFlags,
+    /// Index layers too that a container would see differently when they are loaded lazily, or that the
+    /// snapshotter would refuse
+    #[arg(long)]
+    pub allow_differences: bool,
     /// Layers that are indexed at the same time
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
@@ -50,6 +54,8 @@ impl IndexFlags {
             "--min-layer-size",
             self.min_layer_size.as_deref(),
         )?;
+        let allow = self.allow_differences.then_some("true");
+        flags.word("allow-differences", "--allow-differences", allow)?;
         flags.word("jobs", "--jobs", self.jobs.as_deref())?;
         Ok(flags)
     }

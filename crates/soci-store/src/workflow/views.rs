@@ -1,0 +1,301 @@
+//! Whether a layer looks the same lazily as unpacked (`docs/conversion.md`).
+//!
+//! Most layers answer that alone, as soon as they are read: whatever lies below and above them, nothing in them is
+//! shown differently. A layer that implies directories of which it does not know the attributes depends on
+//! others: its zTOC waits until all layers of its images are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use soci_image::Digest;
+use soci_image::skip::SkipReason;
+use soci_rootfs::{Client, Comparison, Layer, Mount, UnpackFault, Verdict, Weight, compare, settle};
+use soci_ztoc::ztoc::{Toc, Unindexable, Ztoc};
+
+use super::index_layer::table_of_contents;
+use super::options::Options;
+use super::plan::{Decision, Plan, PlannedLayer};
+use super::report::Remark;
+use crate::store::AnySource;
+use crate::{Result, block_on};
+
+/// What is kept of the layers that were read.
+pub(super) struct Views {
+    /// Where each layer lies: as the lowest one of an image, above others, or both.
+    places: BTreeMap<Digest, (bool, bool)>,
+    allow_differences: bool,
+    known: Mutex<BTreeMap<Digest, View>>,
+}
+
+/// A layer as it looks.
+struct View {
+    toc: Toc,
+    /// None: it is unpacked.
+    mount: Option<Mount>,
+}
+
+/// What is known of a layer as soon as it was read.
+pub(super) enum Standing {
+    /// It looks the same, whatever lies below and above.
+    Same,
+    /// That depends on other layers.
+    Open,
+    /// It does not look the same.
+    Different(SkipReason),
+}
+
+/// What is said of the layers in the end.
+#[derive(Default)]
+pub(super) struct Settlement {
+    /// Layers that are left without a zTOC.
+    pub(super) left_out: BTreeMap<Digest, SkipReason>,
+    /// What else is to be said of layers.
+    pub(super) remarks: BTreeMap<Digest, Remark>,
+}
+
+impl Views {
+    pub(super) fn new(plan: &Plan, options: &Options) -> Self {
+        let mut places: BTreeMap<Digest, (bool, bool)> = BTreeMap::new();
+        for layers in stacks(plan) {
+            for (index, layer) in layers.iter().enumerate() {
+                let place = places.entry(layer.descriptor.digest.clone()).or_default();
+                place.0 |= index == 0;
+                place.1 |= index > 0;
+            }
+        }
+        Self {
+            places,
+            allow_differences: options.allow_differences,
+            known: Mutex::default(),
+        }
+    }
+
+    /// What the layer itself says.
+    pub(super) fn judge(&self, layer: &Digest, toc: &Toc, mount: &Mount) -> Standing {
+        let (lowest, above) = self.places.get(layer).copied().unwrap_or((true, true));
+        let this = Layer::mounted(toc, mount);
+        let below = Layer::unknown();
+        let lone = lowest.then(|| compare(&[this]));
+        let upper = above.then(|| compare(&[below, this]));
+        let verdicts: Vec<Verdict> = [lone, upper].into_iter().flatten().filter_map(last).collect();
+        if let Some(reason) = verdicts.iter().find_map(reason) {
+            return Standing::Different(reason);
+        }
+        match verdicts.iter().any(|verdict| verdict.differences.unknown > 0) {
+            true => Standing::Open,
+            false => Standing::Same,
+        }
+    }
+
+    /// The same of a layer whose zTOC was there before, and what later layers need to know of it. One that cannot
+    /// be read leaves its layer unknown.
+    pub(super) fn judge_reused(&self, layer: &Digest, ztoc: Option<Ztoc>) -> Standing {
+        let Some(ztoc) = ztoc else {
+            return Standing::Same;
+        };
+        let standing = self.judge(layer, ztoc.toc(), &Mount::of(&ztoc));
+        match standing {
+            _ if self.allow_differences => {
+                self.mounted(layer, ztoc);
+                Standing::Same
+            }
+            Standing::Different(_) => {
+                self.unpacked(layer, ztoc.into_toc());
+                standing
+            }
+            _ => {
+                self.mounted(layer, ztoc);
+                standing
+            }
+        }
+    }
+
+    /// Whether layers that look different are indexed all the same.
+    pub(super) fn allows_differences(&self) -> bool {
+        self.allow_differences
+    }
+
+    /// Keeps what later layers need to know of one that has a zTOC.
+    pub(super) fn mounted(&self, layer: &Digest, ztoc: Ztoc) {
+        let mount = Some(Mount::of(&ztoc));
+        let toc = ztoc.into_toc();
+        self.lock().insert(layer.clone(), View { toc, mount });
+    }
+
+    /// The same of one whose zTOC waits.
+    pub(super) fn waits(&self, layer: &Digest, ztoc: &Ztoc) {
+        let mount = Some(Mount::of(ztoc));
+        let toc = ztoc.toc().clone();
+        self.lock().insert(layer.clone(), View { toc, mount });
+    }
+
+    /// Keeps what later layers need to know of one that has none.
+    pub(super) fn unpacked(&self, layer: &Digest, toc: Toc) {
+        self.lock().insert(layer.clone(), View { toc, mount: None });
+    }
+
+    /// Looks at whole images, once all layers are read. `open` says whether any layer depends on others; if not,
+    /// nothing new can come out. Small layers are read where they are needed.
+    pub(super) fn settle(&self, plan: &Plan, source: &AnySource, open: bool) -> Result<Settlement> {
+        let mut settlement = Settlement::default();
+        if !open && !self.allow_differences {
+            return Ok(settlement);
+        }
+        for layers in stacks(plan) {
+            for layer in layers {
+                self.read_if_small(layer, source)?;
+            }
+            let known = self.lock();
+            let stack: Vec<Layer<'_>> = layers
+                .iter()
+                .map(|layer| match known.get(&layer.descriptor.digest) {
+                    None => Layer::unknown(),
+                    Some(View { toc, mount: None }) => Layer::unpacked(toc),
+                    Some(View {
+                        toc,
+                        mount: Some(mount),
+                    }) => Layer::mounted(toc, mount),
+                })
+                .collect();
+            if self.allow_differences {
+                settlement.remarks(layers, &compare(&stack));
+                continue;
+            }
+            let settled = settle(&stack);
+            for (layer, verdict) in layers.iter().zip(&settled.left_out) {
+                if let Some(reason) = verdict.as_ref().and_then(reason) {
+                    let digest = layer.descriptor.digest.clone();
+                    settlement.left_out.entry(digest).or_insert(reason);
+                }
+            }
+            settlement.remarks(layers, &settled.rest);
+        }
+        Ok(settlement)
+    }
+
+    fn read_if_small(&self, layer: &PlannedLayer, source: &AnySource) -> Result<()> {
+        let descriptor = &layer.descriptor;
+        let small = matches!(layer.decision, Decision::Skip(SkipReason::TooSmall { .. }));
+        if !small || descriptor.size > CHEAP || self.lock().contains_key(&descriptor.digest) {
+            return Ok(());
+        }
+        if let Some(toc) = block_on(table_of_contents(descriptor, source))? {
+            self.unpacked(&descriptor.digest, toc);
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Digest, View>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settlement {
+    /// What a comparison says of layers that keep their zTOCs or have none.
+    fn remarks(&mut self, layers: &[PlannedLayer], comparison: &Comparison) {
+        for (layer, verdict) in layers.iter().zip(&comparison.layers) {
+            let digest = layer.descriptor.digest.clone();
+            if let Some(remark) = remark(verdict) {
+                self.remarks.entry(digest).or_insert(remark);
+            }
+        }
+    }
+}
+
+/// The layers of each platform of each image, each stack once.
+fn stacks(plan: &Plan) -> Vec<&[PlannedLayer]> {
+    let mut seen = BTreeSet::new();
+    plan.images
+        .iter()
+        .flat_map(|image| &image.platforms)
+        .map(|platform| &platform.layers[..])
+        .filter(|layers| {
+            let digests: Vec<&Digest> = layers.iter().map(digest).collect();
+            seen.insert(digests)
+        })
+        .collect()
+}
+
+fn digest(layer: &PlannedLayer) -> &Digest {
+    &layer.descriptor.digest
+}
+
+fn last(comparison: Comparison) -> Option<Verdict> {
+    comparison.layers.into_iter().next_back()
+}
+
+/// Why a layer is better left without a zTOC.
+pub(crate) fn reason(verdict: &Verdict) -> Option<SkipReason> {
+    if let Some(fault) = &verdict.unpack {
+        let detail = fault.to_string();
+        return Some(SkipReason::CannotBeUnpacked { detail });
+    }
+    if let Client::Refuses(refused) = &verdict.client {
+        let detail = refused.to_string();
+        return Some(SkipReason::SnapshotterRefuses { detail });
+    }
+    (verdict.differences.harmful > 0).then(|| SkipReason::LooksDifferent {
+        detail: harmful(verdict),
+    })
+}
+
+/// Why a layer that cannot have a zTOC cannot be pulled either, or only why it cannot have one.
+pub(crate) fn reason_of_unindexable(reason: &Unindexable) -> SkipReason {
+    match UnpackFault::of_skipped(reason) {
+        Some(fault) => SkipReason::CannotBeUnpacked {
+            detail: fault.to_string(),
+        },
+        None => SkipReason::UnsupportedTar {
+            detail: reason.to_string(),
+        },
+    }
+}
+
+/// What a verdict says of a layer, for reports.
+pub(crate) fn remark(verdict: &Verdict) -> Option<Remark> {
+    if let Some(reason) = reason(verdict) {
+        return Some(Remark::of(&reason));
+    }
+    let unknown = verdict.differences.unknown;
+    let first = || {
+        verdict
+            .differences
+            .listed
+            .iter()
+            .find(|difference| difference.weight == Weight::Unknown)
+    };
+    let first = first().filter(|_| unknown > 0)?;
+    let more = more(unknown);
+    Some(Remark {
+        code: Remark::VIEW_UNKNOWN,
+        message: format!("{first}{more}"),
+    })
+}
+
+/// The first harmful differences, and how many more there are.
+fn harmful(verdict: &Verdict) -> String {
+    let differences = &verdict.differences;
+    let told = differences
+        .listed
+        .iter()
+        .filter(|difference| difference.weight == Weight::Harmful);
+    let mut told: Vec<String> = told.take(TOLD).map(ToString::to_string).collect();
+    let count = differences.harmful;
+    if count > told.len() as u64 {
+        told.push(format!("{} more", count - told.len() as u64));
+    }
+    told.join("; ")
+}
+
+fn more(count: u64) -> String {
+    match count - 1 {
+        0 => String::new(),
+        more => format!("; {more} more"),
+    }
+}
+
+/// Differences that a reason names.
+const TOLD: usize = 3;
+
+/// Layers up to this size are read although they get no zTOC, if that decides about another layer.
+const CHEAP: u64 = 16 << 20;

@@ -1,0 +1,200 @@
+//! What conversion does with layers that a container would see differently when they are loaded lazily.
+
+#[path = "../../../tests/fuzz/bodies/rootfs/layers.rs"]
+#[allow(unreachable_pub, missing_docs)]
+mod layers;
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use layers::{Item, tar};
+use soci_image::SkipReason;
+use soci_store::store::{AnyDestination, AnySource};
+use soci_store::workflow::{self, LayerOutcome, LayerReport, Options, Report};
+use soci_store::{Error, Location};
+use soci_tests::images::{MadeImage, noise};
+use support::never;
+
+fn location(path: &Path) -> Location {
+    path.to_str().expect("UTF-8").parse().expect("a location")
+}
+
+/// Converts an image of these layers to a layout and to an archive; both say the same.
+fn convert(layers: &[Vec<Item>], options: &Options) -> soci_store::Result<Report> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let tars: Vec<Vec<u8>> = layers.iter().map(|layer| tar(layer)).collect();
+    let image = MadeImage::of_tars(&tars);
+    let from = folder.path().join("image");
+    image.write_layout(&from, "1");
+    let run = |to: &Path| {
+        let source = AnySource::open(&location(&from), &never()).expect("opens");
+        let destination = AnyDestination::create(&location(to), &options.cancel)?;
+        workflow::convert(&source, destination, None, options, &|_| {})
+    };
+    let (layout, archive) = (folder.path().join("layout"), folder.path().join("archive.tar"));
+    let (report, archived) = (run(&layout), run(&archive));
+    let Ok(report) = report else {
+        archived.expect_err("the layout was refused");
+        return report;
+    };
+    assert_eq!(report, archived.expect("the layout was made"));
+    // What no document names is not there either.
+    let mut blobs = BTreeSet::new();
+    for entry in fs::read_dir(layout.join("blobs/sha256")).expect("a layout") {
+        blobs.insert(
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a digest"),
+        );
+    }
+    let documents: Vec<String> = fs::read_dir(layout.join("blobs/sha256"))
+        .expect("a layout")
+        .map(|entry| {
+            String::from_utf8_lossy(&fs::read(entry.expect("an entry").path()).expect("a blob")).into_owned()
+        })
+        .chain([fs::read_to_string(layout.join("index.json")).expect("a layout")])
+        .collect();
+    for blob in blobs {
+        assert!(
+            documents.iter().any(|text| text.contains(&blob)),
+            "{blob} is a stray"
+        );
+    }
+    Ok(report)
+}
+
+fn options() -> Options {
+    Options {
+        min_layer_size: 0,
+        ..Options::default()
+    }
+}
+
+fn big() -> Item {
+    let data = noise(3, 20_000);
+    Item {
+        size: data.len() as u64,
+        data,
+        ..Item::new(b'0', "big")
+    }
+}
+
+fn base() -> Vec<Item> {
+    vec![
+        Item::directory("tmp/").with_mode(0o1777),
+        Item::directory("home/app/").owned_by(1000, 1000).with_mode(0o700),
+        Item::file("etc/passwd", "root"),
+        big(),
+    ]
+}
+
+fn outcomes(report: &Report) -> Vec<String> {
+    let words = |layer: &LayerReport| match &layer.outcome {
+        LayerOutcome::Skipped { message, .. } => message.clone(),
+        LayerOutcome::Indexed { .. } => match &layer.remark {
+            Some(remark) => format!("indexed, {}: {}", remark.code, remark.message),
+            None => "indexed".to_owned(),
+        },
+        other => format!("{other:?}"),
+    };
+    report.images[0].platforms[0].layers.iter().map(words).collect()
+}
+
+#[test]
+fn directories_that_a_layer_implies_decide_with_the_layers_around_it() {
+    let implies = || vec![Item::file("tmp/x", "1"), Item::file("home/app/data", "2"), big()];
+    let lists = || {
+        vec![
+            Item::directory("tmp/").with_mode(0o1777),
+            Item::directory("home/app/").owned_by(1000, 1000).with_mode(0o700),
+        ]
+    };
+    let alone = convert(&[base(), implies()], &options()).expect("converts");
+    let cured = convert(&[base(), implies(), lists()], &options()).expect("converts");
+    let small = Options {
+        min_layer_size: 5000,
+        ..options()
+    };
+    let cured_by_a_small_one = convert(&[base(), implies(), lists()], &small).expect("converts");
+    let allowed = Options {
+        allow_differences: true,
+        ..options()
+    };
+    let allowed = convert(&[base(), implies()], &allowed).expect("converts");
+    insta::assert_debug_snapshot!([
+        outcomes(&alone),
+        outcomes(&cured),
+        outcomes(&cured_by_a_small_one),
+        outcomes(&allowed),
+    ]);
+}
+
+#[test]
+fn what_a_layer_shows_wrongly_by_itself_is_left_out() {
+    let cases: [(&str, Vec<Item>); 6] = [
+        (
+            "below a link",
+            vec![
+                Item::directory("usr/lib/"),
+                Item::symlink("lib", "usr/lib"),
+                Item::file("lib/libx.so", "ELF"),
+            ],
+        ),
+        (
+            "a directory that becomes a link",
+            vec![
+                Item::directory("usr/lib/"),
+                Item::directory("lib/"),
+                Item::file("lib/libx.so", "ELF"),
+                Item::symlink("lib", "usr/lib"),
+            ],
+        ),
+        (
+            "a hard link to another layer",
+            vec![Item::hard_link("ostree", "etc/passwd")],
+        ),
+        (
+            "a hard link to what comes later",
+            vec![Item::hard_link("b", "a"), Item::file("a", "x")],
+        ),
+        (
+            "a hard link through a link",
+            vec![
+                Item::directory("real/"),
+                Item::file("real/x", "x"),
+                Item::symlink("link", "real"),
+                Item::hard_link("y", "link/x"),
+            ],
+        ),
+        (
+            "an owner that is cut",
+            vec![Item::file("x", "x").owned_by(0x1_0000_0001, 0)],
+        ),
+    ];
+    let mut told = Vec::new();
+    for (name, mut items) in cases {
+        items.push(big());
+        let report = convert(&[base(), items.clone()], &options()).expect("the base can be indexed");
+        told.push((name, outcomes(&report)[1].clone()));
+        let strict = Options {
+            strict: true,
+            ..options()
+        };
+        let outcome = convert(&[base(), items.clone()], &strict);
+        assert_eq!(outcome.is_ok(), outcomes(&report)[1] == "indexed", "{name}");
+        // The same layer at the bottom of an image, where nothing else can be indexed.
+        let single = convert(&[items], &options());
+        assert_eq!(single.is_ok(), outcomes(&report)[1] == "indexed", "{name}");
+        if let Err(error) = single {
+            let Error::NothingToIndex { layers } = error else {
+                panic!("{name}: {error}");
+            };
+            assert!(!matches!(layers[0].1, SkipReason::TooSmall { .. }), "{name}");
+        }
+    }
+    insta::assert_debug_snapshot!(told);
+}
