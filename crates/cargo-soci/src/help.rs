@@ -70,7 +70,10 @@ mod tests {
                 "{path} --{}: no default in {help:?}",
                 key.name
             );
-            if let Kind::Choice(words) = key.kind {
+            // A flag without a value is one of its words.
+            if let Kind::Choice(words) = key.kind
+                && argument.get_action().takes_values()
+            {
                 let values = argument.get_possible_values();
                 let values: Vec<&str> = values
                     .iter()

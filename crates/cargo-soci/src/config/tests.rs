@@ -13,6 +13,7 @@ fn samples(kind: Kind) -> [(&'static str, &'static str); 2] {
         Kind::Size => [("\"1MiB\"", "1MiB"), ("2048", "2048")],
         Kind::Number => [("1", "1"), ("2", "2")],
         Kind::Choice(words) => match words {
+            ["false", "true"] => [("false", "false"), ("\"true\"", "true")],
             ["gzip"] => [("\"gzip\"", "gzip"), ("\"gzip\"", "gzip")],
             ["fail", "pass"] => [("\"fail\"", "fail"), ("\"pass\"", "pass")],
             ["replace", "sibling"] => [("\"replace\"", "replace"), ("\"sibling\"", "sibling")],
