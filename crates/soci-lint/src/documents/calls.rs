@@ -26,7 +26,7 @@ pub(super) fn declare<'a>(
     if known == Some(Remote::Ecs) {
         tasks = services(evaluator, &address, &body);
     }
-    let has_containers = || call.body.attribute("container_definitions").is_some();
+    let has_containers = || containers_of(call).is_some();
     let runs_containers = match known {
         Some(known) => matches!(known, Remote::EcsService | Remote::Ecs | Remote::ServiceTask),
         None => has_containers(),
@@ -65,6 +65,19 @@ pub(super) fn declare<'a>(
             });
         }
     }
+}
+
+/// The argument of a module that says its containers, as most modules call it.
+fn containers_of<'a>(call: &Block<'a>) -> Option<&'a str> {
+    let names = call.body.attributes.iter().map(|attribute| attribute.name);
+    let mut fitting = names.filter(|name| name.ends_with("container_definitions"));
+    // The plain name counts for more.
+    let first = fitting.next()?;
+    Some(
+        fitting
+            .find(|name| *name == "container_definitions")
+            .unwrap_or(first),
+    )
 }
 
 /// `services = { name = { … } }` of `terraform-aws-modules/ecs/aws`.
@@ -148,14 +161,16 @@ fn task_of_module<'a>(
     let containers = match known {
         Some(Remote::ServiceTask) => moved(value, "containerDefinitionJson", "containerDefinitions")
             .map(|(key, place, inner)| (key, place, Thunk::Decoded(Rc::new(inner)))),
-        _ => moved(value, "containerDefinitions", "containerDefinitions").map(|(key, place, inner)| {
-            let lists = evaluator
-                .eval(&inner)
-                .iter()
-                .map(|case| case.with(by_name(evaluator, &case.value)))
-                .collect();
-            (key, place, Thunk::Ready(Rc::new(lists)))
-        }),
+        _ => containers_of(call)
+            .and_then(|name| moved(value, name, "containerDefinitions"))
+            .map(|(key, place, inner)| {
+                let lists = evaluator
+                    .eval(&inner)
+                    .iter()
+                    .map(|case| case.with(by_name(evaluator, &case.value)))
+                    .collect();
+                (key, place, Thunk::Ready(Rc::new(lists)))
+            }),
     };
     members.extend(containers);
     object(members)

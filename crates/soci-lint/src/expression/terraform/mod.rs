@@ -110,7 +110,12 @@ impl<'a> Evaluator<'a> {
             .iter()
             .map(|case| {
                 let value = match entries(&case.value) {
-                    Some(entries) => self.looped(form, entries, scope, place),
+                    Some(entries) => {
+                        let entries = entries
+                            .into_iter()
+                            .map(|(key, value)| (key, self.told_of(case, value)));
+                        self.looped(form, entries.collect(), scope, place)
+                    }
                     None => match &case.value {
                         Value::Unknown(hole) => hole.clone().into(),
                         Value::Scalar { text, .. } if text.holes().next().is_some() => {
@@ -122,6 +127,14 @@ impl<'a> Evaluator<'a> {
                 case.with(value)
             })
             .collect()
+    }
+
+    /// An item with the way to its list.
+    pub(super) fn told_of(&self, list: &Case<Value<'a>>, item: Thunk<'a>) -> Thunk<'a> {
+        match list.way.is_empty() {
+            true => item,
+            false => Thunk::Ready(Rc::new(self.under(list, &item))),
+        }
     }
 
     fn looped(

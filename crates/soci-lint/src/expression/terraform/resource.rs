@@ -86,7 +86,7 @@ impl<'a> Evaluator<'a> {
                 let key = own.unwrap_or_default();
                 let each = object([
                     ("key", Thunk::ready(Value::text(key.clone()), place)),
-                    ("value", value),
+                    ("value", self.told_of(&case, value)),
                 ]);
                 out.push(Instances {
                     suffix: format!("[\"{}\"]", key.display()),
