@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             let number = words.next().ok_or("--seconds needs a number")?;
             seconds = number
                 .parse()
-                .map_err(|_| format!("--seconds {number:?} is no number"))?;
+                .map_err(|_| format!("--seconds {number:?} is not a number"))?;
         } else {
             names.push(word.clone());
         }

@@ -155,7 +155,7 @@ fn parse(caller: Caller, arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// Help and version go to stdout with exit code 0, anything else is wrong usage.
 fn print_clap(error: &clap::Error) -> Exit {
-    // A reader that went away is no error.
+    // A reader that went away is not an error.
     let _ = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,

@@ -95,7 +95,7 @@ impl Context {
 
     /// Prints the report to stdout, with a line end if it has none.
     ///
-    /// A reader that went away (`| head`) is no error: the work itself is done.
+    /// A reader that went away (`| head`) is not an error: the work itself is done.
     pub fn report(&self, text: &str) -> Result<(), CommandError> {
         let end = if text.ends_with('\n') || text.is_empty() {
             ""

@@ -112,7 +112,7 @@ impl Descriptor {
             size: fields.number("size")?,
             urls: fields.strings("urls")?,
             annotations: fields.string_map("annotations")?,
-            data: decode(&data).ok_or_else(|| Error::field(fields.path("data"), "it is no base64"))?,
+            data: decode(&data).ok_or_else(|| Error::field(fields.path("data"), "it is not base64"))?,
             platform,
             artifact_type: fields.string("artifactType")?,
             unknown: fields.unknown,
@@ -206,7 +206,7 @@ mod tests {
             ),
             (
                 format!(r#"{{"digest":"{DIGEST}","data":"e30"}}"#),
-                "data: it is no base64",
+                "data: it is not base64",
             ),
             (
                 format!(r#"{{"digest":"{DIGEST}","annotations":{{"a":1}}}}"#),

@@ -47,7 +47,7 @@ pub enum Partition {
 }
 
 impl EcrHost {
-    /// Reads `HOST` or `HOST:PORT`, in any case; `None` for everything that is no private ECR host.
+    /// Reads `HOST` or `HOST:PORT`, in any case; `None` for everything that is not a private ECR host.
     pub fn parse(host: &str) -> Option<Self> {
         let (host, port) = match host.split_once(':') {
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {

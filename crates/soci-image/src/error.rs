@@ -6,8 +6,8 @@ use crate::digest::Digest;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Text that is no digest of a known algorithm.
-    #[error("`{value}` is no digest: {reason}")]
+    /// Text that is not a digest of a known algorithm.
+    #[error("`{value}` is not a digest: {reason}")]
     Digest {
         /// The text, shortened when it is long.
         value: String,
@@ -15,8 +15,8 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// Text that is no image reference.
-    #[error("`{value}` is no image reference: {reason} at byte {offset}")]
+    /// Text that is not an image reference.
+    #[error("`{value}` is not an image reference: {reason} at byte {offset}")]
     Reference {
         /// The text, shortened when it is long.
         value: String,
@@ -26,8 +26,8 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// Text that is no platform.
-    #[error("`{value}` is no platform: {reason}")]
+    /// Text that is not a platform.
+    #[error("`{value}` is not a platform: {reason}")]
     Platform {
         /// The text, shortened when it is long.
         value: String,

@@ -77,7 +77,7 @@ pub struct SociEntry {
     pub descriptor: Descriptor,
     /// Its version, by its document or, where that was not given, by its descriptor.
     pub version: SociVersion,
-    /// What it says; `None` if the document was not given or can not be read.
+    /// What it says; `None` if the document was not given or cannot be read.
     pub index: Option<SociIndex>,
     /// The image ([`ImageEntry::id`]) that it belongs to.
     pub owner: Option<usize>,

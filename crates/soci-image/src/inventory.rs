@@ -158,7 +158,7 @@ impl List<'_> {
         Ok(())
     }
 
-    /// A manifest that is no image: its blobs, then itself.
+    /// A manifest that is not an image: its blobs, then itself.
     fn artifact(&mut self, descriptor: &Descriptor) -> Result<()> {
         let Some(bytes) = self.documents.get(&descriptor.digest) else {
             self.push(descriptor, Role::OtherManifest, true);

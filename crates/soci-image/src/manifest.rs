@@ -124,7 +124,7 @@ mod tests {
         );
         let error = Manifest::parse(text.as_bytes()).unwrap_err().to_string();
         assert!(
-            error.starts_with("layers[1].digest: `sha256:0` is no digest"),
+            error.starts_with("layers[1].digest: `sha256:0` is not a digest"),
             "{error}"
         );
         let error = Manifest::parse(b"{\"layers\":[]}").unwrap_err().to_string();

@@ -50,9 +50,9 @@ pub enum LayerCompression {
     Gzip,
     /// A tar.
     Uncompressed,
-    /// A zstd'd tar, which SOCI can not index.
+    /// A zstd'd tar, which SOCI cannot index.
     Zstd,
-    /// A layer in a compression that SOCI can not index (or an encrypted one).
+    /// A layer in a compression that SOCI cannot index (or an encrypted one).
     Other,
     /// No layer of a file system at all.
     NotALayer,
@@ -60,7 +60,7 @@ pub enum LayerCompression {
 
 impl LayerCompression {
     /// The compression of a layer of this media type. Docker's `diff.tar` without a suffix is a plain
-    /// tar; what is encrypted (`+encrypted`) can not be read.
+    /// tar; what is encrypted (`+encrypted`) cannot be read.
     pub fn of(media_type: &str) -> Self {
         const OCI: &str = "application/vnd.oci.image.layer.";
         const DOCKER: &str = "application/vnd.docker.image.rootfs.";

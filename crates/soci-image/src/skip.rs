@@ -24,7 +24,7 @@ pub enum SkipReason {
         /// The media type.
         media_type: String,
     },
-    /// A media type that is none of a layer.
+    /// A media type that is not a layer's.
     NotALayer {
         /// The media type.
         media_type: String,
@@ -36,7 +36,7 @@ pub enum SkipReason {
         /// What it is.
         found: String,
     },
-    /// A tar that the zTOC format can not hold.
+    /// A tar that the zTOC format cannot hold.
     UnsupportedTar {
         /// What is in it.
         detail: String,
@@ -103,18 +103,18 @@ impl fmt::Display for SkipReason {
             Self::TooSmall { size, minimum } => {
                 write!(f, "smaller than the minimum ({size} of {minimum} bytes)")
             }
-            Self::Zstd => f.write_str("compressed with zstd, which SOCI can not index"),
+            Self::Zstd => f.write_str("compressed with zstd, which SOCI cannot index"),
             Self::UnsupportedCompression { media_type } => {
                 write!(
                     f,
-                    "media type {media_type} is a compression that SOCI can not index"
+                    "media type {media_type} is a compression that SOCI cannot index"
                 )
             }
-            Self::NotALayer { media_type } => write!(f, "media type {media_type} is none of a layer"),
+            Self::NotALayer { media_type } => write!(f, "media type {media_type} is not a layer's"),
             Self::Foreign => f.write_str("a foreign layer that is only at its URL"),
             Self::OtherContent { found } => write!(f, "its media type is wrong: the content is {found}"),
             Self::UnsupportedTar { detail } => {
-                write!(f, "a tar that the zTOC format can not hold: {detail}")
+                write!(f, "a tar that the zTOC format cannot hold: {detail}")
             }
             Self::SnapshotterRefuses { detail } => {
                 write!(f, "the snapshotter would refuse its zTOC: {detail}")

@@ -175,7 +175,7 @@ fn converting_twice_changes_nothing() {
     }
 }
 
-/// Inputs that removal can not give back, and why.
+/// Inputs that removal cannot give back, and why.
 const NOT_GIVEN_BACK: &[(&str, &str)] = &[
     ("docker", DOCKER),
     ("docker-list-all", DOCKER),

@@ -111,7 +111,7 @@ pub fn read_answer(status: u16, body: &[u8]) -> Result<EcrToken, String> {
         .decode(&data.token)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or("the token of the ECR API is no base64 text")?;
+        .ok_or("the token of the ECR API is not base64 text")?;
     let (username, password) = text
         .split_once(':')
         .ok_or("the token of the ECR API has no colon between user and password")?;

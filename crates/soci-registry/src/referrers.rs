@@ -103,10 +103,10 @@ impl<T: Transport> Repository<T> {
                 Err(error) => return Err(error),
             };
             let document: Value =
-                serde_json::from_slice(&bytes).map_err(|_| self.protocol(&what, "the list is no JSON"))?;
+                serde_json::from_slice(&bytes).map_err(|_| self.protocol(&what, "the list is not JSON"))?;
             match entries(&document) {
                 Some(more) => found.extend(more),
-                None => return Err(self.protocol(&what, "the list is no image index")),
+                None => return Err(self.protocol(&what, "the list is not an image index")),
             }
             match next_page(&headers) {
                 None => return Ok(Some(found)),
@@ -143,7 +143,7 @@ impl<T: Transport> Repository<T> {
             Err(error) => return Err(error),
         };
         let document: Value =
-            serde_json::from_slice(&bytes).map_err(|_| self.protocol(&what, "it is no JSON"))?;
+            serde_json::from_slice(&bytes).map_err(|_| self.protocol(&what, "it is not JSON"))?;
         Ok(Some(TagList {
             document,
             etag: headers.get("etag").map(str::to_owned),
@@ -172,7 +172,7 @@ impl<T: Transport> Repository<T> {
             let Some(listed) = entries(&document) else {
                 return Err(self.protocol(
                     WHAT,
-                    format!("the tag {tag} is no image index; it was not touched"),
+                    format!("the tag {tag} is not an image index; it was not touched"),
                 ));
             };
             if listed.iter().any(|entry| entry.digest == descriptor.digest) {
@@ -183,7 +183,7 @@ impl<T: Transport> Repository<T> {
             } else {
                 seen = 0;
                 let entry: Value = serde_json::from_slice(&descriptor.to_vec())
-                    .map_err(|_| self.protocol(WHAT, "the entry is no JSON"))?;
+                    .map_err(|_| self.protocol(WHAT, "the entry is not JSON"))?;
                 if let Some(Value::Array(manifests)) = document.get_mut("manifests") {
                     manifests.push(entry);
                 }

@@ -259,7 +259,7 @@ mod tests {
                 (digest.clone(), SkipReason::Foreign)
             ]),
             "no layer can be indexed: 2 layers below the minimum of 10 bytes (the largest has 9); 2 layers: \
-             compressed with zstd, which SOCI can not index; 1 layer: a foreign layer that is only at its URL"
+             compressed with zstd, which SOCI cannot index; 1 layer: a foreign layer that is only at its URL"
         );
     }
 }

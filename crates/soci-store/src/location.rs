@@ -48,7 +48,7 @@ pub enum Location {
     Registry(Reference),
 }
 
-/// Why a text is no location.
+/// Why a text is not a location.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     /// Nothing at all, or nothing behind a prefix.
@@ -83,7 +83,7 @@ pub enum LocationError {
         meant: &'static str,
     },
     /// Meant for a registry, but no image reference.
-    #[error("{text:?} is no image reference: {problem}")]
+    #[error("{text:?} is not an image reference: {problem}")]
     Reference {
         /// The text.
         text: String,

@@ -29,7 +29,7 @@ impl FolderLock {
             if fs::symlink_metadata(&path).is_ok_and(|kind| !kind.is_file()) {
                 return Err(Error::Place {
                     place: path.display().to_string(),
-                    problem: "it should be the lock of the layout but is no regular file: remove it".into(),
+                    problem: "it should be the lock of the layout but is not a regular file: remove it".into(),
                 });
             }
             let opened = OpenOptions::new()

@@ -165,12 +165,12 @@ fn hostile_archives_are_refused_with_the_reason() {
     let size = index.len() as u64;
     let plain = header("index.json", b'0', size);
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("no tar", vec![b'x'; 2048], "PLACE: it is no tar archive"),
-        ("short", vec![b'x'; 100], "PLACE: it is no tar archive"),
+        ("no tar", vec![b'x'; 2048], "PLACE: it is not a tar archive"),
+        ("short", vec![b'x'; 100], "PLACE: it is not a tar archive"),
         (
             "no index",
             archive_of(&[]),
-            "PLACE: it has neither index.json nor manifest.json, so it is no archive of an image",
+            "PLACE: it has neither index.json nor manifest.json, so it is not an archive of an image",
         ),
         (
             "twice",
@@ -304,7 +304,7 @@ fn links_out_of_a_layout_and_things_that_are_no_files_are_refused() {
         .expect_err("a refusal")
         .to_string();
     assert!(
-        error.ends_with("it should be a blob but is no regular file"),
+        error.ends_with("it should be a blob but is not a regular file"),
         "{error}"
     );
 
@@ -313,7 +313,7 @@ fn links_out_of_a_layout_and_things_that_are_no_files_are_refused() {
         .expect("temporary folder");
     let error = open(&text(&layout)).expect_err("a refusal").to_string();
     assert!(
-        error.ends_with("its index.json is no regular file inside of it"),
+        error.ends_with("its index.json is not a regular file inside of it"),
         "{error}"
     );
 }

@@ -327,7 +327,7 @@ fn nothing_to_index_says_why() {
         .to_string();
     assert!(error.starts_with("no layer can be indexed: "), "{error}");
     assert!(
-        error.ends_with("compressed with zstd, which SOCI can not index"),
+        error.ends_with("compressed with zstd, which SOCI cannot index"),
         "{error}"
     );
     assert_eq!(tree(folder.path()), []);

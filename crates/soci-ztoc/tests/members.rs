@@ -42,7 +42,7 @@ fn outcome(layer: &[u8]) -> Result<BuildOutcome, Error> {
 #[test]
 fn spans_go_over_the_ends_of_members() {
     let archive = archive();
-    // Pieces that are no multiple of anything: spans, files and headers lie across them.
+    // Pieces that are not a multiple of anything: spans, files and headers lie across them.
     let layer: Vec<u8> = archive
         .chunks(100_003)
         .flat_map(|piece| member("m", piece))

@@ -286,7 +286,7 @@ fn read_line(reader: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
     }
     String::from_utf8(line)
         .map(Some)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a line is no text"))
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a line is not text"))
 }
 
 fn take_body(reader: &mut BufReader<TcpStream>, length: u64, body: &mut Vec<u8>) -> io::Result<()> {

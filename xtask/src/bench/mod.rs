@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
                 let number = words.next().ok_or("--rounds needs a number")?;
                 rounds = number
                     .parse()
-                    .map_err(|_| format!("--rounds {number:?} is no number"))?;
+                    .map_err(|_| format!("--rounds {number:?} is not a number"))?;
             }
             "--markdown" => format = Format::Markdown,
             "--binary" => binary = Some(PathBuf::from(words.next().ok_or("--binary needs a file")?)),

@@ -12,14 +12,14 @@ use serde_json::{Map, Value};
 pub(crate) fn from_schema(what: &str, schema: &Value) -> Result<String, String> {
     let root = schema
         .as_object()
-        .ok_or_else(|| format!("the schema of {what} is no object"))?;
+        .ok_or_else(|| format!("the schema of {what} is not an object"))?;
     let mut text = format!("// Types of {what}. Generated from the Rust structs by `cargo xtask gen`.\n");
     declare(&mut text, name_of(root)?, root)?;
     if let Some(definitions) = root.get("$defs").and_then(Value::as_object) {
         for (name, definition) in definitions {
             let definition = definition
                 .as_object()
-                .ok_or_else(|| format!("$defs.{name} is no object"))?;
+                .ok_or_else(|| format!("$defs.{name} is not an object"))?;
             declare(&mut text, name, definition)?;
         }
     }
@@ -57,7 +57,7 @@ fn object(schema: &Map<String, Value>, indent: &str) -> Result<String, String> {
         let property = match property {
             Value::Bool(true) => &anything,
             Value::Object(property) => property,
-            _ => return Err(format!("property {name} is no schema")),
+            _ => return Err(format!("property {name} is not a schema")),
         };
         comment(&mut text, property, &deeper);
         let optional = if required.contains(&name.as_str()) {
@@ -95,7 +95,7 @@ fn expression(schema: &Map<String, Value>, indent: &str) -> Result<String, Strin
             let members = list(schema, union).iter().map(|member| {
                 let member = member
                     .as_object()
-                    .ok_or_else(|| format!("a member of {union} is no object"))?;
+                    .ok_or_else(|| format!("a member of {union} is not an object"))?;
                 expression(member, indent)
             });
             return Ok(members.collect::<Result<Vec<_>, String>>()?.join(" | "));

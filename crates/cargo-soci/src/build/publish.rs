@@ -88,7 +88,7 @@ pub struct PlacedImage {
     pub digest: Option<Digest>,
     /// The conversion; `None` if nothing could be indexed.
     pub converted: Option<Converted>,
-    /// Why nothing could be indexed, where that is no error.
+    /// Why nothing could be indexed, where that is not an error.
     pub nothing_to_index: Option<CommandError>,
 }
 

@@ -213,7 +213,7 @@ fn find(ztoc: &Ztoc, path: &str) -> Result<Found, CommandError> {
                 return Ok(Found::File(index));
             }
             Err(CommandError::failed(format!(
-                "{path} is no file but of type {}",
+                "{path} is not a file: its type is {}",
                 entry.entry_type.as_str()
             )))
         }

@@ -77,7 +77,7 @@ struct Found {
 impl Found {
     fn look(folder: &Path) -> Result<Self, CommandError> {
         if !folder.is_dir() {
-            return Err(CommandError::usage(format!("{} is no folder", folder.display())));
+            return Err(CommandError::usage(format!("{} is not a folder", folder.display())));
         }
         let mut found = Found {
             dockerfile: DOCKERFILES.into_iter().find(|name| folder.join(name).is_file()),
@@ -193,7 +193,7 @@ fn insert(old: &str, path: &Path, settings: Table, uses_cargo: bool) -> Result<S
                 .or_insert_with(implicit)
                 .as_table_like_mut()
         })
-        .ok_or_else(|| already("a `metadata` that is no table"))?;
+        .ok_or_else(|| already("a `metadata` that is not a table"))?;
     if metadata.contains_key("soci") {
         return Err(already(&format!("[{owner}.metadata.soci]")));
     }

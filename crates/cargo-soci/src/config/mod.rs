@@ -169,7 +169,7 @@ impl Config {
 
     /// The setting of this name, with its origin.
     pub fn setting(&self, name: &str) -> Option<&Setting> {
-        debug_assert!(keys::find(name).is_some(), "{name} is no key");
+        debug_assert!(keys::find(name).is_some(), "{name} is not a key");
         self.settings.get(name)
     }
 
@@ -291,7 +291,7 @@ fn parse_word(key: &Key, word: &str, origin: &Origin) -> Result<Value, ConfigErr
 }
 
 fn unknown<'a>(origin: &Origin, name: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
-    let error = ConfigError::new(format!("{origin}: `{name}` is no setting"));
+    let error = ConfigError::new(format!("{origin}: `{name}` is not a setting"));
     match keys::nearest(name, known) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),
         None => error.help("docs/configuration.md lists all settings"),

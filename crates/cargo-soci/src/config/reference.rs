@@ -78,7 +78,7 @@ where that does not serve, a TOML value does: `CARGO_SOCI_BUILDER='[\"sh\", \"-c
 ";
 
 const ENDING: &str = "
-The login for a registry is no setting and belongs in no file: see [registries](registry.md).
+The login for a registry is not a setting and belongs in no file: see [registries](registry.md).
 
 ## Placeholders of `image`
 `{name}` and `{version}` are those of the Cargo package (a `+` in the version becomes `_`, because tags have none), `{git-sha}` is the 40 digits of the commit that is checked out.

@@ -249,7 +249,7 @@ fn an_unknown_key_is_an_error_with_its_place_in_every_source() {
     let error = load(&project, &Flags::default(), &variables).expect_err("an unknown variable");
     assert_eq!(
         error.message,
-        "environment variable CARGO_SOCI_IMAG: `CARGO_SOCI_IMAG` is no setting"
+        "environment variable CARGO_SOCI_IMAG: `CARGO_SOCI_IMAG` is not a setting"
     );
     assert_eq!(error.help.as_deref(), Some("did you mean `CARGO_SOCI_IMAGE`?"));
     let error = Flags::default()

@@ -158,7 +158,7 @@ pub struct PrefetchFacts {
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// Its spans; `null` if the artifact was not given or can not be read.
+    /// Its spans; `null` if the artifact was not given or cannot be read.
     pub spans: Option<Vec<SpanRange>>,
 }
 
@@ -168,11 +168,11 @@ pub struct PrefetchFacts {
 pub enum NoZtoc {
     /// The image has no SOCI index.
     NoSociIndex,
-    /// It is compressed with zstd, which SOCI can not index.
+    /// It is compressed with zstd, which SOCI cannot index.
     Zstd,
-    /// Its media type is a compression that SOCI can not index.
+    /// Its media type is a compression that SOCI cannot index.
     UnsupportedCompression,
-    /// Its media type is none of a layer.
+    /// Its media type is not a layer's.
     NotALayer,
     /// It could have one and the SOCI index leaves it out: most often it was below the minimum size.
     LeftOut,
@@ -183,8 +183,8 @@ impl NoZtoc {
     pub fn text(self) -> &'static str {
         match self {
             Self::NoSociIndex => "the image has no SOCI index",
-            Self::Zstd => "zstd can not be indexed",
-            Self::UnsupportedCompression => "its compression can not be indexed",
+            Self::Zstd => "zstd cannot be indexed",
+            Self::UnsupportedCompression => "its compression cannot be indexed",
             Self::NotALayer => "no layer by its media type",
             Self::LeftOut => "left out when the index was made, most often for its size",
         }
@@ -270,7 +270,7 @@ pub struct AttestationFacts {
     pub statements: Vec<String>,
 }
 
-/// A manifest that is listed and is no image, SOCI index or attestation.
+/// A manifest that is listed and is not an image, SOCI index or attestation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OtherFacts {

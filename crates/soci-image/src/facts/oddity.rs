@@ -25,7 +25,7 @@ pub enum Oddity {
         /// What its annotation says.
         named: String,
     },
-    /// The manifest that the image names is no SOCI index manifest v2 that can be read.
+    /// The manifest that the image names is not a SOCI index manifest v2 that can be read.
     UnreadableIndex {
         /// The image manifest.
         image: Digest,
@@ -251,7 +251,7 @@ impl fmt::Display for Oddity {
                 detail,
             } => write!(
                 f,
-                "the image {image} names {soci_index} as its SOCI index, which can not be read as one ({detail}); it is loaded whole"
+                "the image {image} names {soci_index} as its SOCI index, which cannot be read as one ({detail}); it is loaded whole"
             ),
             Self::NonCanonicalIndex { soci_index } => write!(
                 f,
@@ -278,7 +278,7 @@ impl fmt::Display for Oddity {
             ),
             Self::ZtocOfOtherLayer { soci_index, layer } => write!(
                 f,
-                "the SOCI index {soci_index} has a zTOC for {layer}, which is no layer of the image"
+                "the SOCI index {soci_index} has a zTOC for {layer}, which is not a layer of the image"
             ),
             Self::DuplicatePlatform {
                 platform,
@@ -354,7 +354,7 @@ impl fmt::Display for Oddity {
             ),
             Self::DockerLayersInOciManifest { image } => write!(
                 f,
-                "the OCI manifest {image} has layers of Docker's media types; some tools can not copy that to other formats"
+                "the OCI manifest {image} has layers of Docker's media types; some tools cannot copy that to other formats"
             ),
         }
     }

@@ -223,7 +223,7 @@ impl ZtocEntry {
             Some(text) => Some(text.parse().map_err(|_| {
                 Error::field(
                     format!("layers[{i}].annotations"),
-                    format!("{} is no number", annotation::SPAN_SIZE),
+                    format!("{} is not a number", annotation::SPAN_SIZE),
                 )
             })?),
         };

@@ -205,8 +205,8 @@ fn decode(auth: &str) -> Result<(String, Secret), &'static str> {
     let bytes = STANDARD
         .decode(auth)
         .or_else(|_| STANDARD_NO_PAD.decode(auth))
-        .map_err(|_| "is no base64")?;
-    let text = String::from_utf8(bytes).map_err(|_| "is no text")?;
+        .map_err(|_| "is not base64")?;
+    let text = String::from_utf8(bytes).map_err(|_| "is not text")?;
     let (username, password) = text
         .split_once(':')
         .ok_or("has no colon between user and password")?;
@@ -331,10 +331,10 @@ mod tests {
     #[test]
     fn broken_entries_are_named_without_their_content() {
         for (auth, problem) in [
-            ("!!!", "is no base64"),
+            ("!!!", "is not base64"),
             ("c2VjcmV0", "has no colon"),
             ("OnA=", "has no user name"),
-            ("//86Og==", "is no text"),
+            ("//86Og==", "is not text"),
         ] {
             let json = format!(r#"{{"auths": {{"r.example": {{"auth": "{auth}"}}}}}}"#);
             let (found, tried) = lookup(&json, "r.example", "a");

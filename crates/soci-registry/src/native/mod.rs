@@ -210,7 +210,7 @@ impl Transport for UreqTransport {
         let (head, body) = response.into_parts();
         let mut headers = Headers::default();
         for (name, value) in &head.headers {
-            // A value that is no text means nothing to this protocol.
+            // A value that is not text means nothing to this protocol.
             if let Ok(value) = value.to_str() {
                 headers.push(name.as_str(), value);
             }

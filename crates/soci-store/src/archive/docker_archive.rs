@@ -48,13 +48,13 @@ impl DockerArchive {
         let list = Json::parse(manifest).map_err(|error| reader.wrong(error.to_string()))?;
         let images = list
             .as_array()
-            .ok_or_else(|| reader.wrong("it is no list".into()))?;
+            .ok_or_else(|| reader.wrong("it is not a list".into()))?;
         let mut archive = Self::default();
         let mut entries = Vec::new();
         for (position, image) in images.iter().enumerate() {
             let descriptor = reader.image(position, image, &mut archive)?;
             let names = strings(image.get("RepoTags"))
-                .ok_or_else(|| reader.wrong(format!("RepoTags of image {position} is no list of texts")))?;
+                .ok_or_else(|| reader.wrong(format!("RepoTags of image {position} is not a list of texts")))?;
             if names.is_empty() {
                 entries.push(descriptor.clone());
             }
@@ -98,7 +98,7 @@ impl Reader<'_> {
             .and_then(Json::as_str)
             .ok_or_else(|| self.wrong(format!("image {position} names no Config")))?;
         let layer_names = strings(image.get("Layers"))
-            .ok_or_else(|| self.wrong(format!("Layers of image {position} is no list of texts")))?;
+            .ok_or_else(|| self.wrong(format!("Layers of image {position} is not a list of texts")))?;
         let config = self.config(config_name, archive)?;
         let (config_descriptor, diff_ids) = (config.descriptor, config.diff_ids);
         if diff_ids.len() != layer_names.len() {
@@ -232,7 +232,7 @@ fn diff_ids(config: &[u8]) -> Result<Vec<Digest>, String> {
     let config = Json::parse(config).map_err(|error| error.to_string())?;
     let list = config.get("rootfs").and_then(|rootfs| rootfs.get("diff_ids"));
     strings(list)
-        .ok_or("rootfs.diff_ids is no list of texts")?
+        .ok_or("rootfs.diff_ids is not a list of texts")?
         .into_iter()
         .map(|text| Digest::parse(text).map_err(|error| format!("rootfs.diff_ids: {error}")))
         .collect()
@@ -417,7 +417,7 @@ mod tests {
         let good = config(&[b"x"]);
         for (manifest, problem) in [
             ("", "manifest.json cannot be read"),
-            ("{}", "it is no list"),
+            ("{}", "it is not a list"),
             ("[{}]", "image 0 names no Config"),
             (
                 r#"[{"Config":"none.json"}]"#,

@@ -98,7 +98,7 @@ impl ArchiveSource {
             }
             (_, None) => Err(Error::Place {
                 place,
-                problem: "it has neither index.json nor manifest.json, so it is no archive of an image"
+                problem: "it has neither index.json nor manifest.json, so it is not an archive of an image"
                     .into(),
             }),
         }

@@ -66,7 +66,7 @@ pub(crate) enum Kind {
 pub(crate) enum TarError {
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("it is no tar archive")]
+    #[error("it is not a tar archive")]
     NotTar,
     #[error("it is cut off {0}")]
     CutOff(&'static str),
@@ -123,7 +123,7 @@ impl<I: Input> TarReader<I> {
                             b"path" => long_name = Some(text(value).map_err(damaged)?),
                             b"linkpath" => long_link = Some(text(value).map_err(damaged)?),
                             b"size" => {
-                                pax_size = Some(decimal(value).ok_or(damaged("its PAX size is no number"))?)
+                                pax_size = Some(decimal(value).ok_or(damaged("its PAX size is not a number"))?)
                             }
                             key if key.starts_with(b"GNU.sparse.") => {
                                 return Err(damaged(
@@ -306,7 +306,7 @@ impl Header {
     fn size(&self) -> Result<u64, &'static str> {
         let field = &self.0[124..136];
         if field[0] & 0x80 == 0 {
-            return octal(field).ok_or("its size is no octal number");
+            return octal(field).ok_or("its size is not an octal number");
         }
         // Base-256, big endian; the top bit marks the form, the next one the sign.
         if field[0] != 0x80 || field[1..4].iter().any(|byte| *byte != 0) {

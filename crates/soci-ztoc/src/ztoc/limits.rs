@@ -9,7 +9,7 @@
 /// assert_eq!(small.entries(), 10_000);
 /// ```
 ///
-/// What the format itself cannot hold is no limit that can be set: a larger one counts as the largest
+/// What the format itself cannot hold is not a limit that can be set: a larger one counts as the largest
 /// possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

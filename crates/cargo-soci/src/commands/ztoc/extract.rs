@@ -85,7 +85,7 @@ fn of_layer(layer_path: &Path, ztoc_path: &Path, path: &str, output: &Path, cont
     if entry.entry_type != EntryType::Regular {
         let kind = entry.entry_type.as_str();
         return Err(
-            CommandError::failed(format!("{path} is no file but of type {kind}"))
+            CommandError::failed(format!("{path} is not a file: its type is {kind}"))
                 .help("`cargo soci ztoc ls` lists the files"),
         );
     }

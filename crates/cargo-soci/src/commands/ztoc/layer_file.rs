@@ -21,7 +21,7 @@ impl LayerFile {
         let file = File::open(path).or_fail(|| format!("cannot open {name}"))?;
         let metadata = file.metadata().or_fail(|| format!("cannot read {name}"))?;
         if !metadata.is_file() {
-            return Err(CommandError::failed(format!("{name} is no regular file"))
+            return Err(CommandError::failed(format!("{name} is not a regular file"))
                 .help("spans are read at their offsets; save the layer to a file first"));
         }
         Ok(Self { file, bytes_read: 0 })

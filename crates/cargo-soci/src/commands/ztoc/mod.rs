@@ -66,7 +66,7 @@ fn read_ztoc(path: &Path) -> Result<(Ztoc, Vec<u8>), CommandError> {
         )));
     }
     let ztoc = Ztoc::from_bytes(&bytes).map_err(|error| {
-        let failed = CommandError::failed(format!("{name} is no zTOC")).because(&error);
+        let failed = CommandError::failed(format!("{name} is not a zTOC")).because(&error);
         match bytes.as_slice() {
             [0x1f, 0x8b, ..] => failed.help("this is a gzip file: is it the layer instead of its zTOC?"),
             [b'{', ..] => failed.help("this is JSON: is it the SOCI index instead of a zTOC?"),

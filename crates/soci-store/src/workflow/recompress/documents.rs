@@ -203,12 +203,12 @@ fn of_config(config: &[u8]) -> Result<Vec<Digest>, String> {
         None | Some(Json::Null) => &[],
         Some(list) => list
             .as_array()
-            .ok_or("rootfs.diff_ids of this config is no list")?,
+            .ok_or("rootfs.diff_ids of this config is not a list")?,
     };
     texts
         .iter()
         .map(|text| {
-            let text = text.as_str().ok_or("a diff_id of this config is no text")?;
+            let text = text.as_str().ok_or("a diff_id of this config is not text")?;
             Digest::parse(text).map_err(|error| error.to_string())
         })
         .collect()
