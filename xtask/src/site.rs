@@ -1,7 +1,7 @@
 //! `cargo xtask site [DIR]`: the finished page in one folder, for any static host.
 //!
 //! Everything but `index.html` lies under `assets/<hash of it all>/`, so that a host may keep those files
-//! in caches for ever, and script and module of two releases never meet.
+//! in caches forever, and script and module of two releases never meet.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -25,7 +25,7 @@ pub(crate) fn guard(work: impl FnOnce() -> Exit) -> Exit {
         (Ok(_) | Err(_), story) => {
             let story = story.unwrap_or_else(|| "a thread panicked".to_owned());
             let error = CommandError::failed(format!("internal error: {story}"))
-                .help("this is a bug in cargo-soci, please report it; RUST_BACKTRACE=1 tells more");
+                .help("this is a bug in cargo-soci, please report it; RUST_BACKTRACE=1 shows more");
             error.print();
             error.exit()
         }

@@ -169,7 +169,7 @@ fn new_bar(label: &str, total: Option<u64>) -> ProgressBar {
     };
     let style = ProgressStyle::with_template(template).expect("the template above is well formed");
     // Hidden until it is added to the others: a bar draws itself where its target is at once, and what was drawn
-    // outside of the group is never taken away again.
+    // outside the group is never taken away again.
     ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden())
         .with_style(style)
         .with_prefix(Cow::Owned(label.to_owned()))

@@ -30,13 +30,13 @@ pub struct RegistryFlags {
     /// Read the registry's password from the first line of stdin
     #[arg(long, global = true, hide_short_help = true)]
     pub password_stdin: bool,
-    /// Certificates in PEM form to trust besides the system's
+    /// Certificates in PEM form to trust in addition to the system's
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub ca_file: Option<PathBuf>,
     /// Reach this registry (host and port) over plain http; may be repeated. Loopback needs no flag
     #[arg(long, global = true, value_name = "HOST", hide_short_help = true)]
     pub plain_http: Vec<String>,
-    /// Requests at the same time for one layer above 64 MiB
+    /// Concurrent requests for one layer above 64 MiB
     #[arg(long, global = true, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub connections_per_layer: Option<u8>,
 }

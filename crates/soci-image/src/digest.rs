@@ -67,7 +67,7 @@ impl Digest {
         }
     }
 
-    /// The hex digits behind the colon.
+    /// The hex digits after the colon.
     pub fn hex(&self) -> &str {
         &self.0["sha256:".len()..]
     }

@@ -145,7 +145,7 @@ impl Parser<'_> {
                 Err(_) => return self.fail(at + 1, "a digest (sha256: and 64 hex digits) should be here"),
             },
         };
-        // A colon behind the last slash begins the tag, one before it a port.
+        // A colon after the last slash begins the tag, one before it a port.
         let last = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (name, tag) = match rest[last..].find(':') {
             None => (rest, None),

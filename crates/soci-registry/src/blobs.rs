@@ -63,7 +63,7 @@ impl<T: Transport> Repository<T> {
 /// The bytes of a blob, or of a part of it, from front to back.
 ///
 /// A connection that is cut or falls silent is replaced: the registry is asked again for the rest. What comes must keep
-/// a pace over all connections, and the interruptions have a limit of their own, so no registry holds a reader for ever.
+/// a pace over all connections, and the interruptions have a limit of their own, so no registry holds a reader forever.
 pub struct BlobReader<T: Transport> {
     repository: Repository<T>,
     path: String,

@@ -128,7 +128,7 @@ pub enum Error {
         known: Vec<String>,
     },
 
-    /// A layer would stay without a zTOC, and that was not to happen.
+    /// A layer would stay without a zTOC, which strictness forbids.
     #[error("layer {layer} cannot be indexed: {reason}")]
     Strict {
         /// The layer.

@@ -51,10 +51,10 @@ pub enum Location {
 /// Why a text is not a location.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
-    /// Nothing at all, or nothing behind a prefix.
-    #[error("{0:?} names no place: write a path, - or a registry reference behind it")]
+    /// Nothing at all, or nothing after a prefix.
+    #[error("{0:?} names no place: give a path, - or a registry reference")]
     Empty(String),
-    /// A prefix with a path, and a colon with no tag behind it.
+    /// A prefix with a path, and a colon with no tag after it.
     #[error("{0:?} ends in a colon without a tag: leave the colon out to take every image")]
     EmptyTag(String),
     /// Neither a path nor a registry by its form.
@@ -359,15 +359,15 @@ mod tests {
             ),
             (
                 "",
-                r#"error: "" names no place: write a path, - or a registry reference behind it"#,
+                r#"error: "" names no place: give a path, - or a registry reference"#,
             ),
             (
                 "oci:",
-                r#"error: "oci:" names no place: write a path, - or a registry reference behind it"#,
+                r#"error: "oci:" names no place: give a path, - or a registry reference"#,
             ),
             (
                 "docker://",
-                r#"error: "docker://" names no place: write a path, - or a registry reference behind it"#,
+                r#"error: "docker://" names no place: give a path, - or a registry reference"#,
             ),
             (
                 "oci:dir:",

@@ -25,11 +25,12 @@ impl FolderLock {
     pub(crate) fn take(folder: &Path, cancel: &AtomicBool) -> Result<Self> {
         let path = folder.join(LOCK_FILE);
         loop {
-            // Opening a planted link would make a file elsewhere, opening a planted FIFO would wait for ever.
+            // Opening a planted link would make a file elsewhere, opening a planted FIFO would wait forever.
             if fs::symlink_metadata(&path).is_ok_and(|kind| !kind.is_file()) {
                 return Err(Error::Place {
                     place: path.display().to_string(),
-                    problem: "it should be the lock of the layout but is not a regular file: remove it".into(),
+                    problem: "it should be the lock of the layout but is not a regular file: remove it"
+                        .into(),
                 });
             }
             let opened = OpenOptions::new()
@@ -147,7 +148,7 @@ mod tests {
         let elsewhere = folder.path().join("elsewhere");
         std::os::unix::fs::symlink(&elsewhere, folder.path().join(LOCK_FILE)).expect("a link");
         let error = FolderLock::take(folder.path(), &AtomicBool::new(false)).expect_err("refused");
-        assert!(error.to_string().contains("no regular file"), "{error}");
+        assert!(error.to_string().contains("not a regular file"), "{error}");
         assert!(!elsewhere.exists());
     }
 }

@@ -117,7 +117,7 @@ fn sweep(place: &Path) {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
             continue;
         };
-        // Never opens what is not a file: a FIFO would wait for ever.
+        // Never opens what is not a file: a FIFO would wait forever.
         if !name.ends_with(SUFFIX) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }

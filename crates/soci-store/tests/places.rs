@@ -313,7 +313,7 @@ fn links_out_of_a_layout_and_things_that_are_no_files_are_refused() {
         .expect("temporary folder");
     let error = open(&text(&layout)).expect_err("a refusal").to_string();
     assert!(
-        error.ends_with("its index.json is not a regular file inside of it"),
+        error.ends_with("its index.json is not a regular file inside it"),
         "{error}"
     );
 }

@@ -19,7 +19,7 @@ pub enum Error {
     /// A tar header or something that belongs to one is wrong.
     #[error("invalid tar header before byte {offset} of the uncompressed layer: {what}")]
     TarHeader {
-        /// The uncompressed offset behind what is wrong.
+        /// The uncompressed offset after what is wrong.
         offset: u64,
         /// What is wrong.
         what: &'static str,
@@ -69,7 +69,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A checkpoint blob does not have the structure it must have.
-    #[error("invalid checkpoint blob at byte {offset} of it: {what}")]
+    #[error("invalid checkpoint blob at its byte {offset}: {what}")]
     InvalidCheckpoints {
         /// Where in the blob.
         offset: u64,
@@ -129,7 +129,7 @@ pub enum Error {
         entry_type: &'static str,
     },
     /// A zTOC that places an entry where the layer has no bytes.
-    #[error("the zTOC places '{}' outside of the layer", name.escape_ascii())]
+    #[error("the zTOC places '{}' outside the layer", name.escape_ascii())]
     EntryOutsideLayer {
         /// The entry.
         name: Box<[u8]>,

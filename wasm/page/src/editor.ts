@@ -103,7 +103,7 @@ function languageOf(text: string) {
 }
 
 /**
- * The offset of a place; one outside of the text is moved to the nearest place inside. Counted from the
+ * The offset of a place; one outside the text is moved to the nearest place inside. Counted from the
  * line, because the editor keeps each line end as one character and drops a byte order mark.
  */
 function offset(text: Text, { line, column_utf16 }: Position): number {

@@ -3,7 +3,7 @@
 //! | tag model | the tag names | the SOCI-enabled image is |
 //! |---|---|---|
 //! | `replace` | the SOCI-enabled image | there |
-//! | `sibling` | the image as built | under the tag with `-soci` behind it |
+//! | `sibling` | the image as built | under the tag with `-soci` appended |
 //!
 //! Every tag moves last, when all that it points at is there.
 

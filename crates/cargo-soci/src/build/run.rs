@@ -119,7 +119,7 @@ fn made_by_buildx(output: &Output, outputs: &Outputs) -> Result<Made, CommandErr
     let bytes = fs::read(&outputs.metadata_file).map_err(|error| {
         CommandError::failed("docker buildx build wrote no metadata file")
             .because(&error)
-            .help("buildx 0.4 and later write it; `docker buildx version` tells yours")
+            .help("buildx 0.4 and later write it; `docker buildx version` shows yours")
     })?;
     let images = metadata_file::read(&bytes, None).or_fail(|| "buildx's metadata file".into())?;
     let image = images.first().expect("read gives at least one image");

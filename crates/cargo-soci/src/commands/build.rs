@@ -27,7 +27,7 @@ use crate::places;
 /// Flags of `build`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is built comes from [package.metadata.soci] or soci.toml; `cargo soci init` writes a start, and
+What is built comes from [package.metadata.soci] or soci.toml; `cargo soci init` writes a first one, and
 docs/configuration.md lists all settings. Flags are stronger than CARGO_SOCI_* variables, and those than files.
 
   cargo soci build --dry-run

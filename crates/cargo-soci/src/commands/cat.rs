@@ -46,7 +46,7 @@ pub struct Which {
     /// Which of several images, by tag, full name or digest
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
-    /// Platform whose file is meant; needed if there are several
+    /// Platform to read from; needed if there are several
     #[arg(short, long, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
 }

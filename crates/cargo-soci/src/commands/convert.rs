@@ -83,7 +83,7 @@ pub struct Args {
     /// With --from-metadata: `replace` moves the tag to the SOCI-enabled image, `sibling` tags it TAG-soci
     #[arg(long, value_name = "MODEL", requires = "from_metadata")]
     pub tag_model: Option<String>,
-    /// Fail if a layer cannot be indexed for another reason than its size
+    /// Fail if a layer cannot be indexed for a reason other than its size
     #[arg(long)]
     pub strict: bool,
     /// Write digest, descriptor and name of the image as buildx does, and the digests of its SOCI indexes

@@ -77,7 +77,10 @@ struct Found {
 impl Found {
     fn look(folder: &Path) -> Result<Self, CommandError> {
         if !folder.is_dir() {
-            return Err(CommandError::usage(format!("{} is not a folder", folder.display())));
+            return Err(CommandError::usage(format!(
+                "{} is not a folder",
+                folder.display()
+            )));
         }
         let mut found = Found {
             dockerfile: DOCKERFILES.into_iter().find(|name| folder.join(name).is_file()),

@@ -54,7 +54,7 @@ pub enum Verb {
     Inspect(inspect::Args),
     /// Check task definitions: will Fargate load each container lazily?
     Lint(lint::Args),
-    /// Take SOCI out of an image again
+    /// Remove SOCI from an image
     Remove(remove::Args),
     /// List the rules of `lint`
     Rules(rules::Args),

@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn flags_and_their_values() {
-        assert!(complete(&["completions", "--for"]).starts_with("--format\tForm of the report: "));
+        assert!(complete(&["completions", "--for"]).starts_with("--format\tFormat of the report: "));
         assert!(complete(&["--format", "j"]).starts_with("json\t"));
         assert!(complete(&["--format=j"]).starts_with("--format=json\t"));
         assert_eq!(complete(&["completions", "ba"]), "bash\n:4\n");

@@ -79,7 +79,7 @@ pub const KEYS: &[Key] = &[
         name: "tag-model",
         kind: Kind::Choice(&["replace", "sibling"]),
         help: "`replace`: the tag names the SOCI-enabled image. `sibling`: the tag names the image as built, and \
-               the tag with `-soci` behind it the SOCI-enabled one.",
+               the tag with `-soci` appended the SOCI-enabled one.",
         default: "replace",
     },
     Key {

@@ -146,5 +146,5 @@ pub(crate) fn written(path: &Path, terminal: &Terminal) -> String {
 
 const ROWS: u16 = 40;
 const COLUMNS: u16 = 80;
-/// Bounds a test that would wait for ever.
+/// Bounds a test that would wait forever.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 //! and an ear for the interruption of the run.
 //!
 //! ureq bounds each wait. A peer that sends a byte now and then (a header, a chunk's frame, a trailer) keeps within
-//! each of them and holds the call for ever; and a thread that waits in the kernel does not see a flag. So every
+//! each of them and holds the call forever; and a thread that waits in the kernel does not see a flag. So every
 //! wait here is cut into steps, and ends at the deadline of the call that this thread is in.
 
 use std::cell::Cell;

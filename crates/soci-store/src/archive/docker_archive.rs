@@ -53,8 +53,9 @@ impl DockerArchive {
         let mut entries = Vec::new();
         for (position, image) in images.iter().enumerate() {
             let descriptor = reader.image(position, image, &mut archive)?;
-            let names = strings(image.get("RepoTags"))
-                .ok_or_else(|| reader.wrong(format!("RepoTags of image {position} is not a list of texts")))?;
+            let names = strings(image.get("RepoTags")).ok_or_else(|| {
+                reader.wrong(format!("RepoTags of image {position} is not a list of texts"))
+            })?;
             if names.is_empty() {
                 entries.push(descriptor.clone());
             }

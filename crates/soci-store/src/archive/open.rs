@@ -1,7 +1,7 @@
 //! The table of an archive: where each of its files lies in a file that can be read at any place.
 //!
 //! A tar on disk is read in place: headers only, contents are skipped. What cannot be read at any place (standard
-//! input, a pipe, a gzip'd archive) passes through once; its files are kept, one behind the other, in an unnamed
+//! input, a pipe, a gzip'd archive) passes through once; its files are kept, one after the other, in an unnamed
 //! temporary file that vanishes with the process, however that ends.
 
 use std::collections::HashMap;

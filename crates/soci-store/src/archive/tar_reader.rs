@@ -123,7 +123,8 @@ impl<I: Input> TarReader<I> {
                             b"path" => long_name = Some(text(value).map_err(damaged)?),
                             b"linkpath" => long_link = Some(text(value).map_err(damaged)?),
                             b"size" => {
-                                pax_size = Some(decimal(value).ok_or(damaged("its PAX size is not a number"))?)
+                                pax_size =
+                                    Some(decimal(value).ok_or(damaged("its PAX size is not a number"))?)
                             }
                             key if key.starts_with(b"GNU.sparse.") => {
                                 return Err(damaged(
@@ -210,7 +211,7 @@ impl<I: Input> TarReader<I> {
         Ok(count)
     }
 
-    /// Reads what stands behind the end mark, so that the writer of a pipe is not cut off and a gzip checksum is
+    /// Reads what follows the end mark, so that the writer of a pipe is not cut off and a gzip checksum is
     /// looked at.
     pub(crate) fn drain(&mut self) -> Result<(), TarError> {
         io::copy(&mut self.input, &mut io::sink())?;

@@ -79,7 +79,7 @@ impl LayoutSource {
                 problem,
             });
         }
-        // Opening a FIFO would wait for ever.
+        // Opening a FIFO would wait forever.
         if !real.is_file() {
             let problem = "it should be a blob but is not a regular file".into();
             return Err(Error::Place {
@@ -187,7 +187,7 @@ fn read_small(folder: &Path, place: &str, name: &str) -> Result<Option<Vec<u8>>>
         _ => false,
     };
     if !kind.is_file() || !inside {
-        let problem = format!("its {name} is not a regular file inside of it");
+        let problem = format!("its {name} is not a regular file inside it");
         return Err(Error::Place {
             place: place.into(),
             problem,

@@ -4,12 +4,12 @@
 //! |---|---|
 //! | `buffer` | the next bits of the stream, the first one lowest |
 //! | `left` | number of valid bits in `buffer`; only its low 6 bits count |
-//! | `pos` | index in the input buffer of the byte behind the valid bits |
+//! | `pos` | index in the input buffer of the byte after the valid bits |
 //!
 //! A refill loads 8 bytes at `pos` above the valid bits and advances by the whole bytes that fit:
 //! 56 to 63 bits are valid afterwards, without a branch. What lies above the valid bits are bits of
 //! the stream too, so or-ing them in a second time changes nothing – as long as the bytes at `pos`
-//! do not change between refills. Loads therefore stay inside real data or the padding behind the
+//! do not change between refills. Loads therefore stay inside real data or the padding after the
 //! end of the stream.
 //!
 //! The position in the input is `8 * pos - (left & 63)` bits.

@@ -128,7 +128,7 @@ impl Tables {
                 continue;
             }
             // Runs are written at their greatest length: what is too much is written again, or is
-            // behind the last length.
+            // after the last length.
             let count = match symbol {
                 16 => {
                     let before = at.checked_sub(1).ok_or(BadBlock::Repeat)?;

@@ -25,14 +25,14 @@ pub(super) const INPUT_MASK: usize = (1 << 18) - 1;
 pub(super) const INPUT_LEN: usize = INPUT_MASK + 1 + 8;
 /// Room for what the buffer before leaves: less than the [`HEADER_NEED`] of a block header.
 const HEADROOM: usize = 2 << 10;
-/// Zeros behind the end of the stream, so that the loop needs no careful variant there.
+/// Zeros after the end of the stream, so that the loop needs no careful variant there.
 pub(super) const PADDING: usize = 64;
 /// Where filling ends.
 const INPUT_END: usize = INPUT_MASK + 1 - PADDING;
 
 /// What every output index is masked with.
 pub(super) const OUTPUT_MASK: usize = (1 << 18) - 1;
-/// Length of the output array: a 16-byte access a match length behind any masked index is inside.
+/// Length of the output array: a 16-byte access a match length after any masked index is inside.
 pub(super) const OUTPUT_LEN: usize = OUTPUT_MASK + 1 + 320;
 /// The decoding loop starts no step with `op` beyond this.
 pub(super) const OUTPUT_LIMIT: usize = OUTPUT_MASK + 1 - 640;
@@ -90,7 +90,7 @@ impl InputBuffer {
         self.end == INPUT_END
     }
 
-    /// Writes the zeros behind the end of the stream.
+    /// Writes the zeros after the end of the stream.
     pub(super) fn pad(&mut self) {
         self.bytes[self.end..self.end + PADDING].fill(0);
     }
@@ -105,7 +105,7 @@ impl InputBuffer {
         keep.wrapping_sub(start)
     }
 
-    /// Whether what comes behind `keep` fits in front of the next buffer's bytes.
+    /// Whether what comes after `keep` fits in front of the next buffer's bytes.
     pub(super) fn can_hand_over(&self, keep: usize) -> bool {
         self.end - keep <= HEADROOM
     }
@@ -159,7 +159,7 @@ impl SpentBuffer {
     }
 }
 
-/// History and new output, `N` times: the same stream behind different windows.
+/// History and new output, `N` times: the same stream after different windows.
 pub(super) struct Output<const N: usize> {
     pub(super) bytes: Box<[[u8; OUTPUT_LEN]; N]>,
     /// Where the next byte goes.

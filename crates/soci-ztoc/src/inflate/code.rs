@@ -50,7 +50,7 @@ impl Code {
             return false;
         }
 
-        // Symbols without a code go behind the others: no branch, since which have one is as good
+        // Symbols without a code go after the others: no branch, since which have one is as good
         // as random.
         let mut next = [0_u16; MAX_LENGTH + 1];
         for (next, &start) in next.iter_mut().zip(&self.start) {

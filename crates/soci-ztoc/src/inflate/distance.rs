@@ -1,6 +1,6 @@
 //! The table that decodes match distances.
 //!
-//! Entries are looked up with the next 9 bits; longer codes have subtables behind the first 512
+//! Entries are looked up with the next 9 bits; longer codes have subtables after the first 512
 //! entries. An entry is a `u32`:
 //!
 //! | bits | distances | special (bit 7 set) |

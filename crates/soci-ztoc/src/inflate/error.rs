@@ -3,7 +3,7 @@
 /// Why a gzip or DEFLATE stream was refused.
 ///
 /// Offsets count bytes of the compressed stream from its first byte (for a
-/// [`SpanInflater`](super::SpanInflater): from the first byte pushed) and point at or just behind the
+/// [`SpanInflater`](super::SpanInflater): from the first byte pushed) and point at or just after the
 /// place that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -5,9 +5,9 @@
 //! rejects all but one of some ten thousand bit positions; the rest is a matter of trying
 //! (`Tables::read_header`).
 
-/// Bytes behind the one a candidate begins in that may be looked at.
+/// Bytes after the one a candidate begins in that may be looked at.
 const LOOKED_AT: usize = 16;
-/// Bytes whose bit positions are looked at together: with the 12 bits behind them they fit into a word.
+/// Bytes whose bit positions are looked at together: with the 12 bits after them they fit into a word.
 const STEP: usize = 6;
 
 /// The first bit position from `from` on where the header of a block with codes of its own that is
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// A header with these code-length code lengths, behind `before` zero bits.
+    /// A header with these code-length code lengths, after `before` zero bits.
     fn header(before: usize, lengths: &[u8]) -> Vec<u8> {
         let mut bits = 4_u128 | 29 << 3 | 29 << 8 | (lengths.len() as u128 - 4) << 13;
         for (at, &length) in lengths.iter().enumerate() {

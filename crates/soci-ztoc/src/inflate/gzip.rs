@@ -8,7 +8,7 @@ use super::stream::Stream;
 /// Inflates a gzip stream of one or more members that is pushed in pieces of any length.
 ///
 /// What is accepted is what zlib accepts of gzip streams: every member complete, with the right
-/// CRC-32, length and header checksum, and nothing behind the last one. What the consumer gets does
+/// CRC-32, length and header checksum, and nothing after the last one. What the consumer gets does
 /// not depend on the pieces, except for their lengths.
 ///
 /// ```
@@ -97,7 +97,7 @@ impl GzipInflater {
 
     /// Gives blocks that a [`Speculator`](super::Speculator) decoded in the same stream. They are
     /// taken instead of being decoded again, if a block really begins where they do, comes not
-    /// before this call, and lies at least 32 KiB of output behind the start of its member.
+    /// before this call, and lies at least 32 KiB of output after the start of its member.
     /// Stretches come in the order of their beginnings, and wait in memory until they are reached.
     ///
     /// The checksum at the member's end covers them as it does all output.

@@ -127,7 +127,7 @@ impl MemberHeader {
         Ok(used)
     }
 
-    /// Goes to the next part that this header has. `offset` is behind the part that ended.
+    /// Goes to the next part that this header has. `offset` is after the part that ended.
     fn next_part(&mut self, offset: u64) -> Result<(), InflateError> {
         loop {
             self.part = match self.part {

@@ -1,6 +1,6 @@
 //! The table that decodes literals and match lengths, up to two literals at a time.
 //!
-//! Entries are looked up with the next 11 bits; longer codes have subtables behind the first 2048
+//! Entries are looked up with the next 11 bits; longer codes have subtables after the first 2048
 //! entries. An entry is a `u32`:
 //!
 //! | bits | literals and matches | exceptional |

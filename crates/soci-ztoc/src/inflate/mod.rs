@@ -12,7 +12,7 @@
 //! From the bottom up: `bits` (bit reader), `buffers` (input and output), `code` (canonical codes),
 //! `litlen` and `distance` (decoding tables), `decode` (the loop), `block` (block headers),
 //! `header` (member headers), `find` (blocks in the middle of a stream), `stream` (the state machine
-//! over all of them), `speculate` (one behind an unknown window), `gzip` and `span` (the two doors).
+//! over all of them), `speculate` (one after an unknown window), `gzip` and `span` (the two doors).
 
 mod bits;
 mod block;
@@ -57,7 +57,7 @@ pub trait Consumer {
 
     /// Takes the next compressed bytes, in order and without gaps, once it is certain that no
     /// later [`Boundary`] starts inside them: [`Boundary::start`] of every later call of
-    /// [`Consumer::boundary`] is at or behind their end. For digests over stretches between
+    /// [`Consumer::boundary`] is at or after their end. For digests over stretches between
     /// boundaries. Called before the inflater reuses its input buffer, and for the rest when the
     /// stream is finished.
     fn compressed(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {

@@ -8,7 +8,7 @@ use super::{Consumer, WINDOW_SIZE};
 /// The stream begins with the byte at [`Boundary::start`](super::Boundary::start). It goes on over
 /// member ends: the trailer of the member that the boundary lies in is skipped, because its
 /// beginning was not seen; following members are read and checked as a [`GzipInflater`](super::GzipInflater)
-/// does, if output is still wanted behind them.
+/// does, if output is still wanted after them.
 pub struct SpanInflater {
     stream: Stream,
 }

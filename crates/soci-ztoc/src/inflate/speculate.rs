@@ -6,7 +6,7 @@
 //! * *Where a block begins*: at the first place that looks like one and can be decoded. Whoever
 //!   decodes from the front will come by and see whether a block really begins there.
 //! * *What the 32 KiB before it are*: two different windows. Decoding does not depend on them, only
-//!   its output does, so everything is written twice, once behind each window. The two are chosen
+//!   its output does, so everything is written twice, once after each window. The two are chosen
 //!   so that no byte of one equals the byte of the other, and no pair occurs twice:
 //!
 //!   | window | byte at index i |
@@ -34,7 +34,7 @@ use super::{Boundary, BoundaryKind, InflateError, WINDOW_SIZE};
 const MAX_OUTPUT: usize = 768 << 10;
 /// Blocks after which a stretch ends. Empty ones take no output.
 const MAX_BLOCKS: usize = 1 << 12;
-/// Offsets are counted in bits, and a stretch goes on behind its beginning.
+/// Offsets are counted in bits, and a stretch goes on after its beginning.
 const MAX_OFFSET: u64 = u64::MAX >> 4;
 
 /// Decodes one stretch after another, ahead of a [`GzipInflater`](super::GzipInflater) that reads
@@ -77,7 +77,7 @@ pub(super) struct BlockEnd {
     pub(super) output: usize,
 }
 
-/// Whole blocks that were decoded behind an unknown window.
+/// Whole blocks that were decoded after an unknown window.
 pub struct Stretch {
     /// Bit position in the stream.
     pub(super) start: u64,
@@ -197,7 +197,7 @@ impl Outlet<2> for Twofold {
     }
 
     fn boundary(&mut self, boundary: Boundary<'_>) -> Result<(), InflateError> {
-        // What comes behind a member's end is not blocks only.
+        // What comes after a member's end is not blocks only.
         if boundary.kind != BoundaryKind::Block || self.blocks.len() == MAX_BLOCKS {
             return Err(InflateError::Stopped);
         }
@@ -253,7 +253,7 @@ impl Stretch {
 pub(super) struct Known(Box<[u8; 1 << 16]>);
 
 impl Known {
-    /// For a stretch behind this window.
+    /// For a stretch after this window.
     pub(super) fn new(window: &[u8; WINDOW_SIZE]) -> Self {
         let mut table = zeroed();
         let (bytes, rows) = table.split_at_mut(1 << 8);

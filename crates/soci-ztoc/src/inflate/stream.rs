@@ -25,7 +25,7 @@ mod start;
 use adopt::Adopted;
 pub(super) use outlet::Outlet;
 
-/// A stream, and its output behind `N` windows: one, but for decoding ahead.
+/// A stream, and its output after `N` windows: one, but for decoding ahead.
 pub(super) struct Stream<const N: usize = 1> {
     input: InputBuffer,
     /// Nothing follows what the input buffer holds.
@@ -55,7 +55,7 @@ enum State {
     Member(MemberHeader),
     Block,
     Adopted(Box<Adopted>),
-    /// On the way to this bit position, behind a stretch.
+    /// On the way to this bit position, after a stretch.
     Skip(u64),
     Stored(usize),
     Codes,
@@ -132,7 +132,7 @@ impl<const N: usize> Stream<N> {
         Ok(())
     }
 
-    /// Goes on with `next`, which comes behind what was given so far, and decodes it. In between,
+    /// Goes on with `next`, which comes after what was given so far, and decodes it. In between,
     /// the buffer before it is given back.
     pub(super) fn exchange<S: Outlet<N>>(
         &mut self,

@@ -411,7 +411,7 @@ impl Consumer for Pass {
     }
 
     /// The checkpoint rule of the reference: one at every block end before the first byte of
-    /// output, later one when more than a span of output lies behind the last.
+    /// output, later one when more than a span of output lies after the last.
     fn boundary(&mut self, boundary: Boundary<'_>) -> Result<(), Error> {
         let offset = boundary.uncompressed_offset;
         if let BoundaryKind::MemberHeader { long_field } = boundary.kind {

@@ -29,7 +29,7 @@ use crate::inflate::WINDOW_SIZE;
 const HEADER: usize = 12;
 /// Bytes of a checkpoint.
 const RECORD: usize = 17 + WINDOW_SIZE;
-/// Where the first form assumes checkpoint 0: behind a gzip header without optional fields.
+/// Where the first form assumes checkpoint 0: after a gzip header without optional fields.
 pub(super) const PLAIN_HEADER: u64 = 10;
 /// Where in a checkpoint its number of bits is.
 pub(super) const RECORD_BITS: usize = 16;
@@ -68,7 +68,7 @@ impl GzipZinfo {
         };
         let mut checkpoints = Vec::with_capacity(count);
         if first_form {
-            checkpoints.push(Checkpoint::behind_a_plain_header());
+            checkpoints.push(Checkpoint::after_a_plain_header());
         }
         for (index, record) in blob[HEADER..].chunks_exact(RECORD).enumerate() {
             checkpoints.push(read_record(record, record_at(index))?);

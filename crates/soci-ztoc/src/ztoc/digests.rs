@@ -136,7 +136,7 @@ fn update_both(a: (&mut Sha256, u64), b: (&mut Sha256, u64), bytes: &[u8]) {
     b.update(b_rest);
 }
 
-/// Completes the block that a hash has begun. Returns the whole blocks behind it and the rest.
+/// Completes the block that a hash has begun. Returns the whole blocks after it and the rest.
 fn begin<'a, 'b>(
     (hash, length): (&'a mut Sha256, u64),
     bytes: &'b [u8],

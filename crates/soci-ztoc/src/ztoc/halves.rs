@@ -10,7 +10,7 @@
 //!              and the spans that begin in it
 //! ```
 //!
-//! Buffers circulate and nothing is copied. Hashing comes behind inflating, because where a span
+//! Buffers circulate and nothing is copied. Hashing comes after inflating, because where a span
 //! ends is only known when its last block was inflated.
 //!
 //! Digests of other bytes than the layer's, or of its bytes in another order, would be a zTOC that
@@ -186,7 +186,7 @@ impl DecodeHalf {
 }
 
 impl Handover {
-    /// The place goes on behind it.
+    /// The place goes on after it.
     fn new(buffer: SpentBuffer, announcements: Announcements, place: &mut Place) -> Self {
         let begin = place.clone();
         place.offset += buffer.finished().len() as u64;

@@ -159,7 +159,7 @@ const LINKS: usize = 40;
 /// The longest path that Linux takes (PATH_MAX), without its NUL.
 const PATH_LIMIT: usize = 4095;
 
-/// The path behind a symbolic link: from the root if its target begins with `/`, else from the
+/// The path that a symbolic link leads to: from the root if its target begins with `/`, else from the
 /// link's directory.
 fn target_of_symlink(link: &TocEntry<'_>, rest: &[u8]) -> Vec<u8> {
     let mut path = Vec::new();

@@ -25,7 +25,7 @@ pub enum Unindexable {
         type_flag: u8,
         /// Its name.
         name: Box<[u8]>,
-        /// The uncompressed offset behind its header.
+        /// The uncompressed offset after its header.
         offset: u64,
     },
     /// A gzip header holds a file name or comment of more than 511 bytes: Go's reader, which every
@@ -183,7 +183,7 @@ impl Ztoc {
     }
 }
 
-/// The first entry that reaches into the one behind it.
+/// The first entry that reaches into the one after it.
 fn overlap<'a>(mut entries: impl Iterator<Item = TocEntry<'a>>) -> Option<Refusal> {
     let mut before = entries.next()?;
     for entry in entries {

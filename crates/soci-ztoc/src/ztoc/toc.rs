@@ -76,7 +76,7 @@ pub struct TocEntry<'a> {
     pub name: &'a [u8],
     /// What it is.
     pub entry_type: EntryType,
-    /// Where its data begins in the uncompressed layer; behind its header if it has none.
+    /// Where its data begins in the uncompressed layer; after its header if it has none.
     pub offset: u64,
     /// Bytes of data as the header tells; links and directories can tell some and have none.
     pub size: i64,

@@ -84,7 +84,7 @@ pub struct Span {
     pub id: usize,
     /// The first byte of the layer that belongs to it.
     pub compressed_start: u64,
-    /// The byte behind its last one. Neighbours overlap by a byte where a checkpoint lies inside one.
+    /// The byte after its last one. Neighbours overlap by a byte where a checkpoint lies inside one.
     pub compressed_end: u64,
     /// Where its output begins in the uncompressed layer.
     pub uncompressed_start: u64,
@@ -101,7 +101,7 @@ pub struct FileFacts<'a> {
     pub entry: TocEntry<'a>,
     /// The span of its first byte.
     pub start_span: u64,
-    /// The span of the byte behind its last one, as the reference counts: a file that ends where a
+    /// The span of the byte after its last one, as the reference counts: a file that ends where a
     /// span ends is counted into the next.
     pub end_span: u64,
 }
@@ -118,12 +118,12 @@ impl ZtocParts {
         match &self.zinfo {
             Zinfo::Gzip(zinfo) => match zinfo.checkpoints.last() {
                 Some(last) if last.compressed_offset > self.compressed_size => {
-                    Err("a checkpoint lies behind the end of the layer")
+                    Err("a checkpoint lies after the end of the layer")
                 }
                 _ => Ok(()),
             },
             Zinfo::Uncompressed(zinfo) if zinfo.size != self.compressed_size => {
-                Err("the checkpoint blob tells another size of the layer")
+                Err("the checkpoint blob states another size of the layer")
             }
             Zinfo::Uncompressed(_) => Ok(()),
         }
@@ -257,7 +257,7 @@ impl Ztoc {
     }
 
     /// The span that holds an uncompressed offset, as the reference computes it: of several that
-    /// begin there the last one; beyond the end of a plain tar it can lie behind the last span.
+    /// begin there the last one; beyond the end of a plain tar it can lie after the last span.
     pub fn span_of(&self, uncompressed_offset: u64) -> u64 {
         match &self.parts.zinfo {
             Zinfo::Gzip(zinfo) => zinfo
@@ -269,7 +269,7 @@ impl Ztoc {
     }
 
     /// First and last span of an entry, as `ztoc info` and prefetch lists of the reference have
-    /// them: the last is the span of the byte *behind* the entry.
+    /// them: the last is the span of the byte *after* the entry.
     pub fn span_range(&self, entry: &TocEntry<'_>) -> (u64, u64) {
         let end = entry.offset.saturating_add_signed(entry.size);
         (self.span_of(entry.offset), self.span_of(end))
@@ -366,7 +366,7 @@ mod tests {
             .map(|span| (span.compressed_start, span.compressed_end))
             .collect();
         assert_eq!(ranges, [(0, 400), (400, 800), (800, 1000)]);
-        // As the reference counts, the byte behind the end can have a span that is not there.
+        // As the reference counts, the byte after the end can have a span that is not there.
         assert_eq!((ztoc.span_of(999), ztoc.span_of(1200)), (2, 3));
     }
 
@@ -406,7 +406,7 @@ mod tests {
         let equal = GzipZinfo::new(1, vec![place(20, 5), place(20, 5)]).expect("they do not fall");
         assert!(equal.into_first_form().is_err());
         let plain = GzipZinfo::new(1, vec![place(10, 0)]).expect("they ascend");
-        assert!(plain.into_first_form().expect("behind ten bytes").is_first_form());
+        assert!(plain.into_first_form().expect("after ten bytes").is_first_form());
     }
 
     #[test]

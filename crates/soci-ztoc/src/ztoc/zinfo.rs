@@ -59,15 +59,15 @@ impl GzipZinfo {
     }
 
     /// The same checkpoints, to be written in the first form of the blob, which leaves out the first
-    /// one: it says that this lies behind a gzip header of 10 bytes.
+    /// one: it says that this lies after a gzip header of 10 bytes.
     ///
     /// # Errors
     /// [`Error::InvalidCheckpoints`] when it lies elsewhere.
     pub fn into_first_form(self) -> Result<Self, Error> {
-        if self.checkpoints.first() != Some(&Checkpoint::behind_a_plain_header()) {
+        if self.checkpoints.first() != Some(&Checkpoint::after_a_plain_header()) {
             return Err(invalid(
                 0,
-                "the first checkpoint does not lie behind a plain header",
+                "the first checkpoint does not lie after a plain header",
             ));
         }
         Ok(GzipZinfo {
@@ -102,7 +102,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// A place behind so many bytes of the layer and of its output, with so many high-order bits of
+    /// A place after so many bytes of the layer and of its output, with so many high-order bits of
     /// the byte before it still unread, and the output before it.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Checkpoint {
     }
 
     /// What the first form of the blob assumes for the first checkpoint.
-    pub(super) fn behind_a_plain_header() -> Self {
+    pub(super) fn after_a_plain_header() -> Self {
         Checkpoint {
             compressed_offset: PLAIN_HEADER,
             uncompressed_offset: 0,

@@ -158,7 +158,7 @@ fn explain(error: CommandError, image: &BuiltImage) -> CommandError {
         return error;
     }
     error.help(
-        "was this image pushed? With several outputs the metadata file tells the digest of the last one, which may \
+        "was this image pushed? With several outputs the metadata file has the digest of the last one, which may \
          be an archive",
     )
 }

@@ -25,7 +25,7 @@ pub enum Which {
 /// Flags about zTOCs that are there already.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReuseFlags {
-    /// Which zTOCs that are there already serve again: those of the `same` tool, of `any`, or `none`. They are
+    /// Which existing zTOCs are reused: those of the `same` tool, of `any`, or `none`. They are
     /// looked for in the destination, in --reuse-from and in the image itself, if one of them is in a registry
     #[arg(
         long,
@@ -35,7 +35,7 @@ pub struct ReuseFlags {
         hide_possible_values = true
     )]
     pub reuse: Which,
-    /// Image whose zTOCs serve again for the layers it has in common with SRC; may be repeated
+    /// Image whose zTOCs are reused for the layers it shares with SRC; may be repeated
     #[arg(long, value_name = "PLACE")]
     pub reuse_from: Vec<String>,
 }

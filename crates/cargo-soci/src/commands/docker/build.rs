@@ -344,7 +344,7 @@ fn pushed(
             TagModel::Replace.soci_name(&name)
         })
         .collect::<Result<Vec<_>, CommandError>>()?;
-    // With several outputs the metadata file tells the digest of the last one, whichever that is.
+    // With several outputs the metadata file has the digest of the last one, whichever that is.
     let digest = if build.outputs.len() == 1 {
         let images = metadata_file::read(metadata, None).or_fail(|| "buildx's metadata file".into())?;
         images

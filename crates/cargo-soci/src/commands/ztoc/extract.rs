@@ -29,7 +29,7 @@ pub struct Args {
     /// File in the image; or the zTOC
     #[arg(value_name = "PATH|ZTOC")]
     pub path_or_ztoc: PathBuf,
-    /// File in the layer, behind LAYER and ZTOC; links are followed
+    /// File in the layer, after LAYER and ZTOC; links are followed
     #[arg(value_name = "PATH")]
     pub path: Option<String>,
     /// The image, if SRC has several.
@@ -116,7 +116,7 @@ fn of_layer(layer_path: &Path, ztoc_path: &Path, path: &str, output: &Path, cont
     Ok(Exit::Done)
 }
 
-/// Says what is near: the usual mistake is a missing or a surplus folder.
+/// Says what is near: the usual mistake is a missing folder or one too many.
 fn not_found(ztoc: &Ztoc, path: &str, fault: &LookupFault) -> CommandError {
     let error = CommandError::failed(fault.to_string());
     let wanted = path.rsplit('/').next().unwrap_or(path).as_bytes();

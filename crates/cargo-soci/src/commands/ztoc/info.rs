@@ -20,7 +20,7 @@ pub struct Args {
     pub ztoc: PathBuf,
 }
 
-/// The JSON of both commands: the fields of the reference's `ztoc info`, and ours behind them.
+/// The JSON of both commands: the fields of the reference's `ztoc info`, and ours after them.
 #[derive(Serialize)]
 struct Report {
     version: String,

@@ -191,7 +191,7 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// Digest and size are those of the descriptor; bytes behind the last frame count as well.
+    /// Digest and size are those of the descriptor; bytes after the last frame count as well.
     fn finish(mut self) -> Result<()> {
         let mut rest = vec![0; BUFFER];
         while self.read(&mut rest).is_ok_and(|count| count > 0) {}

@@ -8,7 +8,7 @@ use super::{Bits, BoundaryKind, OUTPUT_LIMIT, Outlet, State, Stop, Stream, Stret
 /// A stretch that has turned out to be what comes next.
 pub(super) struct Adopted {
     stretch: Stretch,
-    /// What its bytes stand for, behind the 32 KiB before it.
+    /// What its bytes stand for, after the 32 KiB before it.
     known: Known,
     /// Bytes of its output that were taken.
     done: usize,

@@ -12,14 +12,14 @@ use alloc::vec::Vec;
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     reversed: Vec<u8>,
-    /// Bytes of the file behind this piece.
+    /// Bytes of the file after this piece.
     base: usize,
     /// The largest alignment asked for.
     alignment: usize,
 }
 
 impl Writer {
-    /// Starts a piece with `base` bytes of the file behind it.
+    /// Starts a piece with `base` bytes of the file after it.
     pub(crate) fn restart(&mut self, base: usize) {
         self.reversed.clear();
         self.base = base;

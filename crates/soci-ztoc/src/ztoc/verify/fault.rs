@@ -25,7 +25,7 @@ pub enum Fault {
         found: u64,
     },
     /// The archive in the layer has another size.
-    #[error("the zTOC tells {told} uncompressed bytes, the archive has {found}")]
+    #[error("the zTOC counts {told} uncompressed bytes, the archive has {found}")]
     ArchiveSize {
         /// The size in the zTOC.
         told: u64,

@@ -129,7 +129,7 @@ impl<'z> Verifier<'z> {
         }
         let bad_spans = self.spans.judge(&output.finish(), &mut faults);
         let entries = comparison.finish(&mut faults);
-        // They ascend, so the first that ends behind an entry's start is the only one to look at.
+        // They ascend, so the first that ends after an entry's start is the only one to look at.
         let bad = |entry: &TocEntry<'_>| {
             let end = entry.offset.saturating_add(entry.data_size());
             let index = bad_spans.partition_point(|span| span.1 <= entry.offset);

@@ -189,7 +189,7 @@ impl Consumer for Output {
 }
 
 /// What a client takes from a span: to the next checkpoint, from the last span to the end of the
-/// archive. The last checkpoint can lie in the padding behind that.
+/// archive. The last checkpoint can lie in the padding after that.
 pub(super) fn output_range(ztoc: &Ztoc, span: &Span) -> (u64, u64) {
     let end = span.uncompressed_end.unwrap_or(ztoc.uncompressed_size());
     (span.uncompressed_start, end.max(span.uncompressed_start))
