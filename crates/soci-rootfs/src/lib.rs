@@ -1,5 +1,6 @@
-//! The file system that the layers of an image make.
+#![doc = include_str!("../README.md")]
 //!
+//! # How
 //! Containers see the layers of an image as one file system. There are two ways to make it: containerd *unpacks*
 //! the layers into folders, or the lazy client *mounts* them and shows what their tables of contents say.
 //! [`compare`] finds where the two differ, so that a layer is only loaded lazily where it then looks as it does
