@@ -1,7 +1,7 @@
 //! `cargo xtask readme [--slow]`: the README, followed literally in a clean clone.
 //!
 //! Every block of commands runs with `sh -e`, one after the other, in the clone. A comment above a block exempts it:
-//! `<!-- needs: an AWS account -->` for ever, `<!-- slow: … -->` unless `--slow` is given.
+//! `<!-- needs: an AWS account -->` forever, `<!-- slow: … -->` unless `--slow` is given.
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -187,7 +187,7 @@ fn time() -> Result<u64, String> {
     };
     text.trim()
         .parse()
-        .map_err(|_| format!("{text:?} is no number of seconds"))
+        .map_err(|_| format!("{text:?} is not a number of seconds"))
 }
 
 /// The names of the files in a folder, sorted.

@@ -198,7 +198,7 @@ pub enum Effect {
     ImageNotLazy,
     /// The image is mounted and reading fails.
     ReadsFail,
-    /// The image can not be pulled.
+    /// The image cannot be pulled.
     PullFails,
 }
 

@@ -213,7 +213,7 @@ fn check_against_index(task: &Task, told: &ZtocTask, ztoc: &Ztoc, checked: &mut 
         && size != ztoc.span_size()
     {
         let message = format!(
-            "the SOCI index tells a span size of {size}, the zTOC has {}",
+            "the SOCI index states a span size of {size}, the zTOC has {}",
             ztoc.span_size()
         );
         checked.find(

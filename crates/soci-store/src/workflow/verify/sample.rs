@@ -88,7 +88,7 @@ impl<'a> SpanSource<'a> {
         };
         let length = span.compressed_end.saturating_sub(span.compressed_start);
         if span.compressed_end > self.layer.size || length > LARGEST {
-            return Ok(Err(self.unreadable(id, "lies outside of the layer")));
+            return Ok(Err(self.unreadable(id, "lies outside the layer")));
         }
         let mut bytes = vec![0; usize::try_from(length).expect("the limit fits into memory")];
         self.source

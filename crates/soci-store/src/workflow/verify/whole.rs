@@ -48,7 +48,7 @@ pub(super) fn check_whole(
                 (None, false) => Ok(()),
             };
             if let Err(error) = ended {
-                let message = format!("layer {layer} is no tar that can be unpacked: {error}");
+                let message = format!("layer {layer} is not a tar that can be unpacked: {error}");
                 checked.find(task, damaged, layer, message);
             }
         }
