@@ -9,63 +9,43 @@
 //! [`convert`] runs it with a thread per job. Whatever finishes first, the destination sees the same calls in the
 //! same order: layer, its zTOC, the next layer …, in manifest order; so an archive has the same bytes each time.
 
-#[cfg(feature = "native")]
 mod ahead;
 mod copy;
-#[cfg(feature = "native")]
 mod create;
 mod examine;
 mod index_layer;
-#[cfg(feature = "native")]
 mod layers;
-#[cfg(feature = "native")]
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
 mod made;
 mod meter;
 mod options;
 mod pipeline;
 mod plan;
 mod publish;
-#[cfg(feature = "native")]
 mod queue;
-#[cfg(feature = "native")]
 mod read;
-#[cfg(feature = "native")]
 mod recompress;
-#[cfg(feature = "native")]
 mod remove;
 mod report;
 mod reuse;
-#[cfg(feature = "native")]
 mod run;
-#[cfg(feature = "native")]
 mod summary;
-#[cfg(feature = "native")]
 mod uncompress;
-#[cfg(feature = "native")]
 mod unpack;
-#[cfg(feature = "native")]
 mod verify;
 mod views;
 
-#[cfg(feature = "native")]
 pub use copy::copy;
 pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents};
-#[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};
 pub use read::select;
-#[cfg(feature = "native")]
 pub use recompress::{Recompress, RecompressedLayer, recompress};
-#[cfg(feature = "native")]
 pub use remove::remove;
 pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark, Report, TrafficReport};
 pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
-#[cfg(feature = "native")]
 pub use run::{convert, create};
-#[cfg(feature = "native")]
 pub use unpack::{UnpackedLayer, unpack};
-#[cfg(feature = "native")]
 pub use verify::{Consequence, Finding, Sample, Unknown, Verdict, verify};

@@ -37,7 +37,6 @@ pub struct Options {
     /// Layers that a container would see differently, or that the snapshotter would refuse, are indexed all the same.
     pub allow_differences: bool,
     /// Only for checking an image: so many spans of each layer instead of all.
-    #[cfg(feature = "native")]
     pub sample: Option<super::verify::Sample>,
     /// Raised by whoever wants the work to stop.
     pub cancel: Arc<AtomicBool>,
@@ -67,7 +66,6 @@ impl Default for Options {
             reuse_from: Vec::new(),
             strict: false,
             allow_differences: false,
-            #[cfg(feature = "native")]
             sample: None,
             cancel: Arc::default(),
         }

@@ -8,9 +8,7 @@ use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::EncodedZtoc;
 
 use super::plan::PlannedImage;
-#[cfg(feature = "native")]
-use crate::store::Sink;
-use crate::store::{AnyDestination, AnySource, DOCUMENT_LIMIT, Destination, Source};
+use crate::store::{AnyDestination, AnySource, DOCUMENT_LIMIT, Destination, Sink, Source};
 use crate::{Error, Result};
 
 /// Stores a zTOC without making one piece of it in memory, where the place allows.
@@ -19,7 +17,6 @@ pub(crate) async fn put_ztoc(
     descriptor: &Descriptor,
     ztoc: &EncodedZtoc,
 ) -> Result<()> {
-    #[cfg(feature = "native")]
     if let Some(mut sink) = destination.begin_blob(descriptor).await? {
         ztoc.write_to(|piece| crate::block_on(sink.write(piece)))?;
         sink.commit().await?;
