@@ -16,6 +16,9 @@ use crate::soci_index::{SociIndex, SociVersion};
 /// Indexes inside each other.
 pub const MAX_INDEX_DEPTH: usize = 8;
 
+/// What the media types of Docker's first manifests begin with.
+const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+";
+
 /// Entries of all indexes of one image together.
 pub const MAX_ENTRIES: usize = 2_000;
 
@@ -126,9 +129,22 @@ impl Image {
                 Tree::Manifest(Box::new(reader.image(root.clone(), *manifest)?))
             }
             Document::Manifest(manifest) => {
+                let config = &manifest.config.media_type;
                 return Err(Error::Kind {
                     expected: "an image",
-                    found: format!("an artifact whose config is `{}`", manifest.config.media_type),
+                    found: match SociVersion::of(config) {
+                        Some(version) => format!(
+                            "a SOCI index {version}, which only belongs to an image; name the image instead"
+                        ),
+                        None => format!("an artifact whose config is `{config}`"),
+                    },
+                });
+            }
+            Document::Other { media_type } if media_type.starts_with(SCHEMA_1) => {
+                return Err(Error::Kind {
+                    expected: "an image manifest or an image index",
+                    found: "a manifest of Docker's schema 1, which clients of today do not pull; push the image again"
+                        .to_owned(),
                 });
             }
             Document::Other { media_type } => {
@@ -473,5 +489,36 @@ pub(crate) fn index_type(current: &str) -> &str {
         OCI_INDEX
     } else {
         current
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media_type::OCI_MANIFEST;
+
+    #[test]
+    fn what_is_no_image_is_told_as_what_it_is() {
+        let told = |bytes: &[u8], media_type: &str| {
+            let mut documents = Documents::new();
+            documents.add(bytes.to_vec());
+            let root = Descriptor::of(media_type, bytes);
+            Image::read(&root, &documents).unwrap_err().to_string()
+        };
+        let soci = SociIndex {
+            version: SociVersion::V2,
+            ztocs: Vec::new(),
+            prefetch: Vec::new(),
+            subject: None,
+            build_tool: String::new(),
+        };
+        let message = told(&soci.to_vec(), OCI_MANIFEST);
+        assert!(
+            message.contains("found a SOCI index v2, which only belongs to an image"),
+            "{message}"
+        );
+        let signed =
+            r#"{"schemaVersion":1,"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"}"#;
+        assert!(told(signed.as_bytes(), "").contains("Docker's schema 1"));
     }
 }

@@ -62,10 +62,10 @@ fn layers_in_common_with_a_named_image_are_not_read() {
         &registry.name("base:1"),
     ]));
     assert!(report.contains("reused from 127.0.0.1"), "{report}");
-    let read = registry
-        .take_log()
-        .iter()
-        .any(|one| one.method == "GET" && one.path.ends_with(&base.layer_digests()[0]));
+    let read = registry.take_log().iter().any(|one| {
+        one.method == "GET" && one.path.ends_with(&base.layer_digests()[0]) && one.range.is_none()
+    });
+    // One span of it is read back, by a range.
     assert!(!read);
     assert_eq!(registry.broken_tags(), Vec::<String>::new());
     let verdict = good(&run(&["verify", &registry.name("app:1")]));

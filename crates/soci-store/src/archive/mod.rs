@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use soci_image::{Descriptor, Digest};
+use soci_image::{Descriptor, Digest, Document, Json};
 
 pub use destination::{ArchiveDestination, ArchiveSink};
 
@@ -76,6 +76,13 @@ impl ArchiveSource {
         // Docker 25.0.1 wrote `"manifests": null` for some images and a good manifest.json beside it
         // (https://github.com/moby/moby/issues/47065).
         let is_layout = index.as_ref().is_some_and(|index| index.roots(&place).is_ok());
+        // Docker 25.0.0 wrote OCI manifests without their layers, and a good manifest.json beside them.
+        let is_layout = match (&index, &manifest) {
+            (Some(index), Some(manifest)) if is_layout && lists_layers(manifest) => {
+                !has_no_layers(&table, &index.roots(&place)?)?
+            }
+            _ => is_layout,
+        };
         let budget = Budget::default();
         match (index, manifest) {
             (Some(index), manifest) if is_layout || manifest.is_none() => Ok(Self {
@@ -85,8 +92,18 @@ impl ArchiveSource {
                 has_docker_manifest,
                 budget,
             }),
-            (_, Some(manifest)) => {
-                let mut docker = DockerArchive::read(&table, &manifest, &budget)?;
+            (index, Some(manifest)) => {
+                let docker = DockerArchive::read(&table, &manifest, &budget);
+                let mut docker = match (docker, index) {
+                    (Err(error), Some(_)) => {
+                        let problem = format!(
+                            "its index.json lists an image without layers, and its manifest.json does not make up for \
+                             that: {error}"
+                        );
+                        return Err(Error::Place { place, problem });
+                    }
+                    (docker, _) => docker?,
+                };
                 let index = IndexJson::parse(&place, std::mem::take(&mut docker.index))?;
                 Ok(Self {
                     table,
@@ -119,6 +136,35 @@ impl ArchiveSource {
     pub fn is_docker_archive(&self) -> bool {
         self.has_docker_manifest
     }
+}
+
+/// Whether a `manifest.json` lists layers for some image.
+fn lists_layers(manifest: &[u8]) -> bool {
+    let has_layers = |image: &Json| {
+        let layers = image.get("Layers").and_then(Json::as_array);
+        layers.is_some_and(|layers| !layers.is_empty())
+    };
+    let images = Json::parse(manifest).ok();
+    let images = images.as_ref().and_then(Json::as_array);
+    images.is_some_and(|images| images.iter().any(has_layers))
+}
+
+/// Whether all images of a layout are manifests that list no layer.
+fn has_no_layers(table: &Table, roots: &[Root]) -> Result<bool> {
+    for root in roots {
+        let Some(blob) = table.find(&blob_name(&root.descriptor.digest))? else {
+            return Ok(false);
+        };
+        // What is wrong with it is said when it is read as what it is.
+        let Ok(bytes) = read_document(blob, "manifest", &root.descriptor) else {
+            return Ok(false);
+        };
+        let parsed = Document::parse(&bytes, &root.descriptor.media_type);
+        if !matches!(parsed, Ok(Document::Manifest(manifest)) if manifest.layers.is_empty()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Source for ArchiveSource {

@@ -13,6 +13,7 @@ use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Toc,
 
 use super::options::{Event, Observer, Options};
 use super::pipeline::Pipeline;
+use super::uncompress::StoredAs;
 use super::views::reason_of_unindexable;
 use crate::checked::Check;
 use crate::store::{AnyBlob, AnySink, AnySource, Blob, Sink, Source};
@@ -158,14 +159,19 @@ fn compression_of(media_type: &str, bytes: &[u8]) -> Result<Compression, SkipRea
     if let Some(reason) = SkipReason::of_media_type(media_type) {
         return Err(reason);
     }
-    if LayerCompression::of(media_type) == LayerCompression::Gzip {
-        return Ok(Compression::Gzip);
-    }
+    let is_gzip = LayerCompression::of(media_type) == LayerCompression::Gzip;
     let is_docker = media_type.starts_with("application/vnd.docker.");
-    match bytes {
-        [0x1f, 0x8b, ..] if is_docker => Ok(Compression::Gzip),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] if is_docker => Err(SkipReason::Zstd),
-        _ => Ok(Compression::Uncompressed),
+    let other = |found: &str| Err(SkipReason::OtherContent { found: found.into() });
+    match (StoredAs::of(bytes), is_gzip) {
+        (StoredAs::Gzip, true) => Ok(Compression::Gzip),
+        (StoredAs::Gzip, false) if is_docker => Ok(Compression::Gzip),
+        (StoredAs::Gzip, false) => other("gzip"),
+        (StoredAs::Zstd, false) if is_docker => Err(SkipReason::Zstd),
+        (StoredAs::Zstd, _) => other("zstd"),
+        (StoredAs::Plain, true) if is_tar(bytes) => other("a plain tar"),
+        // What is none of them is damaged, and the inflater says where.
+        (StoredAs::Plain, true) => Ok(Compression::Gzip),
+        (StoredAs::Plain, false) => Ok(Compression::Uncompressed),
     }
 }
 
@@ -190,6 +196,11 @@ pub(crate) async fn table_of_contents(layer: &Descriptor, source: &AnySource) ->
         Ok(BuildOutcome::Indexed(built)) => Some(built.into_encoded().into_ztoc().into_toc()),
         _ => None,
     })
+}
+
+/// The mark in a tar header of any kind that is written today.
+fn is_tar(bytes: &[u8]) -> bool {
+    bytes.get(257..262) == Some(b"ustar")
 }
 
 pub(crate) fn pipeline_for(
@@ -298,4 +309,39 @@ pub(crate) fn sha256(hash: [u8; 32]) -> Digest {
         write!(text, "{byte:02x}").expect("a String takes all");
     }
     Digest::parse(&text).expect("64 hex digits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_under_another_label_is_left_out_with_that_reason() {
+        let gzip = &[0x1f, 0x8b, 8][..];
+        let zstd = &[0x28, 0xb5, 0x2f, 0xfd][..];
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        let of = |media_type: &str, bytes: &[u8]| match compression_of(media_type, bytes) {
+            Ok(compression) => compression.as_str().to_owned(),
+            Err(SkipReason::OtherContent { found }) => format!("other: {found}"),
+            Err(reason) => reason.code().to_owned(),
+        };
+        let oci = "application/vnd.oci.image.layer.v1.tar";
+        let docker = "application/vnd.docker.image.rootfs.diff.tar";
+        for (media_type, bytes, expected) in [
+            (format!("{oci}+gzip"), gzip, "gzip"),
+            (format!("{oci}+gzip"), zstd, "other: zstd"),
+            (format!("{oci}+gzip"), &tar[..], "other: a plain tar"),
+            (format!("{oci}+gzip"), b"nonsense", "gzip"),
+            (oci.to_owned(), gzip, "other: gzip"),
+            (oci.to_owned(), zstd, "other: zstd"),
+            (oci.to_owned(), &tar[..], "uncompressed"),
+            (format!("{oci}+zstd"), gzip, "zstd"),
+            (docker.to_owned(), gzip, "gzip"),
+            (docker.to_owned(), zstd, "zstd"),
+            (format!("{docker}.gzip"), zstd, "other: zstd"),
+        ] {
+            assert_eq!(of(&media_type, bytes), expected, "{media_type}");
+        }
+    }
 }

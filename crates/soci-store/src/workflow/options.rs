@@ -32,6 +32,8 @@ pub struct Options {
     pub reuse: Reuse,
     /// Places that may have zTOCs besides the source: the destination before others.
     pub reuse_from: Vec<ReusePlace>,
+    /// Whether SOCI indexes v1 of the source count, which its digest does not cover: where the result goes there too.
+    pub reuse_referrers: bool,
     /// A layer that cannot be indexed is an error, unless it is only too small.
     pub strict: bool,
     /// Layers that a container would see differently, or that the snapshotter would refuse, are indexed all the same.
@@ -64,6 +66,7 @@ impl Default for Options {
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             reuse: Reuse::default(),
             reuse_from: Vec::new(),
+            reuse_referrers: false,
             strict: false,
             allow_differences: false,
             sample: None,

@@ -1,10 +1,13 @@
 //! zTOCs that are there already: found in the SOCI indexes of other places, so that a layer need not be read.
 //!
 //! A zTOC serves again for a layer of the same digest if its SOCI index says the same span size and build tool
-//! (or another tool, if the options take any). It is read only where that is not enough: for files to prefetch,
-//! for the `xattr` optimization, and where the index of an old tool tells no span size.
+//! (or another tool, if the options take any). Whoever may write to a repository can put a SOCI index v1 beside an
+//! image, so those of the source are looked at only where the result goes to the same place. None is taken on its
+//! word: it is read, must fit the layer, and one of its spans is read back.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
 use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
@@ -16,6 +19,7 @@ use super::index_layer::{ZtocFacts, prefetch_candidates};
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedImage};
 use super::read::{read_documents, select};
+use super::verify::{Sample, SpanSource, check_span};
 use crate::checked;
 use crate::store::{AnySource, DOCUMENT_LIMIT, Source};
 use crate::{Error, Result};
@@ -95,7 +99,7 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
     }
     let own = options.reuse_from.len();
     for planned in &plan.images {
-        collect(source, &planned.image, own, &mut known).await?;
+        collect(source, &planned.image, own, options.reuse_referrers, &mut known).await?;
     }
     let mut chosen: BTreeMap<Digest, Option<Arc<Reused>>> = BTreeMap::new();
     for layer in plan.images.iter_mut().flat_map(layers) {
@@ -121,7 +125,7 @@ async fn look(from: &ReusePlace, place: usize, known: &mut BTreeMap<Digest, Vec<
         let documents = read_documents(&from.source, &root.descriptor).await?;
         // What else lies there is nobody's fault.
         if let Ok(image) = Image::read(&root.descriptor, &documents) {
-            collect(&from.source, &image, place, known).await?;
+            collect(&from.source, &image, place, true, known).await?;
         }
     }
     Ok(())
@@ -134,11 +138,13 @@ fn layers(image: &mut PlannedImage) -> impl Iterator<Item = &mut super::plan::Pl
         .flat_map(|platform| &mut platform.layers)
 }
 
-/// The zTOCs of an image: of its SOCI indexes v2, and for what has none of those of v1 that refer to it.
+/// The zTOCs of an image: of its SOCI indexes v2, which its own digest covers, and with `referrers` of those of v1
+/// that refer to what has no v2.
 async fn collect(
     source: &AnySource,
     image: &Image,
     place: usize,
+    referrers: bool,
     known: &mut BTreeMap<Digest, Vec<Known>>,
 ) -> Result<()> {
     let mut add = |index: &SociIndex| {
@@ -155,7 +161,7 @@ async fn collect(
         entry.index.iter().for_each(&mut add);
     }
     for entry in image.images() {
-        if entry.manifest.soci_index_digest().is_some() {
+        if !referrers || entry.manifest.soci_index_digest().is_some() {
             continue;
         }
         for descriptor in source.referrers(&entry.descriptor, SOCI_INDEX_V1).await? {
@@ -190,7 +196,7 @@ async fn choose(
         }
         let from = options.reuse_from.get(known.place);
         let place: &AnySource = from.map_or(source, |from| &from.source);
-        let outcome = facts(layer, known, place, options).await;
+        let outcome = facts(layer, known, place, source, options).await;
         let outcome = match from {
             Some(from) => from.forgive(outcome)?,
             None => outcome?,
@@ -212,6 +218,7 @@ async fn facts(
     layer: &Descriptor,
     known: &Known,
     place: &AnySource,
+    source: &AnySource,
     options: &Options,
 ) -> Result<Option<ZtocFacts>> {
     let entry = &known.entry;
@@ -219,29 +226,38 @@ async fn facts(
     if entry.size > LARGEST || !place.contains(&descriptor).await? {
         return Ok(None);
     }
-    let must_read = !options.prefetch.is_empty()
-        || (options.optimize_xattrs && !entry.disable_xattrs)
-        || entry.span_size.is_none();
-    let mut facts = ZtocFacts {
-        digest: entry.digest.clone(),
-        size: entry.size,
-        spans: 0,
-        members: 0,
-        disable_xattrs: options.optimize_xattrs && entry.disable_xattrs,
-        prefetch: Vec::new(),
-    };
-    if !must_read {
-        return Ok(Some(facts));
-    }
     let Some(ztoc) = read(place, &descriptor).await? else {
         return Ok(None);
     };
     if ztoc.span_size() != options.span_size || ztoc.compressed_size() != layer.size {
         return Ok(None);
     }
-    facts.disable_xattrs = options.optimize_xattrs && !ztoc.needs_xattrs();
-    facts.prefetch = prefetch_candidates(&ztoc, &options.prefetch);
-    Ok(Some(facts))
+    if ztoc.refusal().is_some() || !reads_back(layer, source, &ztoc).await? {
+        return Ok(None);
+    }
+    Ok(Some(ZtocFacts {
+        digest: entry.digest.clone(),
+        size: entry.size,
+        spans: 0,
+        members: 0,
+        disable_xattrs: options.optimize_xattrs && !ztoc.needs_xattrs(),
+        prefetch: prefetch_candidates(&ztoc, &options.prefetch),
+    }))
+}
+
+/// Whether a random span of the layer is what the zTOC says.
+async fn reads_back(layer: &Descriptor, source: &AnySource, ztoc: &Ztoc) -> Result<bool> {
+    let sample = Sample {
+        spans: 1,
+        seed: RandomState::new().build_hasher().finish(),
+    };
+    let mut spans = SpanSource::new(source, layer, ztoc);
+    for id in sample.choose(ztoc.span_count()) {
+        if check_span(&mut spans, id).await?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A zTOC whose digest is right; `None` if it is not or cannot be read as one.

@@ -70,6 +70,7 @@ pub(crate) fn apply(
         }
         return Ok(());
     }
+    options.reuse_referrers = destination == source;
     if let Location::Registry(reference) = destination
         && destination != source
     {

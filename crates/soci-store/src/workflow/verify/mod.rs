@@ -24,6 +24,7 @@ use causes::{BUILD_AGAIN, of_document, of_oddity};
 use layers::check_layers;
 use platform::check_platform;
 pub use sample::Sample;
+pub(super) use sample::{SpanSource, check_span};
 
 /// What a fault does to whoever runs the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

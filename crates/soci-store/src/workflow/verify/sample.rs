@@ -25,14 +25,14 @@ pub struct Sample {
 }
 
 /// What is wrong with a span: cause, consequence, words.
-pub(super) type Fault = (&'static str, Consequence, String);
+pub(in crate::workflow) type Fault = (&'static str, Consequence, String);
 
 /// The largest span that is read at once.
 const LARGEST: u64 = 256 << 20;
 
 impl Sample {
     /// Spans of a layer with `count` of them, in their order.
-    pub(super) fn choose(&self, count: usize) -> Vec<usize> {
+    pub(in crate::workflow) fn choose(&self, count: usize) -> Vec<usize> {
         let mut state = self.seed | 1;
         let mut next = || {
             state ^= state << 13;
@@ -55,7 +55,7 @@ impl Sample {
 }
 
 /// The spans of one layer, and what the last one that was read ends in.
-pub(super) struct SpanSource<'a> {
+pub(in crate::workflow) struct SpanSource<'a> {
     source: &'a AnySource,
     layer: &'a Descriptor,
     ztoc: &'a Ztoc,
@@ -71,7 +71,7 @@ struct Output {
 }
 
 impl<'a> SpanSource<'a> {
-    pub(super) fn new(source: &'a AnySource, layer: &'a Descriptor, ztoc: &'a Ztoc) -> Self {
+    pub(in crate::workflow) fn new(source: &'a AnySource, layer: &'a Descriptor, ztoc: &'a Ztoc) -> Self {
         Self {
             source,
             layer,
@@ -157,7 +157,7 @@ impl<'a> SpanSource<'a> {
 }
 
 /// Reads a span and the one before it, and compares; what cannot be fetched is an error.
-pub(super) async fn check_span(spans: &mut SpanSource<'_>, id: usize) -> Result<Option<Fault>> {
+pub(in crate::workflow) async fn check_span(spans: &mut SpanSource<'_>, id: usize) -> Result<Option<Fault>> {
     let mut id = id;
     loop {
         let (span, bytes) = match spans.read(id).await? {
