@@ -120,6 +120,15 @@ pub fn noise(seed: u64, size: usize) -> Vec<u8> {
 /// A tar of files of 100 KB and less under `layerSEED/`.
 fn layer_tar(seed: u64, size: usize) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
+    // As builders do: a directory that a layer only implies depends on the layers below it.
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_size(0);
+    header.set_mode(0o755);
+    header.set_mtime(1_700_000_000);
+    builder
+        .append_data(&mut header, format!("layer{seed}/"), &[][..])
+        .expect("memory takes all");
     for (number, content) in noise(seed, size).chunks(100_000).enumerate() {
         let mut header = tar::Header::new_ustar();
         header.set_size(content.len() as u64);

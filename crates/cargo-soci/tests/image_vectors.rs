@@ -168,6 +168,10 @@ const EXCEPTIONS: &[(&str, Ours, &str)] = &[
     ("spans-word", Ours::Converts, "sizes may have units"),
 ];
 
+/// Plain tars whose last file ends the layer exactly where a span ends: the snapshotter cannot read it, so that only
+/// who asks gets the zTOC that the reference makes.
+const READ_WITH_AN_ERROR: &[&str] = &["prefetch-boundary-end", "prefetch-boundary-inner"];
+
 /// Options of the reference that are spelled otherwise or not at all here.
 const ARGUMENTS_ELSEWHERE: &[&str] = &["arguments-format", "arguments-noout"];
 
@@ -236,6 +240,9 @@ fn check(vectors: &Path, case: &Value, tool: &str, exception: Option<&Ours>) -> 
             }
             other => drop(command.arg(other)),
         }
+    }
+    if READ_WITH_AN_ERROR.contains(&case["name"].as_str().expect("text")) {
+        command.arg("--allow-differences");
     }
     if !minimum {
         command.args(["--min-layer-size", "10485760"]);

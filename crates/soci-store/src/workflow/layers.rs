@@ -14,7 +14,6 @@ use super::plan::{Decision, Plan};
 use super::publish::put_ztoc;
 use super::queue::Queue;
 use super::report::Remark;
-use super::reuse;
 use super::views::{Standing, Views};
 use crate::store::{AnyDestination, AnySource, Destination, Source};
 use crate::{Error, Result, block_on};
@@ -229,7 +228,7 @@ fn write_in_order(
                 bring(source, destination, descriptor, false)?;
                 let place = reused.place.as_deref().unwrap_or(source);
                 let ztoc = reused.facts.descriptor();
-                match views.judge_reused(digest, block_on(reuse::read(place, &ztoc))?) {
+                match views.judge_reused(digest, reused) {
                     Standing::Different(reason) => {
                         done.insert(digest.clone(), skipped(descriptor, reason, options)?.done);
                         continue;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
 use soci_image::soci_index::ZtocEntry;
 use soci_image::{Descriptor, Digest, Image, SociIndex};
-use soci_ztoc::ztoc::Ztoc;
+use soci_rootfs::Mount;
+use soci_ztoc::ztoc::{Toc, Ztoc};
 
 use super::index_layer::{ZtocFacts, prefetch_candidates};
 use super::options::Options;
@@ -71,6 +72,9 @@ pub struct Reused {
     /// The place it was found at, as messages call it.
     pub from: String,
     pub(crate) facts: ZtocFacts,
+    /// What a client would show of the layer.
+    pub(crate) toc: Arc<Toc>,
+    pub(crate) mount: Mount,
     /// `None`: the source itself.
     pub(crate) place: Option<Arc<AnySource>>,
 }
@@ -201,11 +205,13 @@ async fn choose(
             Some(from) => from.forgive(outcome)?,
             None => outcome?,
         };
-        if let Some(facts) = outcome {
+        if let Some((facts, ztoc)) = outcome {
             return Ok(Some(Reused {
                 tool: known.tool.clone(),
                 from: from.map_or_else(|| "the source".to_owned(), |from| from.name.clone()),
                 facts,
+                mount: Mount::of(&ztoc),
+                toc: Arc::new(ztoc.into_toc()),
                 place: from.map(|from| Arc::clone(&from.source)),
             }));
         }
@@ -220,7 +226,7 @@ async fn facts(
     place: &AnySource,
     source: &AnySource,
     options: &Options,
-) -> Result<Option<ZtocFacts>> {
+) -> Result<Option<(ZtocFacts, Ztoc)>> {
     let entry = &known.entry;
     let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
     if entry.size > LARGEST || !place.contains(&descriptor).await? {
@@ -235,14 +241,15 @@ async fn facts(
     if ztoc.refusal().is_some() || !reads_back(layer, source, &ztoc).await? {
         return Ok(None);
     }
-    Ok(Some(ZtocFacts {
+    let facts = ZtocFacts {
         digest: entry.digest.clone(),
         size: entry.size,
         spans: 0,
         members: 0,
         disable_xattrs: options.optimize_xattrs && !ztoc.needs_xattrs(),
         prefetch: prefetch_candidates(&ztoc, &options.prefetch),
-    }))
+    };
+    Ok(Some((facts, ztoc)))
 }
 
 /// Whether a random span of the layer is what the zTOC says.

@@ -5,7 +5,7 @@
 //! others: its zTOC waits until all layers of its images are known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use soci_image::Digest;
 use soci_image::skip::SkipReason;
@@ -16,6 +16,7 @@ use super::index_layer::table_of_contents;
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedLayer};
 use super::report::Remark;
+use super::reuse::Reused;
 use crate::store::AnySource;
 use crate::{Result, block_on};
 
@@ -29,7 +30,7 @@ pub(super) struct Views {
 
 /// A layer as it looks.
 struct View {
-    toc: Toc,
+    toc: Arc<Toc>,
     /// None: it is unpacked.
     mount: Option<Mount>,
 }
@@ -87,27 +88,19 @@ impl Views {
         }
     }
 
-    /// The same of a layer whose zTOC was there before, and what later layers need to know of it. One that cannot
-    /// be read leaves its layer unknown.
-    pub(super) fn judge_reused(&self, layer: &Digest, ztoc: Option<Ztoc>) -> Standing {
-        let Some(ztoc) = ztoc else {
-            return Standing::Same;
-        };
-        let standing = self.judge(layer, ztoc.toc(), &Mount::of(&ztoc));
-        match standing {
-            _ if self.allow_differences => {
-                self.mounted(layer, ztoc);
-                Standing::Same
-            }
-            Standing::Different(_) => {
-                self.unpacked(layer, ztoc.into_toc());
-                standing
-            }
-            _ => {
-                self.mounted(layer, ztoc);
-                standing
-            }
+    /// The same of a layer whose zTOC was there before, and what later layers need to know of it.
+    pub(super) fn judge_reused(&self, layer: &Digest, reused: &Reused) -> Standing {
+        let mut standing = self.judge(layer, &reused.toc, &reused.mount);
+        if self.allow_differences {
+            standing = Standing::Same;
         }
+        let mounted = !matches!(standing, Standing::Different(_));
+        let view = View {
+            toc: Arc::clone(&reused.toc),
+            mount: mounted.then(|| reused.mount.clone()),
+        };
+        self.lock().insert(layer.clone(), view);
+        standing
     }
 
     /// Whether layers that look different are indexed all the same.
@@ -118,19 +111,20 @@ impl Views {
     /// Keeps what later layers need to know of one that has a zTOC.
     pub(super) fn mounted(&self, layer: &Digest, ztoc: Ztoc) {
         let mount = Some(Mount::of(&ztoc));
-        let toc = ztoc.into_toc();
+        let toc = Arc::new(ztoc.into_toc());
         self.lock().insert(layer.clone(), View { toc, mount });
     }
 
     /// The same of one whose zTOC waits.
     pub(super) fn waits(&self, layer: &Digest, ztoc: &Ztoc) {
         let mount = Some(Mount::of(ztoc));
-        let toc = ztoc.toc().clone();
+        let toc = Arc::new(ztoc.toc().clone());
         self.lock().insert(layer.clone(), View { toc, mount });
     }
 
     /// Keeps what later layers need to know of one that has none.
     pub(super) fn unpacked(&self, layer: &Digest, toc: Toc) {
+        let toc = Arc::new(toc);
         self.lock().insert(layer.clone(), View { toc, mount: None });
     }
 
