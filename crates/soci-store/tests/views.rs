@@ -13,7 +13,7 @@ use layers::{Item, tar};
 use soci_image::SkipReason;
 use soci_store::store::{AnyDestination, AnySource};
 use soci_store::workflow::{self, LayerOutcome, LayerReport, Options, Report};
-use soci_store::{Error, Location};
+use soci_store::{Error, Location, block_on};
 use soci_tests::images::{MadeImage, noise};
 use support::never;
 
@@ -196,5 +196,78 @@ fn what_a_layer_shows_wrongly_by_itself_is_left_out() {
             assert!(!matches!(layers[0].1, SkipReason::TooSmall { .. }), "{name}");
         }
     }
+    insta::assert_debug_snapshot!(told);
+}
+
+/// What `verify` and `inspect` say of an image that was converted whatever it looks like.
+fn said_of(layers: &[Vec<Item>]) -> (Vec<String>, Vec<String>) {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let tars: Vec<Vec<u8>> = layers.iter().map(|layer| tar(layer)).collect();
+    let (from, to) = (folder.path().join("image"), folder.path().join("converted"));
+    MadeImage::of_tars(&tars).write_layout(&from, "1");
+    let allowed = Options {
+        allow_differences: true,
+        ..options()
+    };
+    let source = AnySource::open(&location(&from), &never()).expect("opens");
+    let destination = AnyDestination::create(&location(&to), &allowed.cancel).expect("a new layout");
+    workflow::convert(&source, destination, None, &allowed, &|_| {}).expect("converts");
+    let source = AnySource::open(&location(&to), &never()).expect("opens");
+    let documents = block_on(workflow::examine_documents(&source, None)).expect("examined");
+    let verdict = workflow::verify(&source, &documents[0], &allowed, &|_| {}).expect("verified");
+    let findings = verdict.findings.iter();
+    let findings = findings.map(|finding| format!("{}: {}", finding.cause, hidden(&finding.message)));
+    let examined = block_on(workflow::examine(&source, None)).expect("examined");
+    let oddities = examined[0].facts.oddities.iter();
+    let oddities = oddities.map(|oddity| hidden(&oddity.to_string()));
+    (findings.collect(), oddities.collect())
+}
+
+/// Digests are not what the snapshots are about.
+fn hidden(text: &str) -> String {
+    let words = text.split(' ');
+    let words: Vec<&str> = words
+        .map(|word| {
+            if word.starts_with("sha256:") {
+                "DIGEST"
+            } else {
+                word
+            }
+        })
+        .collect();
+    words.join(" ")
+}
+
+#[test]
+fn images_that_somebody_else_converted_are_seen_through() {
+    let cases: [(&str, Vec<Vec<Item>>); 4] = [
+        (
+            "nothing is wrong",
+            vec![base(), vec![Item::directory("a/"), Item::file("a/b", "x")]],
+        ),
+        (
+            "below a link",
+            vec![vec![
+                Item::directory("usr/lib/"),
+                Item::symlink("lib", "usr/lib"),
+                Item::file("lib/libx.so", "ELF"),
+            ]],
+        ),
+        (
+            "implied directories",
+            vec![
+                base(),
+                vec![Item::file("tmp/x", "1"), Item::file("home/app/data", "2")],
+            ],
+        ),
+        (
+            "a hard link to another layer",
+            vec![base(), vec![Item::hard_link("ostree", "etc/passwd"), big()]],
+        ),
+    ];
+    let told: Vec<_> = cases
+        .into_iter()
+        .map(|(name, layers)| (name, said_of(&layers)))
+        .collect();
     insta::assert_debug_snapshot!(told);
 }

@@ -47,7 +47,7 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         .map(Oddity::effect)
         .max();
     let exit = match worst {
-        Some(Effect::PullFails | Effect::ReadsFail) => Exit::Findings,
+        Some(Effect::PullFails | Effect::WrongContents | Effect::ReadsFail) => Exit::Findings,
         _ => Exit::Done,
     };
     if context.is_quiet() {
@@ -140,7 +140,7 @@ fn human(image: &Examined) -> String {
         line(&mut text, "");
         for oddity in &facts.oddities {
             let level = match (oddity, oddity.effect()) {
-                (_, Effect::PullFails | Effect::ReadsFail) => "error",
+                (_, Effect::PullFails | Effect::WrongContents | Effect::ReadsFail) => "error",
                 (Oddity::LargeZtoc { .. }, _) => "hint",
                 _ => "note",
             };

@@ -21,7 +21,7 @@ use crate::soci_index::SociVersion;
 use crate::soci_index::prefetch::SpanRange;
 
 pub use oddity::{Effect, Oddity};
-pub use seen::{DocumentFault, Seen, SeenZtoc};
+pub use seen::{DocumentFault, Seen, SeenView, SeenZtoc, ViewKind};
 
 /// The value of [`ImageFacts::schema`].
 pub const SCHEMA: &str = "soci-image-facts/1";

@@ -158,6 +158,33 @@ pub enum Oddity {
         /// What is wrong.
         detail: String,
     },
+    /// A container sees other files when the layer is loaded lazily than when it is unpacked.
+    LooksDifferent {
+        /// The image manifest.
+        image: Digest,
+        /// The layer.
+        layer: Digest,
+        /// Which files, and how they differ.
+        detail: String,
+    },
+    /// containerd cannot unpack a layer.
+    CannotBeUnpacked {
+        /// The image manifest.
+        image: Digest,
+        /// The layer.
+        layer: Digest,
+        /// Why not.
+        detail: String,
+    },
+    /// Whether a layer looks the same lazily as unpacked depends on a layer that was not read.
+    ViewUnknown {
+        /// The image manifest.
+        image: Digest,
+        /// The layer.
+        layer: Digest,
+        /// What depends on it.
+        detail: String,
+    },
     /// A zTOC is larger than its layer: clients fetch it whole before they start.
     LargeZtoc {
         /// The zTOC.
@@ -198,6 +225,8 @@ pub enum Effect {
     ImageNotLazy,
     /// The image is mounted and reading fails.
     ReadsFail,
+    /// The image is mounted, and a container sees other files than it should.
+    WrongContents,
     /// The image cannot be pulled.
     PullFails,
 }
@@ -210,6 +239,7 @@ impl Oddity {
             | Self::ImageWithoutPlatform { .. }
             | Self::MissingLayer { .. }
             | Self::MissingConfig { .. }
+            | Self::CannotBeUnpacked { .. }
             | Self::MissingManifest { needed: true, .. }
             | Self::DamagedManifest { needed: true, .. } => Effect::PullFails,
             Self::MissingIndex { .. }
@@ -219,6 +249,7 @@ impl Oddity {
             | Self::MissingZtoc { .. } => Effect::ImageNotLazy,
             Self::ZtocOfOtherLayer { .. } | Self::UnreadableZtoc { .. } => Effect::LayerNotLazy,
             Self::RangesIgnored { .. } => Effect::ReadsFail,
+            Self::LooksDifferent { .. } => Effect::WrongContents,
             Self::UnreadablePrefetchList { .. } => Effect::NotPrefetched,
             Self::ArtifactTypeLost { .. }
             | Self::IndexNotListed { .. }
@@ -229,6 +260,7 @@ impl Oddity {
             | Self::MissingManifest { .. }
             | Self::DamagedManifest { .. }
             | Self::LargeZtoc { .. }
+            | Self::ViewUnknown { .. }
             | Self::DockerLayersInOciManifest { .. } => Effect::None,
         }
     }
@@ -339,6 +371,18 @@ impl fmt::Display for Oddity {
             Self::UnreadableZtoc { ztoc, layer, detail } => write!(
                 f,
                 "the zTOC {ztoc} cannot be read ({detail}); the layer {layer} is loaded whole"
+            ),
+            Self::LooksDifferent { layer, detail, .. } => write!(
+                f,
+                "loaded lazily, a container sees other files of the layer {layer} than unpacked: {detail}"
+            ),
+            Self::CannotBeUnpacked { layer, detail, .. } => write!(
+                f,
+                "containerd cannot pull the image, lazily or not (docker may), because it cannot unpack the layer {layer}: {detail}"
+            ),
+            Self::ViewUnknown { layer, detail, .. } => write!(
+                f,
+                "whether the layer {layer} looks the same lazily as unpacked is unknown: {detail}"
             ),
             Self::LargeZtoc { ztoc, layer } => write!(
                 f,

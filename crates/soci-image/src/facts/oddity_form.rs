@@ -128,6 +128,21 @@ impl TryFrom<Form> for Oddity {
                 layer: form.layer.ok_or_else(|| missing("layer"))?,
                 detail: form.detail.ok_or_else(|| missing("detail"))?,
             },
+            "looks-different" => Oddity::LooksDifferent {
+                image: image?,
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            "cannot-be-unpacked" => Oddity::CannotBeUnpacked {
+                image: image?,
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
+            "view-unknown" => Oddity::ViewUnknown {
+                image: image?,
+                layer: form.layer.ok_or_else(|| missing("layer"))?,
+                detail: form.detail.ok_or_else(|| missing("detail"))?,
+            },
             "large-ztoc" => Oddity::LargeZtoc {
                 ztoc: form.ztoc.ok_or_else(|| missing("ztoc"))?,
                 layer: form.layer.ok_or_else(|| missing("layer"))?,
@@ -239,6 +254,21 @@ mod tests {
             },
             Oddity::UnreadableZtoc {
                 ztoc: a.clone(),
+                layer: b.clone(),
+                detail: text(),
+            },
+            Oddity::LooksDifferent {
+                image: a.clone(),
+                layer: b.clone(),
+                detail: text(),
+            },
+            Oddity::CannotBeUnpacked {
+                image: a.clone(),
+                layer: b.clone(),
+                detail: text(),
+            },
+            Oddity::ViewUnknown {
+                image: a.clone(),
                 layer: b.clone(),
                 detail: text(),
             },

@@ -14,6 +14,8 @@ pub struct Seen {
     pub blobs: BTreeMap<Digest, bool>,
     /// zTOCs.
     pub ztocs: BTreeMap<Digest, SeenZtoc>,
+    /// Layers that do not look the same lazily as unpacked, or of which that is unknown.
+    pub views: Vec<SeenView>,
     /// A layer of which a part was asked for, and all of it came.
     pub ranges_ignored: Option<Digest>,
 }
@@ -36,6 +38,48 @@ pub struct SeenZtoc {
     pub detail: String,
 }
 
+/// How a layer looks to a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenView {
+    /// The image manifest.
+    pub image: Digest,
+    /// The layer.
+    pub layer: Digest,
+    /// What is the matter with it.
+    pub kind: ViewKind,
+    /// The same in words.
+    pub detail: String,
+}
+
+/// What is the matter with the looks of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewKind {
+    /// A container sees other files than when it is unpacked.
+    Different,
+    /// The client does not take its zTOC and unpacks it.
+    Refused,
+    /// containerd cannot unpack it.
+    CannotBeUnpacked,
+    /// It depends on a layer that was not read.
+    Unknown,
+}
+
+impl SeenView {
+    fn oddity(&self, ztoc: Option<&Digest>) -> Option<Oddity> {
+        let (image, layer, detail) = (self.image.clone(), self.layer.clone(), self.detail.clone());
+        Some(match self.kind {
+            ViewKind::Different => Oddity::LooksDifferent { image, layer, detail },
+            ViewKind::CannotBeUnpacked => Oddity::CannotBeUnpacked { image, layer, detail },
+            ViewKind::Unknown => Oddity::ViewUnknown { image, layer, detail },
+            ViewKind::Refused => Oddity::UnreadableZtoc {
+                ztoc: ztoc?.clone(),
+                layer,
+                detail,
+            },
+        })
+    }
+}
+
 impl ImageFacts {
     /// The same facts with what was seen.
     #[must_use]
@@ -52,11 +96,19 @@ impl ImageFacts {
                         layer: layer.digest.clone(),
                     });
                 }
+                let views = seen.views.iter();
+                let mut views = views.filter(|view| view.image == *image && view.layer == layer.digest);
+                let ztoc = layer.ztoc.as_ref().map(|ztoc| &ztoc.digest);
+                let view = views.next();
+                oddities.extend(view.and_then(|view| view.oddity(ztoc)));
                 let Some(ztoc) = &mut layer.ztoc else { continue };
                 let Some(found) = seen.ztocs.get(&ztoc.digest) else {
                     continue;
                 };
-                ztoc.state = Some(found.state);
+                ztoc.state = Some(match view.map(|view| view.kind) {
+                    Some(ViewKind::Refused) if found.state == ZtocState::Read => ZtocState::Unreadable,
+                    _ => found.state,
+                });
                 if found.state == ZtocState::Unreadable {
                     oddities.push(Oddity::UnreadableZtoc {
                         ztoc: ztoc.digest.clone(),

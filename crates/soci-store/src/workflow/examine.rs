@@ -2,16 +2,21 @@
 //! they point at is there.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
-use soci_image::facts::{DocumentFault, ImageFacts, Seen, SeenZtoc, ZtocState};
+use soci_image::facts::{
+    DocumentFault, ImageFacts, LayerFacts, PlatformFacts, Seen, SeenView, SeenZtoc, ViewKind, ZtocState,
+};
 use soci_image::media_type::{PREFETCH, SOCI_INDEX_V1, ZTOC};
+use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest, Documents, Image, SociIndex};
 use soci_ztoc::ztoc::Ztoc;
 
 use super::read::{ReadDocuments, in_words, is_about_bytes, read_good_documents, select};
-use crate::Result;
+use super::views::{self, CHEAP, Contents, Look, View, contents};
 use crate::checked::{self, Mismatch};
 use crate::store::{AnySource, DOCUMENT_LIMIT, Root, Source, Stored};
+use crate::{Result, block_on};
 
 /// An image and what is known about it.
 #[derive(Debug)]
@@ -38,13 +43,17 @@ pub const ZTOC_READ: u64 = 64 << 20;
 /// All zTOCs of an image together are read up to this size.
 pub const ZTOCS_READ: u64 = 256 << 20;
 
+/// Layers without a zTOC are read up to this size together, to know how they look.
+const LAYERS_READ: u64 = 64 << 20;
+
 /// Reads the documents of the images that `tag` chooses (manifests, configs, SOCI indexes and prefetch lists), looks
 /// whether layers and zTOCs are there, reads the zTOCs, and asks a registry for one byte of a layer.
 pub async fn examine(source: &AnySource, tag: Option<&str>) -> Result<Vec<Examined>> {
     let mut images = examine_documents(source, tag).await?;
     for image in &mut images {
-        let mut seen = look(source, &image.facts, &mut image.spans).await?;
+        let (mut seen, mut views) = look(source, &image.facts, &mut image.spans).await?;
         seen.faults.clone_from(&image.faults);
+        seen.views = looks(source, &image.facts, &mut views)?;
         image.facts = image.facts.clone().with(&seen);
     }
     Ok(images)
@@ -155,8 +164,16 @@ fn fault(faults: &mut Vec<DocumentFault>, digest: &Digest, error: crate::Error) 
     Ok(())
 }
 
+/// How each layer looks that is known, by its digest.
+type Views = BTreeMap<Digest, View>;
+
 /// What is there of layers, configs and zTOCs.
-async fn look(source: &AnySource, facts: &ImageFacts, spans: &mut BTreeMap<Digest, u64>) -> Result<Seen> {
+async fn look(
+    source: &AnySource,
+    facts: &ImageFacts,
+    spans: &mut BTreeMap<Digest, u64>,
+) -> Result<(Seen, Views)> {
+    let mut views = Views::new();
     let mut seen = Seen::default();
     let mut budget = ZTOCS_READ;
     for platform in &facts.platforms {
@@ -171,8 +188,12 @@ async fn look(source: &AnySource, facts: &ImageFacts, spans: &mut BTreeMap<Diges
             let Some(ztoc) = &layer.ztoc else { continue };
             if !seen.ztocs.contains_key(&ztoc.digest) {
                 let blob = Descriptor::new(ZTOC, ztoc.digest.clone(), ztoc.size);
-                let found = ztoc_at(source, &blob, &mut budget, spans).await?;
+                let (found, read) = ztoc_at(source, &blob, &mut budget, spans).await?;
                 seen.ztocs.insert(ztoc.digest.clone(), found);
+                // Of a zTOC for another layer there is nothing to say here.
+                if let Some(read) = read.filter(|read| read.compressed_size() == layer.size) {
+                    views.insert(layer.digest.clone(), View::mounted(read, false));
+                }
             }
             if seen.ranges_ignored.is_none()
                 && seen.blobs.get(&layer.digest) == Some(&true)
@@ -182,7 +203,76 @@ async fn look(source: &AnySource, facts: &ImageFacts, spans: &mut BTreeMap<Diges
             }
         }
     }
+    Ok((seen, views))
+}
+
+/// How the layers look that are known by their zTOCs. Others are read where that is cheap: small ones, of a place
+/// on this machine all of them, else those that another layer depends on.
+fn looks(source: &AnySource, facts: &ImageFacts, views: &mut Views) -> Result<Vec<SeenView>> {
+    let mut seen = Vec::new();
+    let mut budget = LAYERS_READ;
+    let mut odd = BTreeMap::new();
+    for platform in &facts.platforms {
+        // Without a SOCI index that a client takes, all layers are unpacked.
+        let lazy = platform.soci.as_ref().is_some_and(|soci| soci.usable);
+        let open = |found: &[Option<Look>]| found.iter().any(|look| matches!(look, Some(Look::Unknown(_))));
+        let mut found = look_at(platform, views, lazy);
+        if !source.is_remote() || open(&found) {
+            for layer in &platform.layers {
+                let known = views.contains_key(&layer.digest) || odd.contains_key(&layer.digest);
+                let blob = Descriptor::new(&layer.media_type, layer.digest.clone(), layer.size);
+                if known || layer.size > CHEAP.min(budget) || !block_on(source.stored(&blob))?.fits(&blob) {
+                    continue;
+                }
+                budget -= layer.size;
+                match contents(source, &blob, &AtomicBool::new(false))? {
+                    Contents::Known(toc) => drop(views.insert(layer.digest.clone(), View::unpacked(toc))),
+                    Contents::Odd(reason) => drop(odd.insert(layer.digest.clone(), reason)),
+                    Contents::Damaged => {}
+                }
+            }
+            found = look_at(platform, views, lazy);
+        }
+        for (layer, look) in platform.layers.iter().zip(found) {
+            let odd = odd.get(&layer.digest).cloned().map(Look::Wrong);
+            seen.extend(look.or(odd).and_then(|look| view(platform, layer, look)));
+        }
+    }
     Ok(seen)
+}
+
+fn look_at(platform: &PlatformFacts, views: &Views, lazy: bool) -> Vec<Option<Look>> {
+    let known: Vec<Option<View>> = platform
+        .layers
+        .iter()
+        .map(|layer| {
+            let view = views.get(&layer.digest)?;
+            let mounted = lazy && layer.ztoc.is_some();
+            Some(if mounted {
+                view.clone()
+            } else {
+                view.without_ztoc()
+            })
+        })
+        .collect();
+    let known: Vec<Option<&View>> = known.iter().map(Option::as_ref).collect();
+    views::look(&known)
+}
+
+fn view(platform: &PlatformFacts, layer: &LayerFacts, look: Look) -> Option<SeenView> {
+    let (kind, detail) = match look {
+        Look::Wrong(SkipReason::LooksDifferent { detail }) => (ViewKind::Different, detail),
+        Look::Wrong(SkipReason::CannotBeUnpacked { detail }) => (ViewKind::CannotBeUnpacked, detail),
+        Look::Wrong(SkipReason::SnapshotterRefuses { detail }) => (ViewKind::Refused, detail),
+        Look::Wrong(_) => return None,
+        Look::Unknown(detail) => (ViewKind::Unknown, detail),
+    };
+    Some(SeenView {
+        image: platform.manifest.digest.clone(),
+        layer: layer.digest.clone(),
+        kind,
+        detail,
+    })
 }
 
 async fn there(source: &AnySource, blob: &Descriptor, seen: &mut Seen) -> Result<()> {
@@ -198,8 +288,8 @@ async fn ztoc_at(
     blob: &Descriptor,
     budget: &mut u64,
     spans: &mut BTreeMap<Digest, u64>,
-) -> Result<SeenZtoc> {
-    let found = |state, detail: String| Ok(SeenZtoc { state, detail });
+) -> Result<(SeenZtoc, Option<Ztoc>)> {
+    let found = |state, detail: String| Ok((SeenZtoc { state, detail }, None));
     match source.stored(blob).await? {
         Stored::Missing => return found(ZtocState::Missing, "is not there".into()),
         Stored::There(Some(size)) if size != blob.size => {
@@ -225,7 +315,7 @@ async fn ztoc_at(
                 spans.insert(blob.digest.clone(), ztoc.span_count() as u64);
                 match ztoc.refusal() {
                     Some(refusal) => found(ZtocState::Unreadable, refusal.to_string()),
-                    None => found(ZtocState::Read, String::new()),
+                    None => Ok((found(ZtocState::Read, String::new())?.0, Some(ztoc))),
                 }
             }
             Err(error) => found(ZtocState::Unreadable, error.to_string()),

@@ -9,7 +9,7 @@ use soci_image::skip::SkipReason;
 use soci_image::soci_index::prefetch::{self, SpanRange};
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::inflate::InputBuffer;
-use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Toc, Ztoc, ZtocBuilder};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Ztoc};
 
 use super::options::{Event, Observer, Options};
 use super::pipeline::Pipeline;
@@ -173,29 +173,6 @@ fn compression_of(media_type: &str, bytes: &[u8]) -> Result<Compression, SkipRea
         (StoredAs::Plain, true) => Ok(Compression::Gzip),
         (StoredAs::Plain, false) => Ok(Compression::Uncompressed),
     }
-}
-
-/// The table of contents of a layer that gets no zTOC; `None` if it cannot be read as one or is damaged.
-pub(crate) async fn table_of_contents(layer: &Descriptor, source: &AnySource) -> Result<Option<Toc>> {
-    let mut blob = source.open(layer).await?;
-    let mut bytes = vec![0; usize::try_from(layer.size).unwrap_or(usize::MAX)];
-    let count = fill(&mut blob, &mut bytes).await?;
-    if layer.check(&bytes[..count]).is_err() {
-        return Ok(None);
-    }
-    let Ok(compression) = compression_of(&layer.media_type, &bytes) else {
-        return Ok(None);
-    };
-    // One span: nobody needs the others.
-    let options = BuildOptions::new(compression, "").with_span_size(1 << 40);
-    let built = ZtocBuilder::new(options).and_then(|mut builder| {
-        builder.push(&bytes)?;
-        builder.finish()
-    });
-    Ok(match built {
-        Ok(BuildOutcome::Indexed(built)) => Some(built.into_encoded().into_ztoc().into_toc()),
-        _ => None,
-    })
 }
 
 /// The mark in a tar header of any kind that is written today.

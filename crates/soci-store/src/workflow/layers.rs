@@ -261,7 +261,7 @@ fn write_in_order(
         views.waits(digest, ztoc.ztoc());
     }
     let open = !held.is_empty() || !waiting.is_empty();
-    let settlement = views.settle(plan, source, open)?;
+    let settlement = views.settle(plan, source, open, &options.cancel)?;
     for (digest, place, ztoc) in waiting {
         if !settlement.left_out.contains_key(&digest) {
             bring(place, destination, &ztoc, false)?;

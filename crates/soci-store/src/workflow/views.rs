@@ -5,20 +5,23 @@
 //! others: its zTOC waits until all layers of its images are known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use soci_image::Digest;
 use soci_image::skip::SkipReason;
-use soci_rootfs::{Client, Comparison, Layer, Mount, UnpackFault, Verdict, Weight, compare, settle};
-use soci_ztoc::ztoc::{Toc, Unindexable, Ztoc};
+use soci_image::{Descriptor, Digest};
+use soci_rootfs::{
+    Client, Comparison, Difference, Layer, Mount, UnpackFault, Verdict, Weight, compare, settle,
+};
+use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Toc, Unindexable, Ztoc, ZtocBuilder};
 
-use super::index_layer::table_of_contents;
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedLayer};
 use super::report::Remark;
 use super::reuse::Reused;
+use super::uncompress::uncompress;
+use crate::Result;
 use crate::store::AnySource;
-use crate::{Result, block_on};
 
 /// What is kept of the layers that were read.
 pub(super) struct Views {
@@ -29,10 +32,69 @@ pub(super) struct Views {
 }
 
 /// A layer as it looks.
-struct View {
+#[derive(Debug, Clone)]
+pub(crate) struct View {
     toc: Arc<Toc>,
     /// None: it is unpacked.
     mount: Option<Mount>,
+}
+
+impl View {
+    /// A layer that is mounted with this zTOC.
+    pub(crate) fn mounted(ztoc: Ztoc, disable_xattrs: bool) -> Self {
+        let mount = Mount::of(&ztoc);
+        let mount = if disable_xattrs {
+            mount.without_xattrs()
+        } else {
+            mount
+        };
+        Self {
+            mount: Some(mount),
+            toc: Arc::new(ztoc.into_toc()),
+        }
+    }
+
+    /// A layer that is unpacked.
+    pub(crate) fn unpacked(toc: Toc) -> Self {
+        Self {
+            toc: Arc::new(toc),
+            mount: None,
+        }
+    }
+
+    /// The same layer, unpacked.
+    pub(crate) fn without_ztoc(&self) -> Self {
+        Self {
+            toc: Arc::clone(&self.toc),
+            mount: None,
+        }
+    }
+
+    fn layer(view: Option<&Self>) -> Layer<'_> {
+        match view {
+            None => Layer::unknown(),
+            Some(Self { toc, mount: None }) => Layer::unpacked(toc),
+            Some(Self {
+                toc,
+                mount: Some(mount),
+            }) => Layer::mounted(toc, mount),
+        }
+    }
+}
+
+/// What is to be said of how a layer looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It is not the same lazily as unpacked, or cannot be unpacked.
+    Wrong(SkipReason),
+    /// That depends on a layer that is not known.
+    Unknown(String),
+}
+
+/// Looks at a whole image: at each layer, lowest first, as far as it is known. None: it looks the same.
+pub(crate) fn look(stack: &[Option<&View>]) -> Vec<Option<Look>> {
+    let layers: Vec<Layer<'_>> = stack.iter().map(|view| View::layer(*view)).collect();
+    compare(&layers).layers.iter().map(look_of).collect()
 }
 
 /// What is known of a layer as soon as it was read.
@@ -110,9 +172,7 @@ impl Views {
 
     /// Keeps what later layers need to know of one that has a zTOC.
     pub(super) fn mounted(&self, layer: &Digest, ztoc: Ztoc) {
-        let mount = Some(Mount::of(&ztoc));
-        let toc = Arc::new(ztoc.into_toc());
-        self.lock().insert(layer.clone(), View { toc, mount });
+        self.lock().insert(layer.clone(), View::mounted(ztoc, false));
     }
 
     /// The same of one whose zTOC waits.
@@ -124,32 +184,30 @@ impl Views {
 
     /// Keeps what later layers need to know of one that has none.
     pub(super) fn unpacked(&self, layer: &Digest, toc: Toc) {
-        let toc = Arc::new(toc);
-        self.lock().insert(layer.clone(), View { toc, mount: None });
+        self.lock().insert(layer.clone(), View::unpacked(toc));
     }
 
     /// Looks at whole images, once all layers are read. `open` says whether any layer depends on others; if not,
     /// nothing new can come out. Small layers are read where they are needed.
-    pub(super) fn settle(&self, plan: &Plan, source: &AnySource, open: bool) -> Result<Settlement> {
+    pub(super) fn settle(
+        &self,
+        plan: &Plan,
+        source: &AnySource,
+        open: bool,
+        cancel: &AtomicBool,
+    ) -> Result<Settlement> {
         let mut settlement = Settlement::default();
         if !open && !self.allow_differences {
             return Ok(settlement);
         }
         for layers in stacks(plan) {
             for layer in layers {
-                self.read_if_small(layer, source)?;
+                self.read_if_small(layer, source, cancel)?;
             }
             let known = self.lock();
             let stack: Vec<Layer<'_>> = layers
                 .iter()
-                .map(|layer| match known.get(&layer.descriptor.digest) {
-                    None => Layer::unknown(),
-                    Some(View { toc, mount: None }) => Layer::unpacked(toc),
-                    Some(View {
-                        toc,
-                        mount: Some(mount),
-                    }) => Layer::mounted(toc, mount),
-                })
+                .map(|layer| View::layer(known.get(&layer.descriptor.digest)))
                 .collect();
             if self.allow_differences {
                 settlement.remarks(layers, &compare(&stack));
@@ -167,13 +225,16 @@ impl Views {
         Ok(settlement)
     }
 
-    fn read_if_small(&self, layer: &PlannedLayer, source: &AnySource) -> Result<()> {
+    fn read_if_small(&self, layer: &PlannedLayer, source: &AnySource, cancel: &AtomicBool) -> Result<()> {
         let descriptor = &layer.descriptor;
-        let small = matches!(layer.decision, Decision::Skip(SkipReason::TooSmall { .. }));
+        let small = matches!(
+            layer.decision,
+            Decision::Skip(SkipReason::TooSmall { .. } | SkipReason::Zstd)
+        );
         if !small || descriptor.size > CHEAP || self.lock().contains_key(&descriptor.digest) {
             return Ok(());
         }
-        if let Some(toc) = block_on(table_of_contents(descriptor, source))? {
+        if let Contents::Known(toc) = contents(source, descriptor, cancel)? {
             self.unpacked(&descriptor.digest, toc);
         }
         Ok(())
@@ -245,25 +306,78 @@ pub(crate) fn reason_of_unindexable(reason: &Unindexable) -> SkipReason {
     }
 }
 
-/// What a verdict says of a layer, for reports.
-pub(crate) fn remark(verdict: &Verdict) -> Option<Remark> {
+fn look_of(verdict: &Verdict) -> Option<Look> {
     if let Some(reason) = reason(verdict) {
-        return Some(Remark::of(&reason));
+        return Some(Look::Wrong(reason));
     }
-    let unknown = verdict.differences.unknown;
-    let first = || {
-        verdict
-            .differences
-            .listed
-            .iter()
-            .find(|difference| difference.weight == Weight::Unknown)
-    };
-    let first = first().filter(|_| unknown > 0)?;
-    let more = more(unknown);
-    Some(Remark {
-        code: Remark::VIEW_UNKNOWN,
-        message: format!("{first}{more}"),
+    let differences = &verdict.differences;
+    let unknown = |difference: &&Difference| difference.weight == Weight::Unknown;
+    let first = differences.listed.iter().find(unknown)?;
+    Some(Look::Unknown(format!("{first}{}", more(differences.unknown))))
+}
+
+/// What a verdict says of a layer, for reports.
+fn remark(verdict: &Verdict) -> Option<Remark> {
+    Some(match look_of(verdict)? {
+        Look::Wrong(reason) => Remark::of(&reason),
+        Look::Unknown(message) => Remark {
+            code: Remark::VIEW_UNKNOWN,
+            message,
+        },
     })
+}
+
+/// What is in a layer that has no zTOC.
+pub(crate) enum Contents {
+    /// Its table of contents.
+    Known(Toc),
+    /// No zTOC could hold it; why, and whether containerd can unpack it.
+    Odd(SkipReason),
+    /// It is damaged.
+    Damaged,
+}
+
+/// Reads a layer whole, whatever its compression, for what is in it.
+pub(crate) fn contents(source: &AnySource, layer: &Descriptor, cancel: &AtomicBool) -> Result<Contents> {
+    let mut reading = Reading::new();
+    let outcome = uncompress(source, layer, cancel, &|_| {}, &mut |bytes| {
+        reading.push(bytes);
+        Ok(())
+    })?;
+    Ok(match outcome {
+        Ok(_) => reading.finish().unwrap_or(Contents::Damaged),
+        Err(_) => Contents::Damaged,
+    })
+}
+
+/// A table of contents while its layer passes by uncompressed.
+pub(crate) struct Reading(std::result::Result<ZtocBuilder, soci_ztoc::Error>);
+
+impl Reading {
+    pub(crate) fn new() -> Self {
+        // One span: nobody needs more.
+        let options = BuildOptions::new(Compression::Uncompressed, "").with_span_size(1 << 40);
+        Self(ZtocBuilder::new(options))
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if let Ok(builder) = &mut self.0
+            && let Err(error) = builder.push(bytes)
+        {
+            self.0 = Err(error);
+        }
+    }
+
+    /// What was read.
+    ///
+    /// # Errors
+    /// If it is not a tar.
+    pub(crate) fn finish(self) -> std::result::Result<Contents, soci_ztoc::Error> {
+        Ok(match self.0?.finish()? {
+            BuildOutcome::Indexed(built) => Contents::Known(built.into_encoded().into_ztoc().into_toc()),
+            BuildOutcome::Skipped(skipped) => Contents::Odd(reason_of_unindexable(&skipped.reason)),
+        })
+    }
 }
 
 /// The first harmful differences, and how many more there are.
@@ -292,4 +406,4 @@ fn more(count: u64) -> String {
 const TOLD: usize = 3;
 
 /// Layers up to this size are read although they get no zTOC, if that decides about another layer.
-const CHEAP: u64 = 16 << 20;
+pub(crate) const CHEAP: u64 = 16 << 20;

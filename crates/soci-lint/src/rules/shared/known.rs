@@ -56,6 +56,8 @@ pub(in crate::rules) fn damage(
             | Oddity::ImageWithoutPlatform { image, .. }
             | Oddity::MissingLayer { image, .. }
             | Oddity::MissingConfig { image, .. }
+            | Oddity::CannotBeUnpacked { image, .. }
+            | Oddity::LooksDifferent { image, .. }
             | Oddity::MissingIndex { image, .. }
             | Oddity::UnreadableIndex { image, .. } => image == own,
             Oddity::NonCanonicalIndex { soci_index } | Oddity::MissingZtoc { soci_index, .. } => platform
@@ -74,7 +76,9 @@ pub(in crate::rules) fn damage(
         Some((message, CONVERT))
     };
     let help = |oddity: &Oddity| match oddity {
-        Oddity::MissingLayer { .. } | Oddity::MissingConfig { .. } => "build or copy the image again",
+        Oddity::MissingLayer { .. } | Oddity::MissingConfig { .. } | Oddity::CannotBeUnpacked { .. } => {
+            "build or copy the image again"
+        }
         Oddity::RangesIgnored { .. } => "put the image into a registry that answers range requests",
         _ => CONVERT,
     };

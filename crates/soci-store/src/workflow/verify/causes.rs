@@ -42,6 +42,9 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         Oddity::MissingConfig { config, .. } => ("missing-config", config),
         Oddity::MissingZtoc { ztoc, .. } => ("missing-ztoc", ztoc),
         Oddity::UnreadableZtoc { ztoc, .. } => ("unreadable-ztoc", ztoc),
+        Oddity::LooksDifferent { layer, .. } => ("looks-different", layer),
+        Oddity::CannotBeUnpacked { layer, .. } => ("cannot-be-unpacked", layer),
+        Oddity::ViewUnknown { layer, .. } => ("view-unknown", layer),
         Oddity::LargeZtoc { ztoc, .. } => ("large-ztoc", ztoc),
         Oddity::UnreadablePrefetchList { artifact, .. } => ("unreadable-prefetch-list", artifact),
         Oddity::RangesIgnored { layer } => ("ranges-ignored", layer),
@@ -53,6 +56,7 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         Effect::LayerNotLazy => Consequence::LayerNotLazy,
         Effect::ImageNotLazy => Consequence::ImageNotLazy,
         Effect::ReadsFail => Consequence::ReadsFail,
+        Effect::WrongContents => Consequence::WrongContents,
         Effect::PullFails => Consequence::PullFails,
     };
     let help = match oddity {
@@ -61,11 +65,14 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         | Oddity::MissingLayer { .. }
         | Oddity::MissingConfig { .. }
         | Oddity::DuplicatePlatform { .. }
+        | Oddity::CannotBeUnpacked { .. }
         | Oddity::AttestationWithoutImage { .. } => BUILD_AGAIN,
         Oddity::IndexNotListed { .. } => "convert the image again, and copy it with all that its index lists",
         Oddity::RangesIgnored { .. } => "put the image into a registry that answers range requests",
         Oddity::LargeZtoc { .. } => "convert the image with a larger --min-layer-size",
-        Oddity::UnusedIndex { .. } | Oddity::DockerLayersInOciManifest { .. } => NOTHING,
+        Oddity::UnusedIndex { .. }
+        | Oddity::ViewUnknown { .. }
+        | Oddity::DockerLayersInOciManifest { .. } => NOTHING,
         Oddity::IndexBeforeImage { .. }
         | Oddity::ImageWithoutPlatform { .. }
         | Oddity::MissingIndex { .. }
@@ -77,6 +84,7 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         | Oddity::SociIndexV1 { .. }
         | Oddity::MissingZtoc { .. }
         | Oddity::UnreadableZtoc { .. }
+        | Oddity::LooksDifferent { .. }
         | Oddity::UnreadablePrefetchList { .. } => CONVERT,
     };
     Finding {
@@ -210,6 +218,21 @@ mod tests {
             },
             Oddity::UnreadableZtoc {
                 ztoc: digest(),
+                layer: digest(),
+                detail: "x".into(),
+            },
+            Oddity::LooksDifferent {
+                image: digest(),
+                layer: digest(),
+                detail: "x".into(),
+            },
+            Oddity::CannotBeUnpacked {
+                image: digest(),
+                layer: digest(),
+                detail: "x".into(),
+            },
+            Oddity::ViewUnknown {
+                image: digest(),
                 layer: digest(),
                 detail: "x".into(),
             },

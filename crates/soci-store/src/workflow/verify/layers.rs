@@ -14,6 +14,7 @@ use crate::checked::{self, Check, Mismatch};
 use crate::store::{AnySource, Blob, Source, Stored};
 use crate::workflow::index_layer::sha256;
 use crate::workflow::options::{Event, Observer, Options};
+use crate::workflow::views::View;
 use crate::{Error, Result, block_on};
 
 /// zTOCs larger than this are refused: the format ends at 2 GiB.
@@ -27,6 +28,8 @@ pub(super) struct Checked {
     pub(super) files: usize,
     pub(super) findings: Vec<Finding>,
     pub(super) unknown: Vec<Unknown>,
+    /// How it looks to a container, if that is known.
+    pub(super) view: Option<View>,
 }
 
 impl Checked {
@@ -152,6 +155,9 @@ async fn check_layer(
         }
         None => check_all(source, task, told, &ztoc, options, observer, &mut checked).await?,
     }
+    checked
+        .view
+        .get_or_insert_with(|| View::mounted(ztoc, told.disable_xattrs));
     Ok(checked)
 }
 

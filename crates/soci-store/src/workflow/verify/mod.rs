@@ -8,7 +8,10 @@ mod causes;
 mod layers;
 mod platform;
 mod sample;
+mod views;
 mod whole;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use soci_image::facts::{Oddity, PlatformFacts};
@@ -25,6 +28,7 @@ use layers::check_layers;
 use platform::check_platform;
 pub use sample::Sample;
 pub(super) use sample::{SpanSource, check_span};
+use views::check_views;
 
 /// What a fault does to whoever runs the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -123,6 +127,10 @@ pub fn verify(
         // A list that is not there at all is found below; a hint is not a fault.
         let is_left_out = match oddity {
             Oddity::LargeZtoc { .. } => true,
+            // Looked at below, when all layers are read.
+            Oddity::ViewUnknown { .. } | Oddity::LooksDifferent { .. } | Oddity::CannotBeUnpacked { .. } => {
+                true
+            }
             Oddity::UnreadablePrefetchList { artifact, .. } => {
                 !block_on(source.contains(&Descriptor::new(PREFETCH, artifact.clone(), 0)))?
             }
@@ -148,9 +156,9 @@ pub fn verify(
         );
     }
     let mut tasks = Vec::new();
-    let (asked_for, others): (Vec<_>, Vec<_>) =
+    let (asked_for, others): (Vec<&PlatformFacts>, Vec<_>) =
         (facts.platforms.iter()).partition(|platform| is_asked_for(platform, options));
-    for platform in asked_for {
+    for platform in &asked_for {
         block_on(check_platform(
             source,
             examined,
@@ -168,7 +176,17 @@ pub fn verify(
     }
     check_ranges(source, &tasks, &mut report)?;
     let ranges = report.ranges;
-    let checked = check_layers(source, tasks, ranges, options, observer)?;
+    let digests: Vec<Digest> = tasks.iter().map(|task| task.layer.digest.clone()).collect();
+    let mut checked = check_layers(source, tasks, ranges, options, observer)?;
+    let mut views = BTreeMap::new();
+    for (digest, layer) in digests.into_iter().zip(&mut checked) {
+        report.findings.append(&mut layer.findings);
+        report.unknown.append(&mut layer.unknown);
+        views.extend(layer.view.take().map(|view| (digest, view)));
+    }
+    for platform in asked_for {
+        check_views(platform, &views, options.sample.is_some(), &mut report);
+    }
     let mut verdict = Verdict {
         digest: facts.root.digest.clone(),
         names: examined
@@ -187,8 +205,6 @@ pub fn verify(
         verdict.layers += usize::from(layer.was_read);
         verdict.spans += layer.spans;
         verdict.files += layer.files;
-        verdict.findings.extend(layer.findings);
-        verdict.unknown.extend(layer.unknown);
     }
     Ok(verdict)
 }

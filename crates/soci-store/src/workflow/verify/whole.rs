@@ -2,7 +2,7 @@
 
 use soci_image::Digest;
 use soci_image::media_type::LayerCompression;
-use soci_ztoc::tar::{Entry, Visitor, Walker};
+use soci_image::skip::SkipReason;
 
 use super::causes::BUILD_AGAIN;
 use super::layers::Checked;
@@ -11,6 +11,7 @@ use crate::Result;
 use crate::store::AnySource;
 use crate::workflow::options::{Observer, Options};
 use crate::workflow::uncompress::{Fault, uncompress};
+use crate::workflow::views::{Contents, Reading, View};
 
 /// Reads the layer whole.
 pub(super) fn check_whole(
@@ -23,12 +24,11 @@ pub(super) fn check_whole(
     let layer = &task.layer.digest;
     let is_tar = LayerCompression::of(&task.layer.media_type) != LayerCompression::NotALayer;
     let mut hasher = Digest::hasher();
-    let mut walker = Walker::new();
-    let mut tar_fault = None;
+    let mut reading = Reading::new();
     let outcome = uncompress(source, &task.layer, &options.cancel, observer, &mut |bytes| {
         hasher.update(bytes);
-        if is_tar && tar_fault.is_none() {
-            tar_fault = walker.push(bytes, &mut Nothing).err();
+        if is_tar {
+            reading.push(bytes);
         }
         Ok(())
     })?;
@@ -42,23 +42,27 @@ pub(super) fn check_whole(
         }
         Ok(_) => {
             checked.compare_diff_id(task, &hasher.finish());
-            let ended = match (tar_fault, is_tar) {
-                (Some(error), _) => Err(error),
-                (None, true) => walker.finish().map(|_| ()),
-                (None, false) => Ok(()),
-            };
-            if let Err(error) = ended {
-                let message = format!("layer {layer} is not a tar that can be unpacked: {error}");
-                checked.find(task, damaged, layer, message);
+            if !is_tar {
+                return Ok(());
+            }
+            match reading.finish() {
+                Ok(Contents::Known(toc)) => checked.view = Some(View::unpacked(toc)),
+                Ok(Contents::Odd(reason @ SkipReason::CannotBeUnpacked { .. })) => {
+                    let message = format!("layer {layer}: {reason}");
+                    checked.find(
+                        task,
+                        ("cannot-be-unpacked", Consequence::PullFails, BUILD_AGAIN),
+                        layer,
+                        message,
+                    );
+                }
+                Ok(Contents::Odd(_) | Contents::Damaged) => {}
+                Err(error) => {
+                    let message = format!("layer {layer} is not a tar that can be unpacked: {error}");
+                    checked.find(task, damaged, layer, message);
+                }
             }
         }
     }
     Ok(())
-}
-
-/// Only whether it can be walked is of interest.
-struct Nothing;
-
-impl Visitor for Nothing {
-    fn entry(&mut self, _: &Entry<'_>) {}
 }

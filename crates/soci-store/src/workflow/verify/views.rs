@@ -1,0 +1,52 @@
+//! Whether the layers look the same lazily as unpacked, once all of them were read.
+
+use std::collections::BTreeMap;
+
+use soci_image::Digest;
+use soci_image::facts::PlatformFacts;
+use soci_image::skip::SkipReason;
+
+use super::causes::{BUILD_AGAIN, CONVERT};
+use super::{Checks, Consequence, Unknown};
+use crate::workflow::views::{Look, View, look};
+
+/// Looks at the image of one platform.
+pub(super) fn check_views(
+    platform: &PlatformFacts,
+    views: &BTreeMap<Digest, View>,
+    sampled: bool,
+    report: &mut Checks,
+) {
+    let layers: Vec<Option<&View>> = (platform.layers.iter())
+        .map(|layer| views.get(&layer.digest))
+        .collect();
+    let name = platform.platform.as_ref().map(ToString::to_string);
+    for (layer, look) in platform.layers.iter().zip(look(&layers)) {
+        let digest = &layer.digest;
+        let (cause, consequence, help, reason) = match look {
+            None => continue,
+            Some(Look::Unknown(detail)) => {
+                report.unknown.push(Unknown {
+                    subject: digest.clone(),
+                    message: format!("whether layer {digest} looks the same lazily as unpacked: {detail}"),
+                    asked_for: sampled,
+                });
+                continue;
+            }
+            Some(Look::Wrong(reason @ SkipReason::LooksDifferent { .. })) => {
+                ("looks-different", Consequence::WrongContents, CONVERT, reason)
+            }
+            Some(Look::Wrong(reason @ SkipReason::CannotBeUnpacked { .. })) => {
+                ("cannot-be-unpacked", Consequence::PullFails, BUILD_AGAIN, reason)
+            }
+            Some(Look::Wrong(reason)) => ("refused-ztoc", Consequence::LayerNotLazy, CONVERT, reason),
+        };
+        // What the zTOC says of itself is told already, and what several platforms share is told once.
+        let told = (report.findings.iter())
+            .any(|finding| finding.cause == cause && finding.message.contains(digest.as_str()));
+        if !told {
+            let message = format!("layer {digest}: {reason}");
+            report.find(cause, consequence, name.as_deref(), digest, message, help);
+        }
+    }
+}
