@@ -1,7 +1,7 @@
 //! Objections to options that cannot be.
 
 use crate::error::Error;
-use crate::options::{ImageFactsEntry, Options};
+use crate::options::{Acceptance, ImageFactsEntry, Options};
 use crate::rules;
 
 impl Options {
@@ -54,6 +54,7 @@ impl Options {
                 });
             }
         }
+        self.accept.iter().try_for_each(acceptance)?;
         facts(&self.image_facts)
     }
 }
@@ -81,4 +82,23 @@ fn facts(entries: &[ImageFactsEntry]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Objects to an entry that accepts nothing, or gives no reason.
+fn acceptance(entry: &Acceptance) -> Result<(), Error> {
+    let patterns = [&entry.container, &entry.image];
+    let objection = if patterns.iter().all(|pattern| pattern.is_none()) {
+        "an entry names neither `container` nor `image`".to_owned()
+    } else if patterns
+        .into_iter()
+        .flatten()
+        .any(|pattern| pattern.trim().is_empty())
+    {
+        format!("{}: a pattern is empty", entry.names())
+    } else if entry.reason.trim().is_empty() {
+        format!("{} has no `reason`", entry.names())
+    } else {
+        return Ok(());
+    };
+    Err(Error::Accept { reason: objection })
 }

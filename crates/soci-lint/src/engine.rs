@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::accept::Accepted;
 use crate::documents::{self, Root, root_modules};
 use crate::expression::Evaluator;
 use crate::expression::terraform::is_configuration;
 use crate::kind::Kind;
 use crate::model;
 use crate::report::write::{Seen, write};
-use crate::rules::{File, RULES, Run, Sink};
-use crate::source::{LineIndex, Problem, ProblemKind, Source, Store, Suppressions, TextRange, suppressions};
+use crate::rules::{File, Outcome, RULES, Run, Sink};
+use crate::source::{
+    LineIndex, Problem, ProblemKind, Source, Store, Suppressions, TextRange, normal, parent, suppressions,
+};
 use crate::{Beside, Input, Nothing, Options, Report, detect};
 
 /// Lints files. Never fails: what is wrong with a file is a finding.
@@ -48,7 +51,16 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
             suppressions(source.text, source.syntax, &lines[file])
         })
         .collect();
-    let seen = seen_files(&store, &evaluator, &kinds, &comments, &documents);
+    let mut seen = seen_files(&store, &evaluator, &kinds, &comments, &documents);
+    let empty = empty_files(&store, &configuration, &roots, &documents);
+    for file in seen.iter_mut().filter(|file| file.is_asked_for) {
+        file.is_named = beside.is_named(&store.input(file.at).path);
+        let holds_nothing = empty.get(&file.at).copied().unwrap_or(false);
+        let kind = kind_of_file(&kinds[file.at]);
+        file.contradicts = contradiction(&store, file.at, options, holds_nothing);
+        file.holds_nothing = (holds_nothing && file.contradicts.is_none() && file.problems.is_empty())
+            .then_some(kind);
+    }
     let names: Vec<String> = declaring
         .iter()
         .flat_map(|document| document.names.clone())
@@ -65,6 +77,27 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
             Sink::new(&run, rule, severity, &mut emitted).ask();
         }
     }
+    let accepted = Accepted::of(options, &documents, &emitted, &comments, &lines);
+    let outcome = Outcome::of(
+        &run,
+        &accepted.idle_entries,
+        &accepted.idle_comments,
+        &emitted,
+        &comments,
+        &lines,
+    );
+    let mut last = Vec::new();
+    for rule in RULES {
+        if let Some(severity) = rule.severity_in(options) {
+            Sink::new(&run, rule, severity, &mut last).ask_at_last(&outcome);
+        }
+    }
+    for found in &mut emitted {
+        if let Some(reason) = accepted.covers(&documents, found) {
+            found.accepted(reason);
+        }
+    }
+    emitted.extend(last);
     let seen: Vec<Seen<'_>> = (0..store.len())
         .map(|file| Seen {
             path: &store.input(file).path,
@@ -75,7 +108,7 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
             comments: &comments[file],
         })
         .collect();
-    write(&seen, &documents, &emitted)
+    write(&seen, &documents, &emitted, &accepted)
 }
 
 /// The kind of each root; of the text where there is none.
@@ -104,6 +137,48 @@ fn kinds<'a>(store: &'a Store<'a>, file: usize, options: &Options) -> Vec<Kind> 
         true => vec![Kind::Unknown],
         false => kinds,
     }
+}
+
+/// Files that declare documents, and whether nothing in those runs containers.
+fn empty_files<'a>(
+    store: &'a Store<'a>,
+    configuration: &[usize],
+    roots: &[Root<'_>],
+    documents: &[model::Document],
+) -> BTreeMap<usize, bool> {
+    // Documents of roots come first, in their order; then modules.
+    let (of_roots, modules) = documents.split_at(roots.len().min(documents.len()));
+    let mut empty = BTreeMap::new();
+    for (root, document) in roots.iter().zip(of_roots) {
+        *empty.entry(root.file).or_insert(true) &= document.is_empty();
+    }
+    let mut folders = BTreeMap::<&str, bool>::new();
+    for module in modules {
+        *folders.entry(&module.folder).or_insert(true) &= module.is_empty();
+    }
+    for &file in configuration {
+        let path = normal(&store.input(file).path);
+        if let Some(is_empty) = folders.get(parent(&path)) {
+            empty.insert(file, *is_empty);
+        }
+    }
+    empty
+}
+
+/// What a file is by its content, if it was said to be something else and that is not so.
+fn contradiction<'a>(
+    store: &'a Store<'a>,
+    file: usize,
+    options: &Options,
+    holds_nothing: bool,
+) -> Option<Kind> {
+    let said = options.kind?;
+    let found = kinds(store, file, &Options::default());
+    let against = |kind: &Kind| match kind {
+        Kind::Unknown => holds_nothing,
+        kind => !kind.is_close_to(said),
+    };
+    found.into_iter().find(against)
 }
 
 /// What a file with several roots is called: what is read of it, or what comes first.
@@ -165,6 +240,10 @@ where
             File {
                 at,
                 text: source.text,
+                holds_nothing: None,
+                contradicts: None,
+                is_asked_for,
+                is_named: false,
                 other: (is_asked_for && !is_read && !is_broken).then(|| kind_of_file(&kinds[at])),
                 problems,
                 suppressions: &comments[at],

@@ -26,7 +26,8 @@ pub enum Error {
     },
     /// A kind was named that does not exist or cannot be read.
     #[error(
-        "there is no kind `{kind}` to read: use task-definition, describe-output, container-definitions, service or cloudformation"
+        "there is no kind `{kind}` to read: use one of {}",
+        crate::kind::readable()
     )]
     Kind {
         /// What was written.
@@ -39,10 +40,16 @@ pub enum Error {
         severity: String,
     },
     /// A threshold for failing was named that does not exist.
-    #[error("there is no threshold `{word}`: use error, warning, not-lazy or never")]
+    #[error("there is no threshold `{word}`: use error, warning, not-lazy, unknown or never")]
     FailOn {
         /// What was written.
         word: String,
+    },
+    /// An entry of `accept` that accepts nothing or says no reason.
+    #[error("accept: {reason}")]
+    Accept {
+        /// Why.
+        reason: String,
     },
     /// A platform version that cannot be one.
     #[error("`{version}` is no platform version: use LATEST or a number such as 1.4.0")]

@@ -6,6 +6,7 @@ use soci_image::{Platform, Reference};
 use crate::Options;
 use crate::expression::Case;
 use crate::model::Task;
+use crate::options::ImageFactsEntry;
 
 /// The image that a task gets, out of all platforms of the facts.
 pub(crate) enum Chosen<'f> {
@@ -14,6 +15,22 @@ pub(crate) enum Chosen<'f> {
     Missing,
     /// The task's architecture is not known and the platforms differ.
     Open,
+}
+
+/// Entries that are about an image, whether or not another one of them counts.
+pub(crate) fn all_about<'o>(options: &'o Options, case: &Case) -> impl Iterator<Item = &'o ImageFactsEntry> {
+    let written = case.value.display();
+    let entries = options.image_facts.iter();
+    entries.filter(move |entry| names(&entry.image, &written))
+}
+
+/// Whether a pattern or a name means an image.
+pub(crate) fn names(pattern: &str, image: &str) -> bool {
+    let full = || normalised(image);
+    match pattern.contains('*') {
+        true => fits(pattern, image) || full().is_some_and(|full| fits(pattern, &full)),
+        false => pattern == image || full().is_some_and(|full| normalised(pattern) == Some(full)),
+    }
 }
 
 /// The facts about an image: those under its exact name, or else the first under a pattern that fits.
@@ -29,7 +46,7 @@ pub(crate) fn about<'o>(options: &'o Options, case: &Case) -> Option<&'o ImageFa
         .find(|entry| entry.image == written || full.is_some() && normalised(&entry.image) == full);
     let fitting = || {
         let mut entries = options.image_facts.iter();
-        entries.find(|entry| entry.image.contains('*') && fits(&entry.image, &written))
+        entries.find(|entry| entry.image.contains('*') && names(&entry.image, &written))
     };
     exact.or_else(fitting).map(|entry| &entry.facts)
 }
@@ -61,7 +78,7 @@ fn normalised(image: &str) -> Option<String> {
 }
 
 /// Whether `text` fits a pattern in which `*` is any text. Linear in the text for each star.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or("");
     let Some(mut rest) = text.strip_prefix(first) else {

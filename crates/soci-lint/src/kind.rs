@@ -131,12 +131,28 @@ impl Kind {
         )
     }
 
+    /// Whether a document of this kind can be taken for the other without a word: both have the same keys.
+    pub(crate) fn is_close_to(self, other: Self) -> bool {
+        let definitions = [Self::TaskDefinition, Self::DescribeOutput];
+        self == other || definitions.contains(&self) && definitions.contains(&other)
+    }
+
     fn row(self) -> &'static (Self, &'static str, &'static str) {
         KINDS
             .iter()
             .find(|row| row.0 == self)
             .expect("every kind has a row, which a test holds")
     }
+}
+
+/// The names of the kinds that are read, for an error.
+pub(crate) fn readable() -> String {
+    let names: Vec<&str> = KINDS
+        .iter()
+        .filter(|row| row.0.is_read())
+        .map(|row| row.1)
+        .collect();
+    names.join(", ")
 }
 
 impl FromStr for Kind {

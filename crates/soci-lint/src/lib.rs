@@ -5,6 +5,7 @@
 //! or asked here, so the same code runs in a terminal, in an Action and in a browser.
 #![forbid(unsafe_code)]
 
+mod accept;
 mod check;
 mod data;
 mod detect;
@@ -31,7 +32,7 @@ pub use error::Error;
 pub use fail_on::FailOn;
 pub use kind::Kind;
 pub use names::is_common_name;
-pub use options::{ImageFactsEntry, Options};
+pub use options::{Acceptance, ImageFactsEntry, Options, Sidecars};
 pub use report::{
     ContainerReport, FileReport, Finding, Format, REPORT_VERSION, Reason, Related, RenderOptions, Report,
     Summary, TaskReport, options_schema, render, schema,
@@ -61,6 +62,12 @@ pub trait Beside {
     fn file(&self, path: &str) -> Option<Vec<u8>>;
     /// Names of the files of a folder, without those of folders in it; the empty path is where the run is.
     fn folder(&self, path: &str) -> Vec<String>;
+    /// Whether the caller named this file of the run itself, so that it has to be one that is read. What a
+    /// folder was searched for, or a pattern matched, may turn out to be something else.
+    fn is_named(&self, path: &str) -> bool {
+        let _ = path;
+        true
+    }
 }
 
 /// Nothing but the files that were given.

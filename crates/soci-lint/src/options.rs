@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use soci_image::facts::ImageFacts;
 
+use crate::error::Error;
 use crate::kind::Kind;
 use crate::terms::{LaunchType, Severity};
 
@@ -41,6 +42,63 @@ pub struct Options {
     pub region: Option<String>,
     /// What is known about images.
     pub image_facts: Vec<ImageFactsEntry>,
+    /// Containers that need not be loaded lazily, each with a reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<Acceptance>,
+    /// What holds for the small helpers that AWS publishes, such as `aws-for-fluent-bit`.
+    pub sidecars: Sidecars,
+}
+
+/// Containers that need not be loaded lazily. `*` stands for any text; where both patterns are there, both
+/// have to fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Acceptance {
+    /// Names of containers, as in `xray*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// Images as task definitions name them, as in `public.ecr.aws/xray/*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Whether known small helpers of AWS are accepted without being named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sidecars {
+    /// They are: the list is shipped with the linter.
+    #[default]
+    Accept,
+    /// They are judged like any other container.
+    Judge,
+}
+
+impl std::str::FromStr for Sidecars {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "accept" => Ok(Self::Accept),
+            "judge" => Ok(Self::Judge),
+            _ => Err(Error::Options {
+                reason: format!("sidecars: `{text}` is neither accept nor judge"),
+            }),
+        }
+    }
+}
+
+impl Acceptance {
+    /// What it is about, for messages.
+    pub(crate) fn names(&self) -> String {
+        let parts = [("container", &self.container), ("image", &self.image)];
+        let named: Vec<String> = parts
+            .iter()
+            .filter_map(|(key, pattern)| Some(format!("{key} `{}`", pattern.as_ref()?)))
+            .collect();
+        named.join(" with ")
+    }
 }
 
 /// The kinds that are read; an error names those and no others.

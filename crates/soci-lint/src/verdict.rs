@@ -64,13 +64,34 @@ pub(crate) fn judge<'e>(task: &Task, container: &Container, found: &[&'e Emitted
     Judgement {
         verdict,
         headline,
-        next: match agreed {
-            true => reasons.first().and_then(|reason| reason.help.clone()),
-            false => Some("pass the parameters that decide it, by `--param NAME=VALUE`".to_owned()),
+        next: match (verdict, agreed) {
+            (Verdict::Unknown, false) => {
+                Some("pass the parameters that decide it, by `--param NAME=VALUE`".to_owned())
+            }
+            (Verdict::Unknown, true) => Some(answers(&reasons)),
+            (Verdict::Lazy | Verdict::NotLazy, _) => reasons.first().and_then(|reason| reason.help.clone()),
         },
         reasons,
     }
 }
+
+/// What would answer an open verdict: each reason's own way, in their order.
+fn answers(reasons: &[&Emitted]) -> String {
+    let mut ways: Vec<&str> = Vec::new();
+    for way in reasons.iter().filter_map(|reason| reason.help.as_deref()) {
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    match ways.is_empty() {
+        true => DEPLOYED.to_owned(),
+        false => ways.join("; "),
+    }
+}
+
+/// What always answers where the document does not.
+const DEPLOYED: &str =
+    "lint the deployed definition: `aws ecs describe-task-definition --task-definition FAMILY | cargo soci lint -`";
 
 fn of_case(effective: &[&Emitted], case: Option<usize>) -> Verdict {
     let has = |effect| {

@@ -19,9 +19,9 @@ const FLOORS: &[&[&str]] = &[
     &["model"],
     &["facts"],
     &["rules"],
-    &["verdict"],
-    &["report"],
-    &["fail_on", "docs", "check"],
+    &["verdict", "accept"],
+    &["report", "fail_on"],
+    &["docs", "check"],
     &["engine"],
 ];
 

@@ -5,7 +5,7 @@
     reason = "the tests read their files; the crate does not"
 )]
 
-use soci_lint::{ImageFactsEntry, Input, Options, Report, Severity, docs, explain, lint, rules};
+use soci_lint::{Acceptance, ImageFactsEntry, Input, Options, Report, Severity, docs, explain, lint, rules};
 
 struct Block {
     /// What stands behind the fence: `json`, `yaml facts:no-index`.
@@ -34,7 +34,7 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// The options that the words behind a fence stand for: `facts:NAME` (of `tests/fixtures/facts`),
-/// `select:CODE`, `param:NAME:VALUE`.
+/// `select:CODE`, `param:NAME:VALUE`, `kind:KIND`, `accept:CONTAINER:REASON`.
 fn options(info: &str) -> Options {
     let mut options = Options::default();
     for word in info.split(' ').skip(1) {
@@ -43,6 +43,15 @@ fn options(info: &str) -> Options {
                 options.image_facts = vec![entry("*/web:1.4.2", name), entry("*/web:1.4.2-soci", "lazy")];
             }
             ("select", code) => options.select.push(code.to_owned()),
+            ("kind", kind) => options.kind = Some(kind.parse().unwrap()),
+            ("accept", pair) => {
+                let (container, reason) = pair.split_once(':').unwrap();
+                options.accept.push(Acceptance {
+                    container: Some(container.to_owned()),
+                    reason: reason.to_owned(),
+                    ..Acceptance::default()
+                });
+            }
             ("param", pair) => {
                 let (name, value) = pair.split_once(':').unwrap();
                 options.params.insert(name.to_owned(), value.to_owned());

@@ -45,6 +45,7 @@ fn written(format: Format, color: bool) -> String {
         color,
         width: 100,
         sources: &files,
+        ..RenderOptions::default()
     };
     render(&report, format, &options)
 }

@@ -29,6 +29,13 @@ pub(crate) struct Document {
     pub(crate) unread: Vec<(Place, String)>,
 }
 
+impl Document {
+    /// Whether nothing in it runs containers, or would if it were read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.services.is_empty() && self.unread.is_empty()
+    }
+}
+
 pub(crate) struct WrongType {
     pub(crate) key: String,
     pub(crate) wanted: &'static str,

@@ -4,6 +4,7 @@
 use soci_image::{EcrHost, Reference};
 
 use crate::data::registries::{self, DOCKER_HUB, ECR_PUBLIC, KnownRegistry};
+use crate::data::sidecars::is_known_sidecar;
 use crate::expression::Symbolic;
 use crate::expression::value::Piece;
 
@@ -76,6 +77,15 @@ impl Tag {
 }
 
 impl Located {
+    /// Whether it is one of the small helpers that AWS publishes, where AWS publishes it.
+    pub(crate) fn is_known_sidecar(&self) -> bool {
+        let is_there = match &self.registry {
+            Registry::Known(known) => known.name == DOCKER_HUB.name || known.name == ECR_PUBLIC.name,
+            _ => false,
+        };
+        is_there && self.repository.as_deref().is_some_and(is_known_sidecar)
+    }
+
     pub(crate) fn ecr(&self) -> Option<&Ecr> {
         match &self.registry {
             Registry::EcrPrivate(ecr) => Some(ecr),
@@ -323,11 +333,6 @@ fn is_constant(word: &str) -> bool {
         && word
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'))
-}
-
-/// Whether the registry is ECR Public.
-pub(crate) fn is_ecr_public(registry: &Registry) -> bool {
-    matches!(registry, Registry::Known(known) if known.name == ECR_PUBLIC.name)
 }
 
 /// A text as it may be quoted in a message.

@@ -10,5 +10,5 @@ mod service;
 mod task;
 
 pub(crate) use build::{Document, documents};
-pub(crate) use image::{Image, Located, Registry, Tag, is_ecr_public};
+pub(crate) use image::{Image, Located, Registry, Tag};
 pub(crate) use task::{Container, ImageField, Task};

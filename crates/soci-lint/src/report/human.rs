@@ -6,7 +6,7 @@ use std::fmt::Write;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::short::summary_line;
+use super::short::ending;
 use super::{ContainerReport, Finding, Related, RenderOptions, Report, Verdict, snippet_text, terminal};
 use crate::Input;
 use unicode_width::UnicodeWidthStr;
@@ -32,8 +32,8 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
         out.push_str("\n\n");
     }
     table(report, options.color, &mut out);
-    out.push_str(&summary_line(report));
-    out.push('\n');
+    answers(report, &mut out);
+    ending(report, options, &mut out);
     out
 }
 
@@ -171,7 +171,40 @@ const LONGEST_LINE: usize = 2000;
 /// A related place further away, in bytes, gets a line instead of a mark in the snippet.
 const FARTHEST: u32 = 16 << 10;
 
-/// One row a container, one line of what to do for those that are not lazy.
+/// What would answer the open verdicts, equal answers once.
+fn answers(report: &Report, out: &mut String) {
+    let mut answers: Vec<(&str, Vec<String>)> = Vec::new();
+    for task in report.files.iter().flat_map(|file| &file.tasks) {
+        for container in &task.containers {
+            let Some(answer) = container.answer() else {
+                continue;
+            };
+            let name = format!("{}/{}", terminal(&task.id), terminal(&name(container)));
+            match answers.iter_mut().find(|(known, _)| *known == answer) {
+                Some((_, names)) => names.push(name),
+                None => answers.push((answer, vec![name])),
+            }
+        }
+    }
+    if answers.is_empty() {
+        return;
+    }
+    out.push_str("To know what is unknown:\n");
+    for (answer, names) in answers {
+        let more = match names.len() {
+            0..=MOST_NAMES => String::new(),
+            all => format!(" and {} more", all - MOST_NAMES),
+        };
+        let names = &names[..names.len().min(MOST_NAMES)];
+        let _ = writeln!(out, "  {}{more}: {}", names.join(", "), terminal(answer));
+    }
+    out.push('\n');
+}
+
+/// More containers with one answer are counted.
+const MOST_NAMES: usize = 5;
+
+/// One row a container.
 fn table(report: &Report, color: bool, out: &mut String) {
     let mut rows: Vec<[String; 4]> = Vec::new();
     let mut verdicts = Vec::new();
@@ -181,8 +214,8 @@ fn table(report: &Report, color: bool, out: &mut String) {
                 rows.push([
                     terminal(&task.id),
                     terminal(&name(container)),
-                    container.verdict.as_str().to_owned(),
-                    terminal(&container.headline),
+                    container.verdict_text(),
+                    terminal(&container.why()),
                 ]);
                 verdicts.push(container.verdict);
             }

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::short::summary_line;
-use super::{Finding, Report, TaskReport, Verdict, markdown};
+use super::{ContainerReport, Finding, RenderOptions, Report, TaskReport, Verdict, markdown};
 
 /// Writes the verdicts first, then what to change.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     let mut out = format!("### SOCI lint: {}\n\n", sign(report.summary.verdict));
     let _ = writeln!(out, "{}\n", markdown(&summary_line(report)));
     if report.summary.containers > 0 {
@@ -23,6 +23,9 @@ pub(super) fn render(report: &Report) -> String {
             item(finding, &mut out);
         }
     }
+    if let Some(failure) = report.failure(options) {
+        let _ = writeln!(out, "\n**{}**", markdown(&failure));
+    }
     out
 }
 
@@ -36,9 +39,22 @@ fn rows(task: &TaskReport, out: &mut String) {
             markdown(&place),
             markdown(&container.name),
             markdown(container.image.as_deref().unwrap_or("")),
-            sign(container.verdict),
-            markdown(&container.headline)
+            verdict(container),
+            why(container)
         );
+    }
+}
+
+fn verdict(container: &ContainerReport) -> String {
+    let accepted = if container.accepted.is_some() { ", accepted" } else { "" };
+    format!("{}{accepted}", sign(container.verdict))
+}
+
+fn why(container: &ContainerReport) -> String {
+    let why = markdown(&container.why());
+    match container.answer() {
+        Some(answer) => format!("{why}<br>To know: {}", markdown(answer)),
+        None => why,
     }
 }
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::Kind;
 use crate::source::{Location, Syntax};
 use crate::terms::{Fargate, Severity, Verdict};
+use crate::fail_on::FailOn;
 use crate::{Error, Input};
 
 use escape::snippet_text;
@@ -41,7 +42,8 @@ pub struct Report {
 /// Counts over all files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// One word for everything: `not-lazy` if any container is, else `unknown` if any is or there is none, else `lazy`.
+    /// One word for all containers that are not accepted (for the accepted ones if there are no others):
+    /// `not-lazy` if any is, else `unknown` if any is or there is none, else `lazy`.
     pub verdict: Verdict,
     /// Files looked at.
     pub files: u32,
@@ -55,6 +57,9 @@ pub struct Summary {
     pub not_lazy: u32,
     /// Containers that may be.
     pub unknown: u32,
+    /// Containers that are not lazy or unknown and accepted: they are in none of the three counts above.
+    #[serde(default)]
+    pub accepted: u32,
     /// Findings of severity `error`.
     pub errors: u32,
     /// Findings of severity `warning`.
@@ -115,6 +120,9 @@ pub struct ContainerReport {
     pub condition: Option<String>,
     /// Whether Fargate loads it lazily.
     pub verdict: Verdict,
+    /// Why a verdict other than `lazy` is accepted, if it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accepted: Option<String>,
     /// The verdict in a sentence.
     pub headline: String,
     /// What to do about it.
@@ -222,6 +230,8 @@ pub struct RenderOptions<'a> {
     pub color: bool,
     /// Columns of the terminal; 0 is 100.
     pub width: usize,
+    /// What makes the run fail: a report that is for people ends with what did.
+    pub fail_on: Option<FailOn>,
     /// The files, for the snippets of the human format; files not among them get none.
     pub sources: &'a [Input],
 }
@@ -230,7 +240,7 @@ pub struct RenderOptions<'a> {
 pub fn render(report: &Report, format: Format, options: &RenderOptions<'_>) -> String {
     match format {
         Format::Human => human::render(report, options),
-        Format::Short => short::render(report),
+        Format::Short => short::render(report, options),
         Format::Json => {
             let text = serde_json::to_string_pretty(report)
                 .expect("a report has string keys and no foreign serializer");
@@ -238,8 +248,39 @@ pub fn render(report: &Report, format: Format, options: &RenderOptions<'_>) -> S
             text.push('\n');
             text
         }
-        Format::Github => github::render(report),
-        Format::Markdown => markdown::render(report),
+        Format::Github => github::render(report, options),
+        Format::Markdown => markdown::render(report, options),
+    }
+}
+
+impl ContainerReport {
+    /// The verdict as people read it: `not-lazy`, or `not-lazy, accepted`.
+    fn verdict_text(&self) -> String {
+        match self.accepted {
+            Some(_) => format!("{}, accepted", self.verdict.as_str()),
+            None => self.verdict.as_str().to_owned(),
+        }
+    }
+
+    /// Why, and why that is accepted.
+    fn why(&self) -> String {
+        match &self.accepted {
+            Some(reason) => format!("{reason} ({})", self.headline),
+            None => self.headline.clone(),
+        }
+    }
+
+    /// What would answer an open verdict that nobody accepted.
+    fn answer(&self) -> Option<&str> {
+        let is_open = self.verdict == Verdict::Unknown && self.accepted.is_none();
+        self.next.as_deref().filter(|_| is_open)
+    }
+}
+
+impl Report {
+    /// What made the run fail under these options, if it did.
+    fn failure(&self, options: &RenderOptions<'_>) -> Option<String> {
+        options.fail_on.and_then(|fail_on| fail_on.reason(&self.summary))
     }
 }
 
@@ -254,6 +295,6 @@ pub fn options_schema() -> serde_json::Value {
 }
 
 /// `1 error`, `2 errors`.
-fn count(number: u32, noun: &str) -> String {
+pub(crate) fn count(number: u32, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Report, count, terminal};
+use super::{RenderOptions, Report, count, terminal};
 
 /// Writes the report.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     let mut out = String::new();
     for finding in &report.findings {
         let place = match &finding.location {
@@ -28,22 +28,36 @@ pub(super) fn render(report: &Report) -> String {
     for file in &report.files {
         for task in &file.tasks {
             for container in &task.containers {
-                let _ = writeln!(
+                let _ = write!(
                     out,
                     "{}:{}:{}: {} {}/{}: {}",
                     terminal(&container.file),
                     container.location.start.line,
                     container.location.start.column_utf16,
-                    container.verdict.as_str(),
+                    container.verdict_text(),
                     terminal(&task.id),
                     terminal(&container.name),
-                    terminal(&container.headline)
+                    terminal(&container.why())
                 );
+                match container.answer() {
+                    Some(answer) => {
+                        let _ = writeln!(out, "; to know: {}", terminal(answer));
+                    }
+                    None => out.push('\n'),
+                }
             }
         }
     }
-    let _ = writeln!(out, "{}", summary_line(report));
+    ending(report, options, &mut out);
     out
+}
+
+/// The counts, and what made the run fail if it did.
+pub(super) fn ending(report: &Report, options: &RenderOptions<'_>, out: &mut String) {
+    let _ = writeln!(out, "{}", summary_line(report));
+    if let Some(failure) = report.failure(options) {
+        let _ = writeln!(out, "{failure}");
+    }
 }
 
 /// `2 containers: 1 lazy, 1 not-lazy, 0 unknown; 1 error, 0 warnings`.
@@ -58,6 +72,9 @@ pub(super) fn summary_line(report: &Report) -> String {
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
     );
+    if summary.accepted > 0 {
+        let _ = write!(line, "; {} accepted", count(summary.accepted, "container"));
+    }
     if summary.suppressed > 0 {
         let _ = write!(line, "; {} silenced by comments", summary.suppressed);
     }

@@ -13,8 +13,14 @@ impl Summary {
         };
         let tasks: Vec<&TaskReport> = files.iter().flat_map(|file| &file.tasks).collect();
         summary.tasks = size(tasks.len());
+        let mut worst_accepted = Verdict::Lazy;
         for container in tasks.iter().flat_map(|task| &task.containers) {
             summary.containers += 1;
+            if container.accepted.is_some() {
+                summary.accepted += 1;
+                worst_accepted = worst_accepted.max(container.verdict);
+                continue;
+            }
             match container.verdict {
                 Verdict::Lazy => summary.lazy += 1,
                 Verdict::NotLazy => summary.not_lazy += 1,
@@ -24,6 +30,7 @@ impl Summary {
         summary.verdict = match (summary.not_lazy, summary.unknown, summary.lazy) {
             (1.., _, _) => Verdict::NotLazy,
             (_, 0, 1..) => Verdict::Lazy,
+            (_, 0, 0) if summary.accepted > 0 => worst_accepted,
             _ => Verdict::Unknown,
         };
         for finding in findings {

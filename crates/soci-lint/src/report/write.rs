@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     ContainerReport, FileReport, Finding, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
 };
+use crate::accept::Accepted;
 use crate::kind::Kind;
 use crate::model::Document;
 use crate::rules::{Emitted, container_of};
@@ -24,13 +25,24 @@ pub(crate) struct Seen<'w> {
 }
 
 /// Writes down what was found.
-pub(crate) fn write(files: &[Seen<'_>], documents: &[Document], emitted: &[Emitted]) -> Report {
-    Writer { files, documents }.report(emitted)
+pub(crate) fn write(
+    files: &[Seen<'_>],
+    documents: &[Document],
+    emitted: &[Emitted],
+    accepted: &Accepted,
+) -> Report {
+    let writer = Writer {
+        files,
+        documents,
+        accepted,
+    };
+    writer.report(emitted)
 }
 
 struct Writer<'w> {
     files: &'w [Seen<'w>],
     documents: &'w [Document],
+    accepted: &'w Accepted,
 }
 
 impl Writer<'_> {
@@ -106,6 +118,7 @@ impl Writer<'_> {
                 location: self.location(container.place()),
                 condition: container.condition(),
                 verdict: judgement.verdict,
+                accepted: self.accepted.reason((at, task_at, index)).map(str::to_owned),
                 headline: judgement.headline,
                 next: judgement.next,
                 reasons: judgement

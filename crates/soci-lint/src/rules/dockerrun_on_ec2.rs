@@ -2,6 +2,7 @@
 
 use super::{File, Sink, rule};
 use crate::kind::Kind;
+use crate::terms::Severity;
 
 rule! {
     /// A Dockerrun file runs on EC2 instances, where nothing is loaded lazily.
@@ -38,16 +39,20 @@ rule! {
     RULE = {
         code: "SOCI903",
         name: "dockerrun-on-ec2",
-        severity: Warning,
+        severity: Error,
         effect: None,
         check: File(check),
+        is_gate: true,
     }
 }
 
 fn check(file: &File<'_>, sink: &mut Sink<'_>) {
     if file.other == Some(Kind::Dockerrun) {
         let message = "this is a Dockerrun file of Elastic Beanstalk: its containers run on EC2 instances and are never loaded lazily";
-        sink.report_file(file.first_token(), message)
-            .help("for lazy loading run the containers as ECS tasks on Fargate");
+        let found = sink.report_file(file.first_token(), message);
+        found.help("for lazy loading run the containers as ECS tasks on Fargate");
+        if !file.is_named {
+            found.at_most(Severity::Warning);
+        }
     }
 }

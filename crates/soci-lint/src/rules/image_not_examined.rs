@@ -2,7 +2,8 @@
 
 use super::{Sink, rule};
 use crate::facts::{Chosen, about, choose};
-use crate::model::{Container, Task};
+use crate::expression::Case;
+use crate::model::{Container, Located, Task};
 
 rule! {
     /// Nothing is known about the image itself.
@@ -13,7 +14,8 @@ rule! {
     /// behind the verdict "eligible, if the image has a SOCI v2 index". It is not listed among the findings unless it is given a
     /// severity, for example to make an unexamined image an error: `--severity SOCI301=error`.
     ///
-    /// `cargo soci inspect --format json IMAGE` prints the facts, `--image-facts` takes them; `cargo soci convert` makes the index.
+    /// `--layout IMAGE=docker://IMAGE` looks into the image; `cargo soci inspect --format json IMAGE` prints the facts for `--image-facts`; `cargo soci convert` makes
+    /// the index.
     ///
     /// ## Example
     ///
@@ -48,16 +50,38 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     if !container.is_eligible(task) {
         return;
     }
-    for (at, _, _, case) in container.in_ecr() {
+    for (at, _, located, case) in container.in_ecr() {
         let message = match about(sink.options, case).map(|facts| choose(task, facts)) {
             None => "nothing is known about the image itself",
             Some(Chosen::Open) => "which platform of the image runs is not known here",
             Some(_) => continue,
         };
-        sink.report(container.place(), message).help(HELP).case(at, case);
+        sink.report(container.place(), message)
+            .help(answer(located, case))
+            .case(at, case);
     }
 }
 
-/// How to find out whether the image has an index, or to make one.
-pub(crate) const HELP: &str =
-    "see with `cargo soci inspect IMAGE`, make an index with `cargo soci convert`, or pass `--image-facts`";
+/// How to find out whether the image has an index, with its name where it is known.
+fn answer(located: &Located, case: &Case) -> String {
+    let written = case.value.display();
+    if located.reference.is_some() && is_plain(&written) {
+        return format!("look into the image with `--layout {written}=docker://{written}`; `cargo soci convert docker://{written}` makes the index");
+    }
+    let name = match is_plain_but_for_holes(&written) {
+        true => format!(" (`{written}`, filled in)"),
+        false => String::new(),
+    };
+    format!("look into the image{name} with `--layout IMAGE=docker://IMAGE`; `cargo soci convert docker://IMAGE` makes the index")
+}
+
+/// Whether a shell takes it as one word and as it is.
+fn is_plain(word: &str) -> bool {
+    word.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte))
+}
+
+fn is_plain_but_for_holes(word: &str) -> bool {
+    word.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"./:@_-${}<> ".contains(&byte))
+}

@@ -1,9 +1,7 @@
 //! Images in other registries.
 
 use super::{Sink, rule};
-use crate::data::registries::DOCKER_HUB;
-use crate::data::sidecars::is_known_sidecar;
-use crate::model::{Container, Located, Registry, Task, is_ecr_public};
+use crate::model::{Container, Located, Registry, Task};
 use crate::terms::Severity;
 
 rule! {
@@ -18,8 +16,8 @@ rule! {
     /// `cargo soci convert docker://nginx:1.27 docker://ACCOUNT.dkr.ecr.REGION.amazonaws.com/nginx:1.27-soci`. A pull-through cache of ECR brings
     /// images of many registries into private repositories by itself; convert the cached image to another tag, which the cache will not refresh.
     ///
-    /// Small helpers that AWS publishes, such as `aws-for-fluent-bit`, are reported as information only: each container of a task is judged
-    /// alone, and small images gain little.
+    /// Small helpers that AWS publishes, such as `aws-for-fluent-bit`, are accepted unless `sidecars` is `judge`: each container of a task is
+    /// judged alone, and small images gain little.
     ///
     /// ## Example
     ///
@@ -73,14 +71,8 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
         let range = container.place();
         let by_default = if case.uses_default() { " (by default)" } else { "" };
         let message = format!("{message}{by_default}");
-        let sidecar = located.repository.as_deref().is_some_and(is_known_sidecar)
-            && (is_ecr_public(&located.registry) || is_docker_hub(&located.registry));
         let found = sink.report(range, message);
-        if sidecar {
-            found
-                .help("nothing, as long as it is small: it does not keep the other containers from being loaded lazily")
-                .at_most(Severity::Info);
-        } else if let Some(place) = task.pipeline_decides {
+        if let Some(place) = task.pipeline_decides {
             found
                 .help("nothing, if a pipeline names the image that runs: lint the definition that it registers")
                 .related(place, "changes of the containers are made elsewhere: this image may be a stand-in")
@@ -90,10 +82,6 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
         }
         found.case(at, case);
     }
-}
-
-fn is_docker_hub(registry: &Registry) -> bool {
-    matches!(registry, Registry::Known(known) if known.name == DOCKER_HUB.name)
 }
 
 /// Message and help for an image that is elsewhere.

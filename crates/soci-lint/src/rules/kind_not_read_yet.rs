@@ -2,13 +2,14 @@
 
 use super::{File, Sink, rule};
 use crate::kind::Kind;
+use crate::terms::Severity;
 
 rule! {
     /// The file is of a kind that is not read yet.
     ///
     /// ## Why
     ///
-    /// Terraform, AWS Batch, Copilot, compose files and their relatives name images too, in forms of their own. They are recognised and not judged: their
+    /// Terragrunt, Jsonnet, compose files and their relatives name images too, in forms of their own. They are recognised and not judged: their
     /// containers are missing from the verdicts. Where a tool renders such a file into a task definition, lint what it renders; a deployed one can be
     /// linted from `aws ecs describe-task-definition`.
     ///
@@ -39,23 +40,28 @@ rule! {
     RULE = {
         code: "SOCI902",
         name: "kind-not-read-yet",
-        severity: Warning,
+        severity: Error,
         effect: None,
         check: File(check),
+        is_gate: true,
     }
 }
 
 fn check(file: &File<'_>, sink: &mut Sink<'_>) {
     for (range, message) in &file.unread {
         sink.report_file(*range, message.clone())
-            .help("lint the task definition that it becomes, from `aws ecs describe-task-definition`");
+            .help("lint the task definition that it becomes, from `aws ecs describe-task-definition`")
+            .at_most(Severity::Warning);
     }
     let Some(kind) = file.other.filter(|kind| is_relative(*kind)) else {
         return;
     };
     let message = format!("this is {}, which is not read yet: its containers are not judged", kind.phrase());
-    sink.report_file(file.first_token(), message)
-        .help("lint what it renders to, or the deployed definition from `aws ecs describe-task-definition`");
+    let found = sink.report_file(file.first_token(), message);
+    found.help("lint what it renders to, or the deployed definition from `aws ecs describe-task-definition`");
+    if !file.is_named {
+        found.at_most(Severity::Warning);
+    }
 }
 
 /// Whether a document of this kind leads to containers, by ways that are not followed.

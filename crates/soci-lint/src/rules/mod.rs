@@ -4,9 +4,11 @@
 //! finding does to the verdict ([`Effect`]) is independent of whether it is listed: ignoring a rule
 //! changes no verdict.
 
+mod outcome;
 mod shared;
 mod sink;
 
+pub(crate) use outcome::Outcome;
 pub(crate) use sink::{Emitted, File, Run, Sink, container_of};
 
 use crate::Options;
@@ -81,6 +83,10 @@ catalogue! {
     odd_suppression,
     unreadable_file,
     unused_parameter,
+    kind_against_content,
+    unused_image_facts,
+    unused_acceptance,
+    unused_suppression,
 }
 
 /// What a finding does to the verdict of the containers it is about.
@@ -102,6 +108,8 @@ pub(crate) enum Check {
     Document(fn(&Document, &mut Sink<'_>)),
     Task(fn(&Task, &mut Sink<'_>)),
     Container(fn(&Task, &Container, &mut Sink<'_>)),
+    /// What came of the findings of all others.
+    Outcome(fn(&Outcome<'_>, &mut Sink<'_>)),
 }
 
 /// A rule with its page.
@@ -112,6 +120,9 @@ pub(crate) struct Rule {
     pub(crate) effect: Effect,
     /// Whether it runs only when it is selected or given a severity.
     pub(crate) opt_in: bool,
+    /// Whether it says that something could not be read or was not judged: no filter hides that, only its own
+    /// code or name in `ignore`.
+    pub(crate) is_gate: bool,
     /// What the headline of an open verdict says has to be so, where this is one of the reasons.
     pub(crate) eligible_if: Option<&'static str>,
     /// Of several open reasons the lightest comes first: what is open about the image, then about the place
@@ -139,8 +150,12 @@ impl Rule {
         if self.opt_in && !selected && own.is_none_or(|severity| severity == Severity::Off) {
             return None;
         }
-        let listed =
-            (options.select.is_empty() || selected || own.is_some()) && !options.ignore.iter().any(names);
+        let ignored = match self.is_gate {
+            true => options.ignore.iter().any(|word| self.is_exactly(word)),
+            false => options.ignore.iter().any(names),
+        };
+        let chosen = options.select.is_empty() || selected || own.is_some() || self.is_gate;
+        let listed = chosen && !ignored;
         if !listed {
             return Some(Severity::Off);
         }
@@ -157,6 +172,21 @@ impl Rule {
         word == self.name
             || word == "all"
             || upper.len() >= 4 && upper.starts_with("SOCI") && self.code.starts_with(&upper)
+    }
+
+    /// Whether a word is its code or its name.
+    fn is_exactly(&self, word: &str) -> bool {
+        word == self.name || word.eq_ignore_ascii_case(self.code)
+    }
+
+    /// Whether it is about the document itself, not about where it runs and what the image is.
+    pub(crate) fn is_about_document(&self) -> bool {
+        self.code.starts_with("SOCI9")
+    }
+
+    /// Whether it looks into images, of which nothing is known without facts.
+    pub(crate) fn needs_facts(&self) -> bool {
+        self.code.starts_with("SOCI3")
     }
 
     pub(crate) fn url(&self) -> String {
@@ -215,6 +245,7 @@ const BASE: Rule = Rule {
     severity: Severity::Off,
     effect: Effect::None,
     opt_in: false,
+    is_gate: false,
     eligible_if: None,
     weight: 0,
     check: Check::Run(|_, _| {}),

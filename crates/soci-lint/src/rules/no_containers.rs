@@ -40,6 +40,7 @@ rule! {
         severity: Warning,
         effect: None,
         check: Document(check),
+        is_gate: true,
     }
 }
 

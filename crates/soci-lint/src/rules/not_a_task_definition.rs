@@ -3,14 +3,19 @@
 use super::{File, Sink, rule};
 use super::kind_not_read_yet::is_relative;
 use crate::kind::Kind;
+use crate::terms::Severity;
 
 rule! {
     /// The file is nothing that has task definitions in it.
     ///
     /// ## Why
     ///
-    /// The linter reads ECS task definitions (JSON or YAML, as registered or as described), lists of container definitions, ECS services, and
-    /// CloudFormation templates. This file is none of these by its content. `--kind` says what a file is where its content does not.
+    /// The linter reads ECS task definitions (JSON or YAML, as registered or as described), lists of container definitions, ECS services,
+    /// CloudFormation templates, Terraform and what else [docs/lint.md](../lint.md) lists. This file is none of these by its content, or nothing in it runs containers.
+    /// `--kind` says what a file is where its content does not.
+    ///
+    /// For a file that was named it is an error: a check of nothing must not look like a passed one. For a file that a pattern matched, or that a search found by a name that
+    /// says what it is, it is a warning; other files that a search found are passed over.
     ///
     /// ## Example
     ///
@@ -39,14 +44,23 @@ rule! {
     RULE = {
         code: "SOCI901",
         name: "not-a-task-definition",
-        severity: Warning,
+        severity: Error,
         effect: None,
         check: File(check),
+        is_gate: true,
     }
 }
 
 fn check(file: &File<'_>, sink: &mut Sink<'_>) {
-    let Some(kind) = file.other.filter(|kind| !is_relative(*kind) && *kind != Kind::Dockerrun) else {
+    if let Some(kind) = file.holds_nothing.filter(|_| file.is_named) {
+        let message = format!("this is {}, and nothing in it runs containers", kind.phrase());
+        sink.report_file(file.first_token(), message)
+            .help("leave it out, or name the file that holds the task definition");
+    }
+    let Some(kind) = file
+        .other
+        .filter(|kind| !is_relative(*kind) && *kind != Kind::Dockerrun)
+    else {
         return;
     };
     let (message, help) = match kind {
@@ -64,7 +78,10 @@ fn check(file: &File<'_>, sink: &mut Sink<'_>) {
             "lint the task definition that goes with it",
         ),
     };
-    sink.report_file(file.first_token(), message).help(help);
+    let found = sink.report_file(file.first_token(), message).help(help);
+    if !file.is_named {
+        found.at_most(Severity::Warning);
+    }
 }
 
 const NEVERTHELESS: &str = "use `--kind` if it is one nevertheless";

@@ -7,7 +7,8 @@ rule! {
     ///
     /// ## Why
     ///
-    /// Findings are silenced with `soci-lint: allow CODE` behind the value or on the line above it, and with `soci-lint: allow-file CODE` for the whole file. A code or
+    /// Findings are silenced with `soci-lint: allow CODE` behind the value or on the line above it, and with `soci-lint: allow-file CODE` for the whole file;
+    /// `soci-lint: accept -- REASON` accepts the verdict on a container. A code or
     /// name that no rule has silences nothing.
     ///
     /// ## Example

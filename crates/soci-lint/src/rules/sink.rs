@@ -1,6 +1,6 @@
 //! What rules look at, and where they put what they find.
 
-use super::{Effect, Rule, matching};
+use super::{Effect, Outcome, Rule, matching};
 use crate::Options;
 use crate::expression::Case;
 use crate::expression::value::{Branch, against_default, condition_text, is_open};
@@ -24,6 +24,14 @@ pub(crate) struct File<'r> {
     pub(crate) text: &'r str,
     /// What it is, if that is nothing that is read.
     pub(crate) other: Option<Kind>,
+    /// What it is, if that is read and holds nothing that runs containers.
+    pub(crate) holds_nothing: Option<Kind>,
+    /// What it is by its content, if it was said to be something else.
+    pub(crate) contradicts: Option<Kind>,
+    /// Whether the caller named it, rather than another file of the run.
+    pub(crate) is_asked_for: bool,
+    /// Whether the caller named it itself, rather than a folder or a pattern.
+    pub(crate) is_named: bool,
     /// What its reader objected to.
     pub(crate) problems: Vec<Problem>,
     pub(crate) suppressions: &'r Suppressions,
@@ -35,6 +43,11 @@ impl File<'_> {
     /// Whether there is nothing in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.text.trim_start_matches('\u{FEFF}').trim().is_empty()
+    }
+
+    /// Whether the run asked for it and everything in it was judged.
+    pub(crate) fn was_judged(&self) -> bool {
+        self.is_asked_for && self.other.is_none() && self.problems.is_empty()
     }
 
     /// The first word or bracket.
@@ -122,6 +135,8 @@ impl<'s> Sink<'s> {
         use super::Check;
         match self.rule.check {
             Check::Run(check) => check(self.run, self),
+            // Comes when the others are done.
+            Check::Outcome(_) => {}
             Check::File(check) => {
                 for file in self.run.files {
                     self.file = Some(file.at);
@@ -152,6 +167,13 @@ impl<'s> Sink<'s> {
                     }
                 }
             }
+        }
+    }
+
+    /// Asks a rule about what came of the others.
+    pub(crate) fn ask_at_last(&mut self, outcome: &Outcome<'_>) {
+        if let super::Check::Outcome(check) = self.rule.check {
+            check(outcome, self);
         }
     }
 
@@ -223,6 +245,11 @@ impl Emitted {
         }
     }
 
+    /// Whether it decides a verdict, by where the container runs or what its image is.
+    pub(crate) fn decides(&self) -> bool {
+        self.effect != Effect::None && self.effect != Effect::Lazy && !self.rule.is_about_document()
+    }
+
     /// Another place that takes part.
     pub(crate) fn related(&mut self, place: Place, message: impl Into<String>) -> &mut Self {
         let entry = (place, message.into());
@@ -264,6 +291,14 @@ impl Emitted {
     pub(crate) fn effect(&mut self, effect: Effect) -> &mut Self {
         self.effect = effect;
         self
+    }
+
+    /// What is accepted fails nothing, whatever severity the caller set.
+    pub(crate) fn accepted(&mut self, reason: &str) {
+        if self.severity < Severity::Info {
+            self.severity = Severity::Info;
+        }
+        self.help = Some(format!("nothing, it is accepted: {reason}"));
     }
 
     /// A milder severity than the rule's own; what the caller set stays.

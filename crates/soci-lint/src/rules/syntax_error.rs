@@ -41,6 +41,7 @@ rule! {
         severity: Error,
         effect: None,
         check: File(check),
+        is_gate: true,
     }
 }
 

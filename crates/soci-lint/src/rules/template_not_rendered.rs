@@ -50,6 +50,7 @@ rule! {
         severity: Warning,
         effect: None,
         check: File(check),
+        is_gate: true,
     }
 }
 

@@ -20,6 +20,7 @@ rule! {
         severity: Error,
         effect: None,
         check: File(check),
+        is_gate: true,
     }
 }
 

@@ -7,7 +7,7 @@ rule! {
     ///
     /// ## Why
     ///
-    /// The name in `--param` is neither a parameter of a template nor a template word in any of the files. It may be misspelt.
+    /// The name in `--param` is neither a parameter of a template nor a template word in any of the files, or no module has the variable in `--var`. It may be misspelt.
     ///
     /// ## Example
     ///
@@ -37,12 +37,26 @@ rule! {
 }
 
 fn check(run: &Run<'_>, sink: &mut Sink<'_>) {
-    for name in run.options.params.keys().chain(run.options.vars.keys()) {
+    for name in run.options.params.keys() {
         let declared = run.names.contains(name);
-        let written = || run.files.iter().any(|file| file.text.contains(name.as_str()));
+        let written = || run.files.iter().any(|file| has_word(file.text, name));
         if !declared && !written() {
             sink.report_file(None, format!("no file asks for the parameter `{name}`"))
                 .help("correct the name, or leave it out");
         }
     }
+    for name in run.options.vars.keys().filter(|name| !run.names.contains(name)) {
+        sink.report_file(None, format!("no module has the variable `{name}`"))
+            .help("correct the name, or leave it out");
+    }
+}
+
+/// Whether a text has a name as a word of its own.
+fn has_word(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
 }

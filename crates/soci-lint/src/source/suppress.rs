@@ -1,7 +1,8 @@
 //! Comments that silence findings: `# soci-lint: allow SOCI401`, `// soci-lint: allow mutable-tag`.
 //!
 //! Behind a value the comment speaks of its own line, on a line of its own of the next line that is
-//! no comment, and `allow-file` speaks of the whole file.
+//! no comment, and `allow-file` speaks of the whole file. `# soci-lint: accept -- REASON` accepts the verdict
+//! on the container that it speaks of.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +18,21 @@ pub(crate) struct Allow {
     pub(crate) range: TextRange,
 }
 
+/// One `accept`: the container on its line need not be loaded lazily.
+#[derive(Debug, Clone)]
+pub(crate) struct Accept {
+    pub(crate) reason: String,
+    pub(crate) range: TextRange,
+}
+
 /// All of a file, and the comments that could not be understood.
 #[derive(Debug, Default)]
 pub(crate) struct Suppressions {
     pub(crate) whole_file: Vec<Allow>,
     /// By the 0-based line they speak of.
     pub(crate) by_line: BTreeMap<usize, Vec<Allow>>,
+    /// By the 0-based line they speak of.
+    pub(crate) accepts: BTreeMap<usize, Accept>,
     pub(crate) odd: Vec<(TextRange, String)>,
 }
 
@@ -124,14 +134,30 @@ impl NextLine {
 
 fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) {
     let rest = rest.split("*/").next().unwrap_or("");
-    let (rules, _reason) = rest.split_once("--").unwrap_or((rest, ""));
+    let (rules, reason) = rest.split_once("--").unwrap_or((rest, ""));
     let mut words = words(rules, base);
     let whole_file = match words.next() {
         Some(("allow", _)) => false,
         Some(("allow-file", _)) => true,
+        Some(("accept", range)) => {
+            match (words.next(), reason.trim()) {
+                (Some((_, odd)), _) => {
+                    let message = "write `soci-lint: accept -- REASON`: it speaks of the container on its line";
+                    found.odd.push((odd, message.to_owned()));
+                }
+                (None, "") => found.odd.push((range, "say why: `soci-lint: accept -- REASON`".to_owned())),
+                (None, reason) => {
+                    let reason = reason.to_owned();
+                    found.accepts.insert(line, Accept { reason, range });
+                }
+            }
+            return;
+        }
         other => {
             let range = other.map_or(TextRange::new(base - MARK.len(), base), |(_, range)| range);
-            let message = "write `soci-lint: allow CODE` or `soci-lint: allow-file CODE`".to_owned();
+            let message = 
+                "write `soci-lint: allow CODE`, `soci-lint: allow-file CODE` or `soci-lint: accept -- REASON`"
+                    .to_owned();
             found.odd.push((range, message));
             return;
         }

@@ -1,0 +1,63 @@
+//! Facts about images that no container has.
+
+use super::{Run, Sink, rule};
+use crate::facts::all_about;
+
+rule! {
+    /// Facts were given about an image that no container uses.
+    ///
+    /// ## Why
+    ///
+    /// `--image-facts` and `--layout` name an image as the task definitions name it. No container of this run has an image of that name, so that the facts say nothing about
+    /// any of them: the name may be misspelt, or its tag another one.
+    ///
+    /// ## Example
+    ///
+    /// ```json facts:no-index
+    /// {
+    ///   "family": "web",
+    ///   "requiresCompatibilities": ["FARGATE"],
+    ///   "networkMode": "awsvpc",
+    ///   "cpu": "256",
+    ///   "memory": "512",
+    ///   "containerDefinitions": [
+    ///     { "name": "web", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/other:1.4.2" }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## References
+    ///
+    /// * [docs/lint.md](../lint.md)
+    RULE = {
+        code: "SOCI920",
+        name: "unused-image-facts",
+        severity: Warning,
+        effect: None,
+        check: Run(check),
+    }
+}
+
+fn check(run: &Run<'_>, sink: &mut Sink<'_>) {
+    let entries = &run.options.image_facts;
+    if entries.is_empty() {
+        return;
+    }
+    let containers = run
+        .documents
+        .iter()
+        .flat_map(|document| &document.tasks)
+        .flat_map(|task| &task.containers);
+    let mut used: Vec<&str> = containers
+        .flat_map(|container| container.cases())
+        .flat_map(|case| all_about(run.options, &case.case))
+        .map(|entry| entry.image.as_str())
+        .collect();
+    used.sort_unstable();
+    for entry in entries {
+        if used.binary_search(&entry.image.as_str()).is_err() {
+            sink.report_file(None, format!("no container has the image `{}` that facts were given about", entry.image))
+                .help("name the image as the task definition does, with its tag; `*` stands for any text");
+        }
+    }
+}
