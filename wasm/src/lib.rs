@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt::{Display, Formatter};
 
-use soci_lint::{Input, Options, RenderOptions, Report};
+use soci_lint::{Beside, FailOn, Input, Options, RenderOptions, Report};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
@@ -16,7 +16,26 @@ pub struct Documents {
     inputs: Vec<Input>,
     /// Paths that were found by their names alone.
     by_name: HashSet<String>,
+    /// What makes the run fail, where the caller said it.
+    fail_on: Option<FailOn>,
     report: Option<Report>,
+}
+
+/// The documents and nothing beside them; those that were found by their names were not named themselves.
+struct Found<'d>(&'d HashSet<String>);
+
+impl Beside for Found<'_> {
+    fn file(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn folder(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn is_named(&self, path: &str) -> bool {
+        !self.0.contains(path)
+    }
 }
 
 #[wasm_bindgen]
@@ -40,7 +59,7 @@ impl Documents {
     /// keeps it for the calls below.
     pub fn lint(&mut self, options: &str) -> Result<String, Objection> {
         let options = Options::from_json(options)?;
-        let mut report = soci_lint::lint(&self.inputs, &options);
+        let mut report = soci_lint::lint_beside(&self.inputs, &Found(&self.by_name), &options);
         report.leave_out_other_files(|path| self.by_name.contains(path));
         self.report = Some(report);
         self.render("json")
@@ -51,12 +70,20 @@ impl Documents {
         let format = format.parse()?;
         let options = RenderOptions {
             sources: &self.inputs,
+            fail_on: self.fail_on,
             ..RenderOptions::default()
         };
         Ok(soci_lint::render(self.report()?, format, &options))
     }
 
-    /// Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `never`.
+    /// Says what makes the run fail, so that reports for people end with what did.
+    #[wasm_bindgen(js_name = failOn)]
+    pub fn fail_on(&mut self, fail_on: &str) -> Result<(), Objection> {
+        self.fail_on = Some(fail_on.parse()?);
+        Ok(())
+    }
+
+    /// Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `unknown`, `never`.
     pub fn fails(&self, fail_on: &str) -> Result<bool, Objection> {
         let fail_on: soci_lint::FailOn = fail_on.parse()?;
         Ok(fail_on.is_met_by(&self.report()?.summary))

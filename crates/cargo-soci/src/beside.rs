@@ -15,6 +15,8 @@ use soci_lint::{Beside, Input};
 pub struct OnDisk {
     /// Folders that may be read, without links in them.
     roots: Vec<PathBuf>,
+    /// Files that the caller did not name one by one.
+    searched: HashSet<String>,
     read: RefCell<Vec<Input>>,
 }
 
@@ -42,8 +44,15 @@ impl OnDisk {
         roots.dedup();
         Self {
             roots,
+            searched: HashSet::new(),
             read: RefCell::default(),
         }
+    }
+
+    /// With the files that a search or a pattern found.
+    pub fn searched(mut self, paths: impl IntoIterator<Item = String>) -> Self {
+        self.searched.extend(paths);
+        self
     }
 
     /// What was read.
@@ -90,6 +99,10 @@ impl Beside for OnDisk {
             .collect();
         names.sort();
         names
+    }
+
+    fn is_named(&self, path: &str) -> bool {
+        !self.searched.contains(path)
     }
 }
 

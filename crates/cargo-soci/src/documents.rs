@@ -4,7 +4,6 @@
 //! folder. A link that is named itself is read, because then somebody asked for it.
 
 use std::collections::HashSet;
-use std::fs::FileType;
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -19,8 +18,19 @@ const SKIPPED: &[&str] = &[".git", ".terraform", "node_modules", "target"];
 pub struct Found {
     /// The name in reports: relative where the user's word was, with `/`; `-` is stdin.
     pub name: String,
+    /// How it got here.
+    pub by: By,
+}
+
+/// How a file was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The user named the file, or stdin.
+    Word,
+    /// A glob matched it.
+    Glob,
     /// Found in a folder by its name; may turn out to be something else.
-    pub by_name: bool,
+    Name,
 }
 
 /// All files that the words name, each once, in the order of the words and then by path.
@@ -38,7 +48,7 @@ pub fn find(words: &[String], is_common_name: impl Fn(&str) -> bool) -> Result<V
 }
 
 fn expand(word: &str, is_common_name: &impl Fn(&str) -> bool) -> Result<Vec<Found>, CommandError> {
-    let named = |name: String| Found { name, by_name: false };
+    let named = |name: String| Found { name, by: By::Word };
     if word == "-" {
         return Ok(vec![named("-".to_owned())]);
     }
@@ -50,11 +60,11 @@ fn expand(word: &str, is_common_name: &impl Fn(&str) -> bool) -> Result<Vec<Foun
             return Err(CommandError::usage(format!(
                 "the folder {word} holds no file with a name that task definitions have"
             ))
-            .help("name the file itself, or a glob such as 'deploy/**/*.json'"));
+            .help("name the file itself, or a glob such as 'deploy/**/*.json'; what .gitignore lists is passed over"));
         }
         return Ok(files
             .into_iter()
-            .map(|name| Found { name, by_name: true })
+            .map(|name| Found { name, by: By::Name })
             .collect());
     }
     // A file whose name has the letters of a glob is still that file.
@@ -67,9 +77,11 @@ fn expand(word: &str, is_common_name: &impl Fn(&str) -> bool) -> Result<Vec<Foun
     }
     let files = matching(word)?;
     if files.is_empty() {
-        return Err(CommandError::usage(format!("no file matches {word}")));
+        return Err(CommandError::usage(format!("no file matches {word}"))
+            .help("what .gitignore lists is passed over: name such a file itself"));
     }
-    Ok(files.into_iter().map(named).collect())
+    let matched = |name: String| Found { name, by: By::Glob };
+    Ok(files.into_iter().map(matched).collect())
 }
 
 fn matching(pattern: &str) -> Result<Vec<String>, CommandError> {
@@ -102,36 +114,31 @@ fn is_glob(word: &str) -> bool {
     word.contains(['*', '?', '[', '{'])
 }
 
-/// The regular files below a folder, sorted.
+/// The regular files below a folder that `.gitignore` does not list, sorted.
 fn walk(folder: &Path) -> Result<Vec<String>, CommandError> {
+    let walk = ignore::WalkBuilder::new(folder)
+        .standard_filters(false)
+        .git_ignore(true)
+        .parents(true)
+        // A checkout without its `.git`, such as an archive of it, has the same files.
+        .require_git(false)
+        .filter_entry(|entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let is_skipped = || SKIPPED.iter().any(|skipped| entry.file_name() == *skipped);
+            entry.depth() == 0 || !is_folder || !is_skipped()
+        })
+        .build();
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(at) = folders.pop() {
-        for (path, kind) in entries(&at)? {
-            let skipped = path
-                .file_name()
-                .is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped));
-            if kind.is_dir() && !skipped {
-                folders.push(path);
-            } else if kind.is_file() {
-                files.push(with_slashes(&path));
-            }
+    for entry in walk {
+        let entry = entry.map_err(|error| {
+            CommandError::failed(format!("cannot read the folder {}", folder.display())).because(&error)
+        })?;
+        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+            files.push(with_slashes(entry.path()));
         }
     }
     files.sort_unstable();
     Ok(files)
-}
-
-fn entries(folder: &Path) -> Result<Vec<(PathBuf, FileType)>, CommandError> {
-    let failed = |error: std::io::Error| {
-        CommandError::failed(format!("cannot read the folder {}", folder.display())).because(&error)
-    };
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        entries.push((entry.path(), entry.file_type().map_err(failed)?));
-    }
-    Ok(entries)
 }
 
 /// The path as reports write it: `/` between the parts, no `./` in front.
@@ -203,6 +210,27 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, ["deploy/.aws/taskdef.json", "taskdef.json"]);
+    }
+
+    #[test]
+    fn what_git_ignores_is_passed_over_unless_it_is_named() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("cdk.out")).expect("made");
+        fs::create_dir_all(root.path().join("deploy/old")).expect("made");
+        fs::write(root.path().join(".gitignore"), "cdk.out/\n").expect("written");
+        fs::write(root.path().join("deploy/.gitignore"), "old\n").expect("written");
+        for name in [
+            "cdk.out/taskdef.json",
+            "deploy/old/taskdef.json",
+            "deploy/taskdef.json",
+        ] {
+            fs::write(root.path().join(name), "{}").expect("written");
+        }
+        let found = |word: &str| names(&[&root.path().join(word)]).expect("files").len();
+        assert_eq!(found(""), 1);
+        assert_eq!(found("**/*.json"), 1);
+        assert_eq!(found("cdk.out/taskdef.json"), 1);
+        assert_eq!(found("cdk.out"), 1);
     }
 
     #[test]

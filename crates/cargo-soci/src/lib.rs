@@ -24,6 +24,7 @@ pub mod escape;
 pub mod exit;
 mod help;
 pub mod invocation;
+pub mod lint_options;
 pub mod output;
 mod panics;
 pub mod places;

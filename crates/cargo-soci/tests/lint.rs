@@ -63,7 +63,13 @@ fn the_report_in_every_form() {
 #[test]
 fn fail_on_decides_the_exit_code() {
     let place = place();
-    for (fail_on, code) in [("error", 1), ("warning", 1), ("not-lazy", 1), ("never", 0)] {
+    for (fail_on, code) in [
+        ("error", 1),
+        ("warning", 1),
+        ("not-lazy", 1),
+        ("unknown", 1),
+        ("never", 0),
+    ] {
         place
             .run(&["lint", "--fail-on", fail_on, "deploy/task-definition.json"])
             .ended(code);
@@ -75,7 +81,13 @@ fn fail_on_decides_the_exit_code() {
         "deploy/task-definition.json",
         "--fail-on",
     ];
-    for (fail_on, code) in [("error", 0), ("warning", 0), ("not-lazy", 1), ("never", 0)] {
+    for (fail_on, code) in [
+        ("error", 0),
+        ("warning", 0),
+        ("not-lazy", 1),
+        ("unknown", 1),
+        ("never", 0),
+    ] {
         place.run(&[&without_errors[..], &[fail_on]].concat()).ended(code);
     }
 }
@@ -234,4 +246,266 @@ fn rules_are_listed_and_explained() {
     assert!(by_code.starts_with("# SOCI201: image-not-in-ecr-private\n"));
     let all = place.run(&["rules", "--format", "json"]).ended(0).json();
     assert!(all.as_array().is_some_and(|rules| rules.len() > 20));
+}
+
+/// The last line of a report.
+fn last_line(run: &Run) -> &str {
+    run.stdout.trim_end().lines().next_back().unwrap_or("")
+}
+
+#[test]
+fn what_made_the_exit_code_1_is_said_last_in_every_form() {
+    let place = place();
+    for (form, begin) in [
+        ("human", "failed (fail-on not-lazy): "),
+        ("short", "failed (fail-on not-lazy): "),
+        ("github", "::error title=soci-lint::failed (fail-on not-lazy): "),
+        ("markdown", "**failed \\(fail\\-on not\\-lazy\\): "),
+    ] {
+        let words = [
+            "lint",
+            "--format",
+            form,
+            "--fail-on",
+            "not-lazy",
+            "deploy/task-definition.json",
+        ];
+        let run = place.run(&words).ended(1);
+        assert!(last_line(&run).starts_with(begin), "{form}: {}", run.stdout);
+        assert!(
+            last_line(&run).contains("1 container not loaded lazily"),
+            "{}",
+            run.stdout
+        );
+    }
+    let passed = place
+        .run(&["lint", "--fail-on", "never", "deploy/task-definition.json"])
+        .ended(0);
+    assert!(!passed.stdout.contains("failed ("), "{}", passed.stdout);
+}
+
+#[test]
+fn a_run_that_judged_nothing_is_not_green() {
+    let place = Place::new();
+    place.write("package.json", "{\"name\": \"web\"}");
+    place.write("empty.json", "");
+    place.write("broken.json", "{\"family\": ");
+    place.write("compose.yaml", "services:\n  web:\n    image: nginx\n");
+    place.write("latin.json", "placeholder");
+    std::fs::write(place.join("latin.json"), b"{\"family\": \"caf\xe9\"}").expect("written");
+    place.write(
+        "network.yaml",
+        "Resources:\n  Vpc:\n    Type: AWS::EC2::VPC\n    Properties: {CidrBlock: 10.0.0.0/16}\n",
+    );
+    for file in [
+        "package.json",
+        "empty.json",
+        "broken.json",
+        "compose.yaml",
+        "latin.json",
+        "network.yaml",
+    ] {
+        // Whatever is selected, a file that was named has to be one that is read.
+        place.run(&["lint", file]).ended(1);
+        place.run(&["lint", "--select", "SOCI2", file]).ended(1);
+        place.run(&["lint", "--ignore", "SOCI9", file]).ended(1);
+        for fail_on in ["not-lazy", "unknown"] {
+            let run = place
+                .run(&[
+                    "lint",
+                    "--ignore",
+                    "not-a-task-definition,syntax-error,unreadable-file,kind-not-read-yet",
+                    "--fail-on",
+                    fail_on,
+                    file,
+                ])
+                .ended(1);
+            let said = last_line(&run);
+            assert!(said.contains("no container was judged"), "{file}: {}", run.stdout);
+        }
+        place.run(&["lint", "--fail-on", "never", file]).ended(0);
+    }
+    // A pattern may match other files; a search passes them over, unless the name says what it is.
+    place.run(&["lint", "p*.json"]).ended(0);
+    place.run(&["lint", "--fail-on", "warning", "p*.json"]).ended(1);
+    place.run(&["lint", "--fail-on", "not-lazy", "p*.json"]).ended(1);
+    let found = Place::new();
+    found.write("mail/hello.template", "Dear {{ name }},\n");
+    found.write("mail/template.yaml", "title: a letter\n");
+    let run = found.run(&["lint", "--format", "json", "mail"]).ended(0);
+    assert_eq!(run.json()["summary"]["files"], 0, "{}", run.stdout);
+    found.write("mail/task-definition.json", "{\"family\": ");
+    found.run(&["lint", "mail"]).ended(1);
+}
+
+#[test]
+fn a_kind_against_the_content_is_an_error() {
+    let place = place();
+    for (kind, file) in [
+        ("cloudformation", "deploy/task-definition.json"),
+        ("task-definition", "deploy/web.template.yaml"),
+        ("service", "deploy/package.json"),
+    ] {
+        let run = place
+            .run(&["lint", "--format", "short", "--kind", kind, file])
+            .ended(1);
+        assert!(run.stdout.contains("error[SOCI919]"), "{}", run.stdout);
+    }
+    place
+        .run(&[
+            "lint",
+            "--fail-on",
+            "never",
+            "--kind",
+            "describe-output",
+            "deploy/task-definition.json",
+        ])
+        .ended(0);
+}
+
+#[test]
+fn what_matches_nothing_is_a_warning() {
+    let place = place();
+    let archive = soci_tests::image_vectors().join("inputs/after-two-all.tar");
+    let layout = format!("elsewhere/web:9={}", archive.display());
+    for (flag, word, said) in [
+        ("--param", "Imgae=x", "no file asks for the parameter `Imgae`"),
+        ("--var", "image=x", "no module has the variable `image`"),
+        (
+            "--layout",
+            layout.as_str(),
+            "no container has the image `elsewhere/web:9`",
+        ),
+    ] {
+        let words = [
+            "lint",
+            "--severity",
+            "SOCI201=info",
+            flag,
+            word,
+            "deploy/task-definition.json",
+        ];
+        let run = place.run(&words).ended(0);
+        assert!(
+            run.stdout.contains("warning[SOCI9") && run.stdout.contains(said),
+            "{}",
+            run.stdout
+        );
+        place
+            .run(&[&words[..], &["--fail-on", "warning"]].concat())
+            .ended(1);
+    }
+}
+
+#[test]
+fn accepted_containers_stop_failing_and_stay_visible() {
+    let place = place();
+    let words = [
+        "lint",
+        "--format",
+        "short",
+        "--fail-on",
+        "not-lazy",
+        "deploy/task-definition.json",
+    ];
+    place.run(&words).ended(1);
+    place.write(
+        "soci.toml",
+        "[[lint.accept]]\ncontainer = \"cache\"\nimage = \"redis:*\"\nreason = \"it starts before the others\"\n",
+    );
+    let run = place.run(&words).ended(0);
+    assert!(
+        run.stdout.contains(
+            "not-lazy, accepted shop/cache: it starts before the others (the image is on Docker Hub"
+        ),
+        "{}",
+        run.stdout
+    );
+    // Strict about what is unknown, the other container fails.
+    place
+        .run(&["lint", "--fail-on", "unknown", "deploy/task-definition.json"])
+        .ended(1);
+    for (entry, said) in [
+        (
+            "container = \"cache\"",
+            "accept: container `cache` has no `reason`",
+        ),
+        (
+            "reason = \"why\"",
+            "accept: an entry names neither `container` nor `image`",
+        ),
+        (
+            "contianer = \"cache\"",
+            "soci.toml:2:1: `lint.accept` must be a list of tables",
+        ),
+    ] {
+        place.write("soci.toml", &format!("[[lint.accept]]\n{entry}\n"));
+        let run = place.run(&words).ended(2);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_shipped_list_of_helpers_can_be_switched_off() {
+    let place = Place::new();
+    place.write(
+        "task-definition.json",
+        &TASK.replace("redis:7", "public.ecr.aws/xray/aws-xray-daemon:3.3"),
+    );
+    let words = ["lint", "--fail-on", "not-lazy", "task-definition.json"];
+    place.run(&words).ended(0);
+    place
+        .run(&[&words[..], &["--sidecars", "judge"]].concat())
+        .ended(1);
+    place.write("soci.toml", "[lint]\nsidecars = \"judge\"\n");
+    place.run(&words).ended(1);
+}
+
+#[test]
+fn parameters_join_those_of_the_configuration() {
+    let place = place();
+    place.write("soci.toml", "[lint.params]\nImage = \"quay.io/team/web:1\"\n");
+    let run = place
+        .run(&[
+            "lint",
+            "--format",
+            "json",
+            "--fail-on",
+            "never",
+            "--param",
+            "AWS::Region=eu-west-1",
+            "deploy/web.template.yaml",
+        ])
+        .ended(0);
+    let container = &run.json()["files"][0]["tasks"][0]["containers"][0];
+    assert_eq!(container["image"], "quay.io/team/web:1");
+}
+
+#[test]
+fn a_variable_of_something_else_is_a_warning() {
+    let mut place = place();
+    place.set("CARGO_SOCI_VERSION", "1.2.3");
+    let run = place
+        .run(&["lint", "--fail-on", "never", "deploy/task-definition.json"])
+        .ended(0);
+    assert!(
+        run.stderr
+            .contains("warning: environment variable CARGO_SOCI_VERSION"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn an_unknown_verdict_says_what_would_answer_it_in_every_form() {
+    let place = place();
+    let image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4";
+    for form in ["human", "short", "json", "github", "markdown"] {
+        let run = place.run(&["lint", "--format", form, "deploy/task-definition.json"]);
+        let text = run.stdout.replace('\\', "");
+        assert!(
+            text.contains(&format!("--layout {image}=docker://{image}")),
+            "{form}: {text}"
+        );
+    }
 }

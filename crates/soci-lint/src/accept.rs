@@ -31,7 +31,8 @@ enum Source {
 }
 
 /// The reason for helpers on the shipped list.
-const SHIPPED: &str = "a small helper that AWS publishes; it does not keep the other containers from being loaded lazily";
+const SHIPPED: &str =
+    "a small helper that AWS publishes; it does not keep the other containers from being loaded lazily";
 
 impl Accepted {
     /// Looks at every container, and judges those that somebody accepts.
@@ -77,7 +78,10 @@ impl Accepted {
                         if needed {
                             used.insert(key);
                             let at = (at, task_at, container_at);
-                            accepted.reasons.entry(at).or_insert_with(|| reason.trim().to_owned());
+                            accepted
+                                .reasons
+                                .entry(at)
+                                .or_insert_with(|| reason.trim().to_owned());
                         }
                     }
                 }
@@ -85,9 +89,7 @@ impl Accepted {
         }
         for entry in 0..options.accept.len() {
             if !used.contains(&(None, entry)) {
-                accepted
-                    .idle_entries
-                    .push((entry, met.contains(&(None, entry))));
+                accepted.idle_entries.push((entry, met.contains(&(None, entry))));
             }
         }
         for (file, comments) in comments.iter().enumerate() {

@@ -58,8 +58,8 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
         let holds_nothing = empty.get(&file.at).copied().unwrap_or(false);
         let kind = kind_of_file(&kinds[file.at]);
         file.contradicts = contradiction(&store, file.at, options, holds_nothing);
-        file.holds_nothing = (holds_nothing && file.contradicts.is_none() && file.problems.is_empty())
-            .then_some(kind);
+        file.holds_nothing =
+            (holds_nothing && file.contradicts.is_none() && file.problems.is_empty()).then_some(kind);
     }
     let names: Vec<String> = declaring
         .iter()

@@ -25,10 +25,7 @@ pub enum Error {
         format: String,
     },
     /// A kind was named that does not exist or cannot be read.
-    #[error(
-        "there is no kind `{kind}` to read: use one of {}",
-        crate::kind::readable()
-    )]
+    #[error("there is no kind `{kind}` to read: use one of {}", crate::kind::readable())]
     Kind {
         /// What was written.
         kind: String,

@@ -82,12 +82,18 @@ impl FromStr for FailOn {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::Error, Self::Warning, Self::NotLazy, Self::Unknown, Self::Never]
-            .into_iter()
-            .find(|known| known.as_str() == text)
-            .ok_or_else(|| Error::FailOn {
-                word: text.to_owned(),
-            })
+        [
+            Self::Error,
+            Self::Warning,
+            Self::NotLazy,
+            Self::Unknown,
+            Self::Never,
+        ]
+        .into_iter()
+        .find(|known| known.as_str() == text)
+        .ok_or_else(|| Error::FailOn {
+            word: text.to_owned(),
+        })
     }
 }
 

@@ -90,8 +90,7 @@ fn answers(reasons: &[&Emitted]) -> String {
 }
 
 /// What always answers where the document does not.
-const DEPLOYED: &str =
-    "lint the deployed definition: `aws ecs describe-task-definition --task-definition FAMILY | cargo soci lint -`";
+const DEPLOYED: &str = "lint the deployed definition: `aws ecs describe-task-definition --task-definition FAMILY | cargo soci lint -`";
 
 fn of_case(effective: &[&Emitted], case: Option<usize>) -> Verdict {
     let has = |effect| {

@@ -5,7 +5,7 @@
 export class InputError extends Error {}
 
 /** When the step fails. */
-export type FailOn = "error" | "warning" | "not-lazy" | "never";
+export type FailOn = "error" | "warning" | "not-lazy" | "unknown" | "never";
 
 /** The inputs of one run. */
 export interface Inputs {
@@ -19,10 +19,18 @@ export interface Inputs {
   failOn: FailOn;
   /** Files with facts about images: `path`, or `image=path`. */
   imageFacts: string[];
+  accept: Acceptance[];
 }
 
-const KNOWN = ["task-definition", "kind", "params", "select", "ignore", "severity", "fail-on", "image-facts"];
-const FAIL_ON: readonly FailOn[] = ["error", "warning", "not-lazy", "never"];
+/** Containers that need not be loaded lazily. */
+export interface Acceptance {
+  container?: string;
+  image?: string;
+  reason: string;
+}
+
+const KNOWN = ["task-definition", "kind", "params", "select", "ignore", "severity", "fail-on", "image-facts", "accept"];
+const FAIL_ON: readonly FailOn[] = ["error", "warning", "not-lazy", "unknown", "never"];
 
 /** Reads all inputs; throws an `InputError` that names every unknown one, or the first wrong one. */
 export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
@@ -52,6 +60,7 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
     severity: pairs("severity", value("severity"), "CODE=error"),
     failOn,
     imageFacts: lines(value("image-facts")),
+    accept: lines(value("accept")).map(acceptance),
   };
 }
 
@@ -103,6 +112,25 @@ function pairs(input: string, text: string, example: string): Record<string, str
     found.set(name, value);
   }
   return Object.fromEntries(found);
+}
+
+/** `container=xray* image=public.ecr.aws/xray/* -- reason`. */
+function acceptance(line: string): Acceptance {
+  const at = line.indexOf("--");
+  const reason = at < 0 ? "" : line.slice(at + 2).trim();
+  const words = (at < 0 ? line : line.slice(0, at)).split(/\s+/).filter((word) => word !== "");
+  const found: Acceptance = { reason };
+  for (const word of words) {
+    const [key, ...value] = word.split("=");
+    if ((key !== "container" && key !== "image") || value.length === 0 || found[key] !== undefined) {
+      throw new InputError(`input accept has the line ${quoted(line)}: write container=NAME, image=IMAGE or both, and -- why`);
+    }
+    found[key] = value.join("=");
+  }
+  if (words.length === 0 || reason === "") {
+    throw new InputError(`input accept has the line ${quoted(line)}: write container=NAME, image=IMAGE or both, and -- why`);
+  }
+  return found;
 }
 
 function quoted(text: string): string {

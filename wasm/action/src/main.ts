@@ -27,6 +27,7 @@ function run(inputs: Inputs): void {
   for (const file of findFiles(inputs.taskDefinitions, isCommonName)) {
     documents.add(file.path, readFileSync(file.path), file.byName);
   }
+  documents.failOn(inputs.failOn);
   const json = documents.lint(JSON.stringify(options(inputs)));
   const report = JSON.parse(json) as Report;
   const { summary } = report;
@@ -60,6 +61,7 @@ function options(inputs: Inputs): Record<string, unknown> {
     select: inputs.select,
     ignore: inputs.ignore,
     severity: inputs.severity,
+    accept: inputs.accept,
     "image-facts": inputs.imageFacts.flatMap(readFacts),
   };
 }

@@ -1,24 +1,25 @@
 //! Task definitions checked with the facts of the image that was just made.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
 use soci_image::Reference;
 use soci_image::facts::ImageFacts;
-use soci_lint::{FailOn, ImageFactsEntry, Input, RenderOptions, Severity};
+use soci_lint::{FailOn, ImageFactsEntry, Input, RenderOptions};
 
 use crate::beside::OnDisk;
 use crate::config::Config;
 use crate::documents;
 use crate::error::{CommandError, OrFail};
+use crate::lint_options;
 
 /// A lint report and the documents that it is about.
 pub struct Linted {
     /// The report.
     pub report: soci_lint::Report,
     inputs: Vec<Input>,
+    fail_on: FailOn,
     /// Whether the findings make the exit code 1.
     pub failed: bool,
 }
@@ -28,6 +29,7 @@ impl Linted {
     pub fn text(&self, color: bool) -> String {
         let rendering = RenderOptions {
             color,
+            fail_on: Some(self.fail_on),
             sources: &self.inputs,
             ..RenderOptions::default()
         };
@@ -58,22 +60,12 @@ pub fn lint(
             bytes,
         });
     }
-    let mut severity = BTreeMap::new();
-    for (rule, word) in config.entries("lint.severity") {
-        let parsed: Severity = word.parse().map_err(usage)?;
-        severity.insert(rule.to_owned(), parsed);
-    }
-    let options = soci_lint::Options {
-        params: config
-            .entries("lint.params")
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        select: config.list("lint.select").to_vec(),
-        ignore: config.list("lint.ignore").to_vec(),
-        severity,
+    let mut options = soci_lint::Options {
         image_facts: image_facts(names, facts),
-        ..soci_lint::Options::default()
+        ..lint_options::configured(config)?
     };
+    // One image goes by several names here, and a definition uses one of them at most.
+    options.ignore.push("unused-image-facts".to_owned());
     options.check().map_err(usage)?;
     let beside = OnDisk::new(&inputs);
     let report = soci_lint::lint_beside(&inputs, &beside, &options);
@@ -84,6 +76,7 @@ pub fn lint(
         .parse()
         .map_err(usage)?;
     Ok(Linted {
+        fail_on,
         failed: fail_on.is_met_by(&report.summary),
         report,
         inputs,

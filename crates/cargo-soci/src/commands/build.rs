@@ -137,6 +137,10 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let mut plans = Vec::new();
     for project in projects {
         let config = Config::load(project, &flags, std::env::vars_os())?;
+        // The environment is the same for all.
+        if plans.is_empty() {
+            config.warn(context);
+        }
         context.registries.configure(&config)?;
         let plan = Plan::of(&config, output.clone(), args.no_push)?;
         let options = conversion::options(&config, context)?;

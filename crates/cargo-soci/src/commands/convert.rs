@@ -105,6 +105,7 @@ pub enum Optimization {
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
     let config = config(&args)?;
+    config.warn(context);
     context.registries.configure(&config)?;
     if let Some(file) = &args.from_metadata {
         return from_metadata::run(file, &args, &config, format, context);

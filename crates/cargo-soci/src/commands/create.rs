@@ -38,6 +38,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = context.format(&[Format::Human, Format::Json])?;
     let config = Config::around_working_folder(&args.index.settings()?)?;
+    config.warn(context);
     context.registries.configure(&config)?;
     let source_location = places::source(&args.source, context)?;
     let destination_location = match &args.destination {

@@ -1,21 +1,22 @@
 //! `lint [FILES, FOLDERS, GLOBS, -]`: a verdict for each container of each task definition.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use clap::ValueEnum;
-use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options, RenderOptions, Severity};
+use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options, RenderOptions};
 use soci_store::{block_on, workflow};
 
 use crate::beside::OnDisk;
 use crate::commands::Outcome;
 use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
-use crate::documents::{self, Found};
+use crate::documents::{self, By, Found};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
+use crate::lint_options;
 use crate::places;
 
 /// Flags of `lint`.
@@ -68,7 +69,10 @@ pub struct Args {
     /// An image that lies here, under its name in the documents; may be repeated
     #[arg(long, value_name = "IMAGE=SRC")]
     pub layout: Vec<String>,
-    /// Findings that make the exit code 1
+    /// Small helpers that AWS publishes: accept, or judge them like any container
+    #[arg(long, value_name = "WHICH")]
+    pub sidecars: Option<String>,
+    /// What makes the exit code 1: error, warning, not-lazy, unknown or never
     #[arg(long, value_name = "WHEN")]
     pub fail_on: Option<String>,
     /// Any setting, as in soci.toml; may be repeated
@@ -108,6 +112,7 @@ impl From<Launch> for LaunchType {
 pub fn run(args: Args, context: &Context) -> Outcome {
     let format = report_format(context)?;
     let config = read_config(&args)?;
+    config.warn(context);
     let mut options = options(&args, &config)?;
     for word in &args.layout {
         options.image_facts.push(examine(word, context)?);
@@ -121,17 +126,19 @@ pub fn run(args: Args, context: &Context) -> Outcome {
     let words = paths(&args, &config);
     let found = documents::find(&words, soci_lint::is_common_name)?;
     let inputs = read(&found, context)?;
-    let beside = OnDisk::new(&inputs);
+    let searched = found.iter().filter(|found| found.by != By::Word);
+    let beside = OnDisk::new(&inputs).searched(searched.map(|found| found.name.clone()));
     let mut report = soci_lint::lint_beside(&inputs, &beside, &options);
     let sources: Vec<Input> = inputs.into_iter().chain(beside.into_read()).collect();
     let by_name: HashSet<&str> = found
         .iter()
-        .filter(|found| found.by_name)
+        .filter(|found| found.by == By::Name)
         .map(|found| found.name.as_str())
         .collect();
     report.leave_out_other_files(|path| by_name.contains(path));
     let rendering = RenderOptions {
         color: format == soci_lint::Format::Human && use_colors(),
+        fail_on: Some(fail_on),
         sources: &sources,
         ..RenderOptions::default()
     };
@@ -160,55 +167,37 @@ fn read_config(args: &Args) -> Result<Config, CommandError> {
     flags.list("lint.ignore", "--ignore", &args.ignore)?;
     flags.list("lint.severity", "--severity", &args.severity)?;
     flags.list("lint.params", "--param", &args.params)?;
+    flags.list("lint.vars", "--var", &args.vars)?;
+    flags.word(
+        "lint.platform-version",
+        "--platform-version",
+        args.platform_version.as_deref(),
+    )?;
+    flags.word(
+        "lint.launch-type",
+        "--launch-type",
+        args.launch_type.map(|launch| LaunchType::from(launch).as_str()),
+    )?;
+    flags.word("lint.region", "--region", args.region.as_deref())?;
+    flags.word("lint.sidecars", "--sidecars", args.sidecars.as_deref())?;
     flags.word("lint.fail-on", "--fail-on", args.fail_on.as_deref())?;
     flags.pairs(&args.config)?;
     Config::around_working_folder(&flags)
 }
 
+/// The options out of flags and configuration.
 fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
-    let mut severity = BTreeMap::new();
-    for (rule, word) in config.entries("lint.severity") {
-        let parsed: Severity = word.parse().map_err(|error: Error| {
-            CommandError::usage(format!("{}: {rule}: {error}", config.origin("lint.severity")))
-        })?;
-        severity.insert(rule.to_owned(), parsed);
-    }
     let mut facts = Vec::new();
     for word in &args.image_facts {
         facts.extend(read_facts(word)?);
     }
+    let kind = args.kind.as_deref().map(str::parse::<Kind>).transpose();
     Ok(Options {
-        kind: args
-            .kind
-            .as_deref()
-            .map(str::parse::<Kind>)
-            .transpose()
-            .map_err(|e| usage(&e))?,
-        params: config
-            .entries("lint.params")
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        vars: vars(&args.vars)?,
+        kind: kind.map_err(|error| usage(&error))?,
         var_files: args.var_files.clone(),
-        select: config.list("lint.select").to_vec(),
-        ignore: config.list("lint.ignore").to_vec(),
-        severity,
-        platform_version: args.platform_version.clone(),
-        launch_type: args.launch_type.map(Into::into),
-        region: args.region.clone(),
         image_facts: facts,
+        ..lint_options::configured(config)?
     })
-}
-
-/// `NAME=VALUE` of the root module's variables.
-fn vars(words: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
-    let pair = |word: &String| {
-        let (name, value) = word.split_once('=').ok_or_else(|| {
-            CommandError::usage(format!("--var {word} has no value")).help("write --var NAME=VALUE")
-        })?;
-        Ok((name.trim().to_owned(), value.to_owned()))
-    };
-    words.iter().map(pair).collect()
 }
 
 fn paths(args: &Args, config: &Config) -> Vec<String> {

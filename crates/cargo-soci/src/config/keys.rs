@@ -21,6 +21,8 @@ pub enum Kind {
     Command,
     /// A table from names to texts.
     Map,
+    /// A list of tables of texts, each with some of these keys.
+    Tables(&'static [&'static str]),
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Kind::Paths => "a path or a list of paths".into(),
             Kind::Command => "a list: the program and its arguments".into(),
             Kind::Map => "a table of texts".into(),
+            Kind::Tables(keys) => format!("a list of tables of texts, with the keys {}", quoted(keys)),
         }
     }
 }
@@ -194,9 +197,45 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "lint.fail-on",
-        kind: Kind::Choice(&["error", "warning", "not-lazy", "never"]),
+        kind: Kind::Choice(&["error", "warning", "not-lazy", "unknown", "never"]),
         help: "What makes the exit code 1.",
         default: "error",
+    },
+    Key {
+        name: "lint.accept",
+        kind: Kind::Tables(&["container", "image", "reason"]),
+        help: "Containers that need not be loaded lazily, by name, image or both (`*` is any text), each with a reason.",
+        default: "",
+    },
+    Key {
+        name: "lint.sidecars",
+        kind: Kind::Choice(&["accept", "judge"]),
+        help: "Small helpers that AWS publishes, such as `aws-for-fluent-bit`: accepted, or judged like any container.",
+        default: "accept",
+    },
+    Key {
+        name: "lint.vars",
+        kind: Kind::Map,
+        help: "Values of the root module's Terraform variables.",
+        default: "",
+    },
+    Key {
+        name: "lint.platform-version",
+        kind: Kind::Text,
+        help: "Platform version the tasks run on, where the documents do not say.",
+        default: "",
+    },
+    Key {
+        name: "lint.launch-type",
+        kind: Kind::Choice(&["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "MANAGED_INSTANCES"]),
+        help: "Launch type the tasks run with, where the documents do not say.",
+        default: "",
+    },
+    Key {
+        name: "lint.region",
+        kind: Kind::Text,
+        help: "Region the tasks run in, where the documents do not say.",
+        default: "",
     },
     Key {
         name: "registry.plain-http",
@@ -225,6 +264,35 @@ pub const NOT_FROM_FILES: &[&str] = &["registry.plain-http", "registry.ca-file"]
 /// The key of this name.
 pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
+}
+
+/// The variable that a misspelt one may mean; `None` for one that may belong to something else.
+pub fn misspelt_variable(wrong: &str) -> Option<String> {
+    let bare = wrong.strip_prefix(VARIABLE_PREFIX)?;
+    let squashed = |name: &str| name.replace(['_', '-', '.'], "").to_lowercase();
+    let begun = squashed(bare);
+    let variable = |name: &str| {
+        let key = KEYS.iter().find(|key| key.name == name)?;
+        Some(key.variable())
+    };
+    let near = nearest(bare, KEYS.iter().map(|key| key.name));
+    // The words of a table are this program's.
+    let in_table = || {
+        let table = ["LINT_", "REGISTRY_"]
+            .into_iter()
+            .find(|table| bare.starts_with(table))?;
+        let last = &bare[table.len()..];
+        let names = KEYS
+            .iter()
+            .map(|key| key.name)
+            .filter(|name| squashed(name).starts_with(&squashed(table)));
+        names.min_by_key(|name| distance(&squashed(last), &squashed(&name[table.len()..])))
+    };
+    let prefix = || {
+        let mut names = KEYS.iter().map(|key| key.name);
+        names.find(|name| begun.len() >= 4 && squashed(name).starts_with(&begun))
+    };
+    near.or_else(in_table).or_else(prefix).and_then(variable)
 }
 
 /// The known name nearest to a misspelt one, if one is near enough to be meant.
@@ -303,6 +371,22 @@ mod tests {
         }
         assert_eq!(NOT_FROM_FILES, ["registry.plain-http", "registry.ca-file"]);
         assert!(NOT_FROM_FILES.iter().all(|name| find(name).is_some()));
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_told_from_one_of_somebody_else() {
+        for (wrong, meant) in [
+            ("CARGO_SOCI_IMAG", Some("CARGO_SOCI_IMAGE")),
+            ("CARGO_SOCI_MINLAYER", Some("CARGO_SOCI_MIN_LAYER_SIZE")),
+            ("CARGO_SOCI_LINT_FAILON", Some("CARGO_SOCI_LINT_FAIL_ON")),
+            ("CARGO_SOCI_VERSION", None),
+            ("CARGO_SOCI_FOO", None),
+            ("CARGO_SOCI_DIR", None),
+            ("CARGO_SOCI_", None),
+        ] {
+            assert_eq!(misspelt_variable(wrong).as_deref(), meant, "{wrong}");
+        }
+        assert!(misspelt_variable("CARGO_SOCI_LINT_STRICT").is_some());
     }
 
     #[test]

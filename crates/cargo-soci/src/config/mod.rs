@@ -19,10 +19,11 @@ pub mod project;
 pub mod reference;
 pub mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::context::Context;
 use crate::error::{CommandError, OrFail};
 
 use keys::{KEYS, Key, VARIABLE_PREFIX};
@@ -74,6 +75,8 @@ impl From<ConfigError> for CommandError {
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     settings: BTreeMap<&'static str, Setting>,
+    /// Tables whose entries join those of weaker places, instead of taking their place.
+    joining: BTreeSet<&'static str>,
 }
 
 impl Flags {
@@ -88,7 +91,8 @@ impl Flags {
         Ok(())
     }
 
-    /// A flag that may be repeated, each time with one value that is taken as it is.
+    /// A flag that may be repeated, each time with one value that is taken as it is. Entries of a table are
+    /// added to those that are configured.
     pub fn list(&mut self, name: &'static str, flag: &str, words: &[String]) -> Result<(), ConfigError> {
         let (Some(key), false) = (keys::find(name), words.is_empty()) else {
             return Ok(());
@@ -103,6 +107,7 @@ impl Flags {
                         .ok_or_else(|| ConfigError::new(format!("{origin}: {word:?} must be NAME=VALUE")))?;
                     Ok((name.to_owned(), value.to_owned()))
                 });
+                self.joining.insert(key.name);
                 Value::Map(entries.collect::<Result<_, ConfigError>>()?)
             }
             _ => Value::List(words.to_vec()),
@@ -123,7 +128,17 @@ impl Flags {
                 return Err(unknown(&origin, name, KEYS.iter().map(|key| key.name)));
             };
             let value = parse_word(key, word.trim(), &origin)?;
-            self.settings.entry(key.name).or_insert(Setting { value, origin });
+            match self.settings.get_mut(key.name) {
+                None => {
+                    self.settings.insert(key.name, Setting { value, origin });
+                }
+                // The flag of its own adds to this one as it does to a file.
+                Some(stronger) if self.joining.contains(key.name) => {
+                    stronger.value.join(value);
+                    self.joining.remove(key.name);
+                }
+                Some(_) => {}
+            }
         }
         Ok(())
     }
@@ -135,6 +150,7 @@ pub struct Config {
     /// What is built.
     pub project: Project,
     settings: BTreeMap<&'static str, Setting>,
+    warnings: Vec<String>,
 }
 
 impl Config {
@@ -155,9 +171,22 @@ impl Config {
         if let Some(path) = &project.soci_toml {
             settings.extend(file::read_soci_toml(path)?);
         }
-        settings.extend(read_variables(variables)?);
-        settings.extend(flags.settings.clone());
-        Ok(Self { project, settings })
+        let mut warnings = Vec::new();
+        settings.extend(read_variables(variables, &mut warnings)?);
+        for (name, setting) in &flags.settings {
+            let mut setting = setting.clone();
+            if flags.joining.contains(name)
+                && let Some(weaker) = settings.remove(name)
+            {
+                setting.value.join(weaker.value);
+            }
+            settings.insert(*name, setting);
+        }
+        Ok(Self {
+            project,
+            settings,
+            warnings,
+        })
     }
 
     /// The settings of the working folder's project and of the environment.
@@ -165,6 +194,13 @@ impl Config {
         let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
         let project = project::around(&folder);
         Ok(Self::load(project, flags, std::env::vars_os())?)
+    }
+
+    /// Says what is odd about the surroundings and stops nothing.
+    pub fn warn(&self, context: &Context) {
+        for warning in &self.warnings {
+            context.warn(warning);
+        }
     }
 
     /// The setting of this name, with its origin.
@@ -225,6 +261,17 @@ impl Config {
         }
     }
 
+    /// A list of tables; empty if it is not set.
+    pub fn tables(&self, name: &str) -> &[BTreeMap<String, String>] {
+        match self.setting(name) {
+            Some(Setting {
+                value: Value::Tables(tables),
+                ..
+            }) => tables,
+            _ => &[],
+        }
+    }
+
     /// A table's entries in the order of their names; none if it is not set.
     pub fn entries(&self, name: &str) -> impl Iterator<Item = (&str, &str)> {
         let map = match self.setting(name) {
@@ -257,6 +304,7 @@ impl Config {
 
 fn read_variables(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
+    warnings: &mut Vec<String>,
 ) -> Result<BTreeMap<&'static str, Setting>, ConfigError> {
     let mut settings = BTreeMap::new();
     for (name, word) in variables {
@@ -268,8 +316,13 @@ fn read_variables(
             if OTHER_VARIABLES.contains(&name) {
                 continue;
             }
-            let known: Vec<String> = KEYS.iter().map(Key::variable).collect();
-            return Err(unknown(&origin, name, known.iter().map(String::as_str)));
+            let Some(meant) = keys::misspelt_variable(name) else {
+                // It may belong to something else, such as a script around this program.
+                warnings.push(format!("{origin}: no setting has this name"));
+                continue;
+            };
+            let error = ConfigError::new(format!("{origin}: `{name}` is no setting"));
+            return Err(error.help(format!("did you mean `{meant}`?")));
         };
         let Some(word) = word.to_str() else {
             return Err(ConfigError::new(format!("{origin}: not UTF-8")));

@@ -17,7 +17,11 @@ fn samples(kind: Kind) -> [(&'static str, &'static str); 2] {
             ["gzip"] => [("\"gzip\"", "gzip"), ("\"gzip\"", "gzip")],
             ["fail", "pass"] => [("\"fail\"", "fail"), ("\"pass\"", "pass")],
             ["replace", "sibling"] => [("\"replace\"", "replace"), ("\"sibling\"", "sibling")],
-            ["error", "warning", "not-lazy", "never"] => [("\"error\"", "error"), ("\"never\"", "never")],
+            ["accept", "judge"] => [("\"accept\"", "accept"), ("\"judge\"", "judge")],
+            ["FARGATE", ..] => [("\"FARGATE\"", "FARGATE"), ("\"EC2\"", "EC2")],
+            ["error", "warning", "not-lazy", "unknown", "never"] => {
+                [("\"error\"", "error"), ("\"never\"", "never")]
+            }
             other => panic!("no samples for {other:?}"),
         },
         Kind::List => [("[\"one\", \"b\"]", "one,b"), ("\"two\"", "[\"two\"]")],
@@ -25,6 +29,13 @@ fn samples(kind: Kind) -> [(&'static str, &'static str); 2] {
         Kind::Command => [
             ("[\"one\", \"x y\"]", "[\"one\", \"x y\"]"),
             ("[\"two\", \"z\"]", "two z"),
+        ],
+        Kind::Tables(_) => [
+            (
+                "[{ container = \"a\", reason = \"r\" }]",
+                "[{ container = \"a\", reason = \"r\" }]",
+            ),
+            ("[{ image = \"b\" }]", "[{ image = \"b\" }]"),
         ],
         Kind::Map => [("{ A = \"1\" }", "A=1"), ("{ B = \"2\", C = \"3\" }", "B=2,C=3")],
     }
@@ -37,6 +48,7 @@ fn wrong(kind: Kind) -> &'static str {
         Kind::Number => "0",
         Kind::Choice(_) => "\"nothing-like-it\"",
         Kind::Command => "\"not a list\"",
+        Kind::Tables(_) => "[{ contianer = \"a\" }]",
     }
 }
 
@@ -324,4 +336,34 @@ proptest::proptest! {
             let _ = value::from_word(key, &word);
         }
     }
+}
+
+#[test]
+fn a_repeated_flag_adds_to_the_table_of_a_file() {
+    let (_keep, project) = project(&[("soci.toml", "[lint.params]\nA = \"1\"\nB = \"2\"\n")]);
+    let mut flags = Flags::default();
+    flags
+        .list("lint.params", "--param", &["B=3".to_owned(), "C=4".to_owned()])
+        .expect("two entries");
+    let config = load(&project, &flags, &[]).expect("a configuration");
+    let entries: Vec<_> = config.entries("lint.params").collect();
+    assert_eq!(entries, [("A", "1"), ("B", "3"), ("C", "4")]);
+    // What sets the whole key takes the place of the file's.
+    flags.pairs(&["lint.params=D=5".to_owned()]).expect("one entry");
+    let config = load(&project, &flags, &[]).expect("a configuration");
+    let entries: Vec<_> = config.entries("lint.params").collect();
+    assert_eq!(entries, [("B", "3"), ("C", "4"), ("D", "5")]);
+}
+
+#[test]
+fn a_variable_of_somebody_else_is_a_warning() {
+    let (_keep, project) = project(&[]);
+    let variable = |name: &str| [(name.to_owned(), "1".to_owned())];
+    let config = load(&project, &Flags::default(), &variable("CARGO_SOCI_VERSION")).expect("a warning");
+    assert_eq!(
+        config.warnings,
+        ["environment variable CARGO_SOCI_VERSION: no setting has this name"]
+    );
+    let error = load(&project, &Flags::default(), &variable("CARGO_SOCI_IMAG")).expect_err("misspelt");
+    assert_eq!(error.help.as_deref(), Some("did you mean `CARGO_SOCI_IMAGE`?"));
 }

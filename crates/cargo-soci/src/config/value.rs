@@ -25,6 +25,19 @@ pub enum Value {
     Paths(Vec<PathBuf>),
     /// [`Kind::Map`], in the order of names
     Map(BTreeMap<String, String>),
+    /// [`Kind::Tables`]
+    Tables(Vec<BTreeMap<String, String>>),
+}
+
+impl Value {
+    /// Takes the entries of a weaker table that this one does not have.
+    pub(super) fn join(&mut self, weaker: Value) {
+        if let (Value::Map(entries), Value::Map(weaker)) = (self, weaker) {
+            for (name, value) in weaker {
+                entries.entry(name).or_insert(value);
+            }
+        }
+    }
 }
 
 /// Where a value was set.
@@ -132,6 +145,30 @@ pub(super) fn from_toml(key: &Key, value: &Spanned<DeValue<'_>>, folder: &Path) 
                 .map(|(name, value)| Ok((name.get_ref().to_string(), text(value)?)));
             entries.collect::<Result<_, _>>().map(Value::Map)
         }
+        Kind::Tables(keys) => {
+            let DeValue::Array(tables) = value.get_ref() else {
+                return Err(wrong(value));
+            };
+            let table = |item: &Spanned<DeValue<'_>>| {
+                let table = item.get_ref().as_table().ok_or_else(|| wrong(item))?;
+                let entries = table.iter().map(|(name, value)| {
+                    let key = name.get_ref().to_string();
+                    match keys.contains(&key.as_str()) {
+                        true => Ok((key, text(value)?)),
+                        false => Err(Mismatch {
+                            found: format!("one with the key `{key}`"),
+                            at: name.span(),
+                        }),
+                    }
+                });
+                entries.collect::<Result<_, Mismatch>>()
+            };
+            tables
+                .iter()
+                .map(table)
+                .collect::<Result<_, _>>()
+                .map(Value::Tables)
+        }
     }
 }
 
@@ -141,7 +178,7 @@ pub(super) fn from_toml(key: &Key, value: &Spanned<DeValue<'_>>, folder: &Path) 
 pub(super) fn from_word(key: &Key, word: &str) -> Result<Value, String> {
     let wrong = || format!("{word:?}");
     let is_toml = match key.kind {
-        Kind::List | Kind::Paths | Kind::Command => word.starts_with('['),
+        Kind::List | Kind::Paths | Kind::Command | Kind::Tables(_) => word.starts_with('['),
         Kind::Map => word.starts_with('{'),
         _ => false,
     };
@@ -172,6 +209,7 @@ pub(super) fn from_word(key: &Key, word: &str) -> Result<Value, String> {
             words if words.is_empty() => Err(wrong()),
             words => Ok(Value::List(words)),
         },
+        Kind::Tables(_) => Err(wrong()),
         Kind::Map => split(',')
             .iter()
             .map(|entry| {

@@ -47,10 +47,16 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
         );
     }
     let notices = report.findings.iter();
-    let notices = notices.filter(|finding| finding.severity == Severity::Info).count();
+    let notices = notices
+        .filter(|finding| finding.severity == Severity::Info)
+        .count();
     unknown(report, SHOWN.saturating_sub(notices), &mut out);
     if let Some(failure) = failure {
-        let _ = writeln!(out, "::error title=soci-lint::{}", github_data(&terminal(&failure)));
+        let _ = writeln!(
+            out,
+            "::error title=soci-lint::{}",
+            github_data(&terminal(&failure))
+        );
     }
     out
 }

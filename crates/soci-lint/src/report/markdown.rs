@@ -46,7 +46,11 @@ fn rows(task: &TaskReport, out: &mut String) {
 }
 
 fn verdict(container: &ContainerReport) -> String {
-    let accepted = if container.accepted.is_some() { ", accepted" } else { "" };
+    let accepted = if container.accepted.is_some() {
+        ", accepted"
+    } else {
+        ""
+    };
     format!("{}{accepted}", sign(container.verdict))
 }
 

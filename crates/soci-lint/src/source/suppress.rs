@@ -142,10 +142,13 @@ fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) 
         Some(("accept", range)) => {
             match (words.next(), reason.trim()) {
                 (Some((_, odd)), _) => {
-                    let message = "write `soci-lint: accept -- REASON`: it speaks of the container on its line";
+                    let message =
+                        "write `soci-lint: accept -- REASON`: it speaks of the container on its line";
                     found.odd.push((odd, message.to_owned()));
                 }
-                (None, "") => found.odd.push((range, "say why: `soci-lint: accept -- REASON`".to_owned())),
+                (None, "") => found
+                    .odd
+                    .push((range, "say why: `soci-lint: accept -- REASON`".to_owned())),
                 (None, reason) => {
                     let reason = reason.to_owned();
                     found.accepts.insert(line, Accept { reason, range });
@@ -155,7 +158,7 @@ fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) 
         }
         other => {
             let range = other.map_or(TextRange::new(base - MARK.len(), base), |(_, range)| range);
-            let message = 
+            let message =
                 "write `soci-lint: allow CODE`, `soci-lint: allow-file CODE` or `soci-lint: accept -- REASON`"
                     .to_owned();
             found.odd.push((range, message));

@@ -97,6 +97,7 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
     };
     check_outputs(&build)?;
     let config = config(&own)?;
+    config.warn(context);
     context.registries.configure(&config)?;
     let options = conversion::options(&config, context)?;
     let settings = Settings {
