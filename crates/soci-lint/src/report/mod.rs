@@ -14,10 +14,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::fail_on::FailOn;
 use crate::kind::Kind;
 use crate::source::{Location, Syntax};
 use crate::terms::{Fargate, Severity, Verdict};
-use crate::fail_on::FailOn;
 use crate::{Error, Input};
 
 use escape::snippet_text;
