@@ -55,13 +55,16 @@ pub(super) fn declare<'a>(
 }
 
 /// Types that run containers, or say how.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 8] = [
     "AWS::ECS::TaskDefinition",
     "AWS::ECS::Service",
     "AWS::ECS::TaskSet",
     "AWS::Events::Rule",
     "AWS::Scheduler::Schedule",
     "AWS::Batch::JobDefinition",
+    // They run images too, and refuse what a conversion makes.
+    "AWS::Lambda::Function",
+    "AWS::Serverless::Function",
 ];
 
 const NOT_READ: [&str; 2] = [
@@ -120,6 +123,12 @@ fn add<'a>(
             let job = batch::job(evaluator, &body, Place::default());
             push(Role::Job, job);
         }
+        "AWS::Lambda::Function" => {
+            for code in inner(&body.value, "code") {
+                push(Role::Function, code);
+            }
+        }
+        "AWS::Serverless::Function" => push(Role::Function, body),
         "AWS::Events::Rule" => {
             for target in items(evaluator, &inner(&body.value, "targets")) {
                 for parameters in inner(&target.value, "ecsParameters") {

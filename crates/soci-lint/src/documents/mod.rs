@@ -52,6 +52,8 @@ pub(crate) enum Role {
     Call,
     /// A job definition of AWS Batch.
     Job,
+    /// A Lambda function out of an image.
+    Function,
     /// With what to call it: `service`, `task set`, `rule` or `schedule`.
     Service(&'static str),
 }

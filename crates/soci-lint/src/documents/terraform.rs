@@ -169,6 +169,7 @@ pub(super) fn is_wanted(kind: &str) -> bool {
             | "aws_cloudwatch_event_target"
             | "aws_scheduler_schedule"
             | "aws_batch_job_definition"
+            | "aws_lambda_function"
     )
 }
 
@@ -276,6 +277,7 @@ fn add_case<'a>(
             let job = batch::job(evaluator, &body, place);
             push(Role::Job, job);
         }
+        "aws_lambda_function" => push(Role::Function, body),
         "aws_cloudwatch_event_target" => {
             for target in parts(&body.value, "ecsTarget") {
                 push(Role::Service("rule"), target);

@@ -23,6 +23,7 @@ pub(crate) struct Document {
     pub(crate) folder: String,
     pub(crate) tasks: Vec<Task>,
     pub(crate) services: Vec<Service>,
+    pub(crate) functions: Vec<Function>,
     /// Values of the wrong type.
     pub(crate) wrong_types: Vec<WrongType>,
     /// Resources with containers in them that are not read: where, and what to say.
@@ -32,8 +33,17 @@ pub(crate) struct Document {
 impl Document {
     /// Whether nothing in it runs containers, or would if it were read.
     pub(crate) fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && self.services.is_empty() && self.unread.is_empty()
+        self.tasks.is_empty()
+            && self.services.is_empty()
+            && self.functions.is_empty()
+            && self.unread.is_empty()
     }
+}
+
+/// A Lambda function out of an image.
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) image: Vec<ImageCase>,
 }
 
 pub(crate) struct WrongType {
@@ -76,6 +86,7 @@ fn document<'a>(evaluator: &Evaluator<'a>, declaring: &Declaring<'a>) -> Documen
         folder: declaring.folder.clone(),
         tasks: Vec::new(),
         services: Vec::new(),
+        functions: Vec::new(),
         wrong_types: Vec::new(),
         unread: declaring.unread.clone(),
     };
@@ -83,6 +94,7 @@ fn document<'a>(evaluator: &Evaluator<'a>, declaring: &Declaring<'a>) -> Documen
         match declared.role {
             Role::Task | Role::Call | Role::Job => document.tasks.push(builder.task(declared)),
             Role::Containers => document.tasks.push(builder.fragment(declared)),
+            Role::Function => document.functions.extend(builder.function(declared)),
             Role::Service(noun) => document.services.push(builder.service(declared, noun)),
         }
     }
@@ -193,6 +205,20 @@ impl<'a> Builder<'_, 'a> {
             services: Vec::new(),
             region,
         }
+    }
+
+    /// A function that is made of an image; most are made of a file.
+    fn function(&self, declared: &Declared<'a>) -> Option<Function> {
+        let found = field(self.evaluator, &declared.body.value, "imageUri")?;
+        let cases = texts_under(&found.cases, &declared.body.when);
+        let image = cases.into_iter().map(|case| ImageCase {
+            image: classify(&case.value),
+            case,
+        });
+        Some(Function {
+            name: declared.id.as_ref().map(|(id, _)| id.clone())?,
+            image: image.collect(),
+        })
     }
 
     /// A list of container definitions, or one.

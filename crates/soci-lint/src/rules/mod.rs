@@ -47,6 +47,7 @@ catalogue! {
     malformed_ecr_host,
     image_of_an_aws_account,
     newest_image,
+    tag_shared_with_lambda,
     image_not_examined,
     no_soci_index,
     soci_index_v1_only,
