@@ -139,7 +139,17 @@ fn is_container(node: Node<'_>) -> bool {
 }
 
 fn is_service(root: Node<'_>) -> bool {
-    let marks = [
+    let found = service_keys(root);
+    found >= 2 || found == 1 && root.member("taskDefinition").is_some()
+}
+
+/// Whether it can be a service if somebody says so: it has a key that services have.
+pub(crate) fn may_be_service(root: Node<'_>) -> bool {
+    service_keys(root) > 0 || root.get("services").is_some() || root.get("service").is_some()
+}
+
+fn service_keys(root: Node<'_>) -> usize {
+    let keys = [
         "serviceName",
         "launchType",
         "capacityProviderStrategy",
@@ -150,8 +160,7 @@ fn is_service(root: Node<'_>) -> bool {
         "networkConfiguration",
         "schedulingStrategy",
     ];
-    let found = marks.iter().filter(|key| root.member(key).is_some()).count();
-    found >= 2 || found == 1 && root.member("taskDefinition").is_some()
+    keys.iter().filter(|key| root.member(key).is_some()).count()
 }
 
 /// Types of <https://aws.github.io/copilot-cli/docs/manifest/overview/> (2026-11-24).

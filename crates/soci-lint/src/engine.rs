@@ -174,8 +174,12 @@ fn contradiction<'a>(
 ) -> Option<Kind> {
     let said = options.kind?;
     let found = kinds(store, file, &Options::default());
+    // A service without any key would be one that says nothing.
+    let tree = store.source(file).tree.as_ref();
+    let is_no_service =
+        said == Kind::Service && tree.is_some_and(|tree| !tree.root_nodes().any(detect::may_be_service));
     let against = |kind: &Kind| match kind {
-        Kind::Unknown => holds_nothing,
+        Kind::Unknown => holds_nothing || is_no_service,
         kind => !kind.is_close_to(said),
     };
     found.into_iter().find(against)

@@ -321,7 +321,7 @@ fn read_variables(
                 warnings.push(format!("{origin}: no setting has this name"));
                 continue;
             };
-            let error = ConfigError::new(format!("{origin}: `{name}` is no setting"));
+            let error = ConfigError::new(format!("{origin}: `{name}` is not a setting"));
             return Err(error.help(format!("did you mean `{meant}`?")));
         };
         let Some(word) = word.to_str() else {

@@ -43,12 +43,11 @@ fn samples(kind: Kind) -> [(&'static str, &'static str); 2] {
 
 fn wrong(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::Path | Kind::List | Kind::Paths | Kind::Map => "7",
+        Kind::Text | Kind::Path | Kind::List | Kind::Paths | Kind::Map | Kind::Tables(_) => "7",
         Kind::Size => "\"4 parsecs\"",
         Kind::Number => "0",
         Kind::Choice(_) => "\"nothing-like-it\"",
         Kind::Command => "\"not a list\"",
-        Kind::Tables(_) => "[{ contianer = \"a\" }]",
     }
 }
 
