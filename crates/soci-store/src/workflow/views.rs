@@ -1,4 +1,4 @@
-//! Whether a layer looks the same lazily as unpacked (`docs/conversion.md`).
+//! Whether a layer looks the same lazily as unpacked (`docs/what-is-written.md`).
 //!
 //! Most layers answer that alone, as soon as they are read: whatever lies below and above them, nothing in them is
 //! shown differently. A layer that implies directories of which it does not know the attributes depends on
