@@ -106,7 +106,7 @@ pub fn command(caller: Caller) -> clap::Command {
 }
 
 /// Prints an error, if there is one, and gives the exit code.
-pub fn conclude(context: &Context, outcome: commands::Outcome) -> Exit {
+pub fn conclude(context: &Context, outcome: commands::CommandResult) -> Exit {
     match outcome {
         Ok(exit) => exit,
         Err(error) => {

@@ -12,10 +12,10 @@ use crate::error::CommandError;
 /// A file being written, or stdout for `-`. Dropped without `commit`, it never was.
 pub struct OutputFile {
     path: PathBuf,
-    sink: Sink,
+    writer: Writer,
 }
 
-enum Sink {
+enum Writer {
     Stdout(io::BufWriter<io::Stdout>),
     /// Devices and pipes (`/dev/null`, `/dev/stdout`) cannot be replaced by renaming.
     Direct(File),
@@ -28,18 +28,18 @@ impl OutputFile {
     /// Begins a file; the folder must exist.
     pub fn create(path: &Path) -> Result<Self, CommandError> {
         let wrong = |error| cannot_write(path, &error);
-        let sink = if path == Path::new("-") {
-            Sink::Stdout(io::BufWriter::with_capacity(1 << 18, io::stdout()))
+        let writer = if path == Path::new("-") {
+            Writer::Stdout(io::BufWriter::with_capacity(1 << 18, io::stdout()))
         } else if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            Sink::Direct(File::options().write(true).open(path).map_err(wrong)?)
+            Writer::Direct(File::options().write(true).open(path).map_err(wrong)?)
         } else {
             // Behind a link the file is replaced, not the link.
             let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-            Sink::Pending(NewFile::create(target).map_err(|error| failed(path, &error))?)
+            Writer::Pending(NewFile::create(target).map_err(|error| failed(path, &error))?)
         };
         Ok(Self {
             path: path.to_path_buf(),
-            sink,
+            writer,
         })
     }
 
@@ -53,40 +53,40 @@ impl OutputFile {
             .map_err(|error| causes::of_file("write into", &std::env::temp_dir(), &error))?;
         Ok(Self {
             path: path.to_path_buf(),
-            sink: Sink::Spooled(file),
+            writer: Writer::Spooled(file),
         })
     }
 
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
-        match &mut self.sink {
-            Sink::Stdout(stdout) => stdout.write_all(bytes),
-            Sink::Direct(file) => file.write_all(bytes),
-            Sink::Spooled(file) => {
+        match &mut self.writer {
+            Writer::Stdout(stdout) => stdout.write_all(bytes),
+            Writer::Direct(file) => file.write_all(bytes),
+            Writer::Spooled(file) => {
                 return file
                     .write_all(bytes)
                     .map_err(|error| causes::of_file("write into", &std::env::temp_dir(), &error));
             }
-            Sink::Pending(file) => return file.write(bytes).map_err(|error| failed(&self.path, &error)),
+            Writer::Pending(file) => return file.write(bytes).map_err(|error| failed(&self.path, &error)),
         }
         .map_err(|error| cannot_write(&self.path, &error))
     }
 
     /// Makes the file visible under its name.
     pub fn commit(self) -> Result<(), CommandError> {
-        let Self { path, sink } = self;
+        let Self { path, writer } = self;
         let wrong = |error| cannot_write(&path, &error);
-        match sink {
-            Sink::Stdout(mut stdout) => stdout.flush().map_err(wrong),
-            Sink::Direct(_) => Ok(()),
-            Sink::Spooled(mut file) => {
+        match writer {
+            Writer::Stdout(mut stdout) => stdout.flush().map_err(wrong),
+            Writer::Direct(_) => Ok(()),
+            Writer::Spooled(mut file) => {
                 file.seek(SeekFrom::Start(0)).map_err(wrong)?;
                 let mut stdout = io::stdout().lock();
                 io::copy(&mut file, &mut stdout)
                     .and_then(|_| stdout.flush())
                     .map_err(wrong)
             }
-            Sink::Pending(file) => file.commit().map_err(|error| failed(&path, &error)),
+            Writer::Pending(file) => file.commit().map_err(|error| failed(&path, &error)),
         }
     }
 }

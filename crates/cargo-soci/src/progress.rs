@@ -26,10 +26,10 @@ pub enum ProgressMode {
 
 /// Where progress goes.
 pub struct Progress {
-    sink: Sink,
+    shown: Shown,
 }
 
-enum Sink {
+enum Shown {
     Bars(MultiProgress),
     Lines(Mutex<()>),
     Nothing,
@@ -49,21 +49,21 @@ pub struct Task<'a> {
 impl Progress {
     /// Bars only if stderr is a terminal.
     pub fn new(mode: ProgressMode) -> Self {
-        let sink = match mode {
-            ProgressMode::None => Sink::Nothing,
-            ProgressMode::Auto if std::io::stderr().is_terminal() => Sink::Bars(
+        let shown = match mode {
+            ProgressMode::None => Shown::Nothing,
+            ProgressMode::Auto if std::io::stderr().is_terminal() => Shown::Bars(
                 MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
             ),
-            ProgressMode::Auto | ProgressMode::Plain => Sink::Lines(Mutex::new(())),
+            ProgressMode::Auto | ProgressMode::Plain => Shown::Lines(Mutex::new(())),
         };
-        Self { sink }
+        Self { shown }
     }
 
     /// Begins a piece of work over `total` bytes; `label` may be foreign text.
     pub fn begin(&self, label: &str, total: Option<u64>) -> Task<'_> {
         let label = escape::terminal(label).into_owned();
-        let bar = match &self.sink {
-            Sink::Bars(bars) => Some(bars.add(new_bar(&label, total))),
+        let bar = match &self.shown {
+            Shown::Bars(bars) => Some(bars.add(new_bar(&label, total))),
             _ => None,
         };
         let now = Instant::now();
@@ -80,14 +80,14 @@ impl Progress {
 
     /// Runs `print` while no bar is on the screen.
     pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
-        match &self.sink {
-            Sink::Bars(bars) => bars.suspend(print),
+        match &self.shown {
+            Shown::Bars(bars) => bars.suspend(print),
             _ => print(),
         }
     }
 
     fn line(&self, text: &str) {
-        if let Sink::Lines(lock) = &self.sink {
+        if let Shown::Lines(lock) = &self.shown {
             let _one_at_a_time = lock.lock();
             // A stderr that is gone leaves nobody to tell.
             let _ = writeln!(anstream::stderr().lock(), "{text}");
@@ -103,7 +103,7 @@ impl Task<'_> {
             bar.set_position(done);
             return;
         }
-        if matches!(self.progress.sink, Sink::Lines(_))
+        if matches!(self.progress.shown, Shown::Lines(_))
             && let Ok(mut last) = self.last_line.try_lock()
             && last.elapsed() >= LINE_INTERVAL
         {

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 
 use soci_image::{Digest, Manifest, SociIndex};
-use soci_store::workflow::{Consequence, Options, Sample, Verdict};
+use soci_store::workflow::{Consequence, Options, Sample, VerifiedImage};
 use soci_ztoc::ztoc::{Checkpoint, GzipZinfo, Window, Zinfo, Ztoc};
 use support::converted::Image;
 use support::made::{self, Layer, letters, tar};
@@ -187,7 +187,7 @@ fn no_alteration_passes() {
     for case in CASES {
         let image = good.copy();
         (case.alter)(&image);
-        let mut check = |how: &str, verdict: Verdict| {
+        let mut check = |how: &str, verdict: VerifiedImage| {
             let found: Vec<_> = (verdict.findings.iter())
                 .map(|f| (f.cause, f.consequence))
                 .collect();

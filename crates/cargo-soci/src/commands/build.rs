@@ -12,7 +12,7 @@ use crate::build::lint::{self, Linted};
 use crate::build::plan::{Builder, Outputs, Plan, Target};
 use crate::build::publish::{self, Settings, TagModel};
 use crate::build::run;
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::commands::convert::human;
 use crate::commands::convert::reuse::ReuseFlags;
 use crate::config::project::{self, Selection};
@@ -117,7 +117,7 @@ struct Report {
 }
 
 /// Builds every chosen package.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let folder = std::env::current_dir().or_fail(|| "cannot find the working folder".to_owned())?;
     let output = args.output.as_deref().map(places::location).transpose()?;

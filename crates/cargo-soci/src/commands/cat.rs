@@ -11,7 +11,7 @@ use soci_store::{
 };
 use soci_ztoc::ztoc::{EntryType, Extractor, LookupFault, Ztoc};
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -52,7 +52,7 @@ pub struct Which {
 }
 
 /// Prints the file; `ztoc extract SRC PATH` is this as well.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     context.format(&[Format::Human])?;
     let location = places::source(&args.source, context)?;
     let tag = places::wanted_tag(&location, args.which.tag.as_deref())?;

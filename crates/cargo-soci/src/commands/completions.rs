@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use crate::cli;
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::completion;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 /// Prints the script.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     if let Some(script) = completion::script(args.shell) {
         context.report_bytes(script.as_bytes())?;
         return Ok(Exit::Done);

@@ -8,10 +8,10 @@ use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
 
 use crate::build::metadata_file::MetadataArgument;
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::config::Config;
 use crate::context::{Context, Format};
-use crate::conversion::{self, Converted, Outcome as ConversionOutcome, Plain};
+use crate::conversion::{self, Converted, Outcome, Plain};
 use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
@@ -102,7 +102,7 @@ pub enum Optimization {
 }
 
 /// Converts, and prints what was done.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let config = config(&args)?;
     config.warn(context);
@@ -155,8 +155,8 @@ pub fn run(args: Args, context: &Context) -> Outcome {
         context,
     )?;
     let converted = match outcome {
-        ConversionOutcome::Converted(report) => Converted { report, recompressed },
-        ConversionOutcome::AsItWas { digests, reason } => {
+        Outcome::Converted(report) => Converted { report, recompressed },
+        Outcome::AsItWas { digests, reason } => {
             print_as_it_was(&digests, &reason, &destination_location, format, context)?;
             return Ok(Exit::Done);
         }

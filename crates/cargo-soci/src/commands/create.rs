@@ -3,7 +3,7 @@
 use soci_store::workflow;
 use soci_store::{Location, block_on};
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::commands::convert::human;
 use crate::commands::convert::index_flags::IndexFlags;
 use crate::commands::layer_progress::LayerProgress;
@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 /// Makes the SOCI indexes, and prints what was done.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let config = Config::around_working_folder(&args.index.settings()?)?;
     config.warn(context);

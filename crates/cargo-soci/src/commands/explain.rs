@@ -2,7 +2,7 @@
 
 use soci_lint::RuleInfo;
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::config::keys;
 use crate::context::{Context, Format};
 use crate::error::CommandError;
@@ -18,7 +18,7 @@ pub struct Args {
 }
 
 /// Prints the page, which is Markdown and reads well as it is.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let rules = soci_lint::rules();
     let wanted = args.rule.trim();
     let is_meant = |rule: &&RuleInfo| rule.name == wanted || rule.code.eq_ignore_ascii_case(wanted);

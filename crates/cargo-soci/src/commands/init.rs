@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::{CommandError, OrFail};
 use crate::escape;
@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 /// Writes the block.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     context.format(&[Format::Human])?;
     let found = Found::look(&args.folder)?;
     let cargo_toml = args.folder.join("Cargo.toml");

@@ -9,7 +9,7 @@ use soci_image::{Digest, Platform, SociVersion};
 use soci_store::workflow::{self, Examined};
 use soci_store::{block_on, store::RootName};
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::escape;
 use crate::exit::Exit;
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Prints the facts: JSON has one `ImageFacts` document, or a list if there are several images.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let location = places::source(&args.source, context)?;
     let tag = places::wanted_tag(&location, args.tag.as_deref())?;

@@ -10,7 +10,7 @@ use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options
 use soci_store::{block_on, workflow};
 
 use crate::beside::OnDisk;
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
 use crate::documents::{self, By, Found};
@@ -109,7 +109,7 @@ impl From<Launch> for LaunchType {
 }
 
 /// Checks the documents and prints the report.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = report_format(context)?;
     let config = read_config(&args)?;
     config.warn(context);

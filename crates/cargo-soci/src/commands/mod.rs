@@ -1,4 +1,4 @@
-//! One file per verb. Each has `Args`, its flags, and `run(args, &Context) -> Outcome`.
+//! One file per verb. Each has `Args`, its flags, and `run(args, &Context) -> CommandResult`.
 //!
 //! A new verb needs its module, a variant of [`Verb`] and an arm of [`Verb::run`], in alphabetical
 //! order; help, completion and `docs/cli.md` follow from the variant's first doc line.
@@ -29,7 +29,7 @@ use crate::exit::Exit;
 use crate::invocation::Caller;
 
 /// What a command ends with.
-pub type Outcome = Result<Exit, CommandError>;
+pub type CommandResult = Result<Exit, CommandError>;
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -87,7 +87,7 @@ pub fn mark_buildx_words(caller: Caller, mut arguments: Vec<OsString>) -> Vec<Os
 
 impl Verb {
     /// Runs the command.
-    pub fn run(self, context: &Context) -> Outcome {
+    pub fn run(self, context: &Context) -> CommandResult {
         match self {
             Verb::Build(args) => build::run(*args, context),
             Verb::Cat(args) => cat::run(args, context),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use soci_store::Location;
 use soci_store::workflow::{self, ImageReport, Options};
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::commands::convert::human::heading;
 use crate::context::{Context, Format};
 use crate::conversion::short;
@@ -36,7 +36,7 @@ pub struct Args {
 }
 
 /// Removes, and prints what was done.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let source_location = places::source(&args.source, context)?;
     let destination_location = match &args.destination {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use soci_lint::{RuleInfo, Severity};
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::exit::Exit;
 
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 pub struct Args {}
 
 /// Prints the rules.
-pub fn run(_args: Args, context: &Context) -> Outcome {
+pub fn run(_args: Args, context: &Context) -> CommandResult {
     let rules = soci_lint::rules();
     match context.format(&[Format::Human, Format::Short, Format::Json, Format::Markdown])? {
         Format::Json => context.report_json(&rules)?,

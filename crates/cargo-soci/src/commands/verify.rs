@@ -8,9 +8,9 @@ use std::num::NonZeroUsize;
 
 use soci_image::Platform;
 use soci_store::block_on;
-use soci_store::workflow::{self, Consequence, Options, Sample, Verdict};
+use soci_store::workflow::{self, Consequence, Options, Sample, VerifiedImage};
 
-use crate::commands::{Outcome, layer_progress::LayerProgress};
+use crate::commands::{CommandResult, layer_progress::LayerProgress};
 use crate::context::{Context, Format};
 use crate::error::CommandError;
 use crate::escape;
@@ -45,7 +45,7 @@ pub struct Args {
 }
 
 /// Checks the image; findings are exit code 1.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let location = places::source(&args.source, context)?;
     let mut options = Options {
@@ -87,14 +87,14 @@ pub fn run(args: Args, context: &Context) -> Outcome {
             _ => context.report(&human(&verdicts))?,
         }
     }
-    Ok(if verdicts.iter().all(Verdict::is_good) {
+    Ok(if verdicts.iter().all(VerifiedImage::is_good) {
         Exit::Done
     } else {
         Exit::Findings
     })
 }
 
-fn human(verdicts: &[Verdict]) -> String {
+fn human(verdicts: &[VerifiedImage]) -> String {
     let mut text = String::new();
     for verdict in verdicts {
         let name = match &verdict.names[..] {

@@ -29,7 +29,7 @@ pub(crate) enum IndexedLayer {
         /// The zTOC, not yet one piece of memory.
         ztoc: Box<EncodedZtoc>,
         /// What is told about it.
-        facts: ZtocFacts,
+        facts: ZtocSummary,
     },
     /// It stays without.
     Skipped(SkipReason),
@@ -37,7 +37,7 @@ pub(crate) enum IndexedLayer {
 
 /// What a report and a SOCI index say about a zTOC.
 #[derive(Debug, Clone)]
-pub(crate) struct ZtocFacts {
+pub(crate) struct ZtocSummary {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     pub(crate) spans: u64,
@@ -193,16 +193,16 @@ pub(crate) fn pipeline_for(
     })
 }
 
-impl ZtocFacts {
+impl ZtocSummary {
     /// The zTOC as a blob.
     pub(crate) fn descriptor(&self) -> Descriptor {
         Descriptor::new(ZTOC, self.digest.clone(), self.size)
     }
 }
 
-fn facts(encoded: &EncodedZtoc, members: u64, options: &Options) -> ZtocFacts {
+fn facts(encoded: &EncodedZtoc, members: u64, options: &Options) -> ZtocSummary {
     let ztoc = encoded.ztoc();
-    ZtocFacts {
+    ZtocSummary {
         digest: sha256(encoded.digest()),
         size: encoded.size(),
         spans: ztoc.span_count() as u64,

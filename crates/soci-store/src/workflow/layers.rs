@@ -8,7 +8,7 @@ use soci_image::{Descriptor, Digest};
 use soci_rootfs::Mount;
 use soci_ztoc::ztoc::EncodedZtoc;
 
-use super::index_layer::{IndexedLayer, ZtocFacts, index_layer};
+use super::index_layer::{IndexedLayer, ZtocSummary, index_layer};
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan};
 use super::publish::put_ztoc;
@@ -20,7 +20,7 @@ use crate::{Error, Result, block_on};
 
 /// What is known of a layer once it was read.
 pub(super) enum Done {
-    Ztoc(ZtocFacts),
+    Ztoc(ZtocSummary),
     Skipped(SkipReason),
 }
 
@@ -195,7 +195,7 @@ fn store(
     destination: &AnyDestination,
     views: &Views,
     layer: &Digest,
-    facts: &ZtocFacts,
+    facts: &ZtocSummary,
     ztoc: Box<EncodedZtoc>,
 ) -> Result<()> {
     block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;

@@ -48,4 +48,4 @@ pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark,
 pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
 pub use run::{convert, create};
 pub use unpack::{UnpackedLayer, unpack};
-pub use verify::{Consequence, Finding, Sample, Unknown, Verdict, verify};
+pub use verify::{Consequence, Finding, Sample, Unknown, VerifiedImage, verify};

@@ -16,7 +16,7 @@ use soci_image::{Descriptor, Digest, Image, SociIndex};
 use soci_rootfs::Mount;
 use soci_ztoc::ztoc::{Toc, Ztoc};
 
-use super::index_layer::{ZtocFacts, prefetch_candidates};
+use super::index_layer::{ZtocSummary, prefetch_candidates};
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedImage};
 use super::read::{read_documents, select};
@@ -71,7 +71,7 @@ pub struct Reused {
     pub tool: String,
     /// The place it was found at, as messages call it.
     pub from: String,
-    pub(crate) facts: ZtocFacts,
+    pub(crate) facts: ZtocSummary,
     /// What a client would show of the layer.
     pub(crate) toc: Arc<Toc>,
     pub(crate) mount: Mount,
@@ -226,7 +226,7 @@ async fn facts(
     place: &AnySource,
     source: &AnySource,
     options: &Options,
-) -> Result<Option<(ZtocFacts, Ztoc)>> {
+) -> Result<Option<(ZtocSummary, Ztoc)>> {
     let entry = &known.entry;
     let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
     if entry.size > LARGEST || !place.contains(&descriptor).await? {
@@ -241,7 +241,7 @@ async fn facts(
     if ztoc.refusal().is_some() || !reads_back(layer, source, &ztoc).await? {
         return Ok(None);
     }
-    let facts = ZtocFacts {
+    let facts = ZtocSummary {
         digest: entry.digest.clone(),
         size: entry.size,
         spans: 0,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use soci_image::{Digest, SociIndex};
 use soci_store::Location;
 use soci_store::store::{AnyDestination, AnySource};
-use soci_store::workflow::{self, Consequence, Options, Verdict};
+use soci_store::workflow::{self, Consequence, Options, VerifiedImage};
 use soci_ztoc::ztoc::{EncodedZtoc, Ztoc, ZtocParts};
 
 use super::{Files, never};
@@ -63,11 +63,11 @@ impl Image {
         }
     }
 
-    pub(crate) fn verify(&self) -> Verdict {
+    pub(crate) fn verify(&self) -> VerifiedImage {
         self.verify_with(&Options::default()).expect("verifies")
     }
 
-    pub(crate) fn verify_with(&self, options: &Options) -> soci_store::Result<Verdict> {
+    pub(crate) fn verify_with(&self, options: &Options) -> soci_store::Result<VerifiedImage> {
         let source = AnySource::open(&place(&self.layout), &never())?;
         let images = soci_store::block_on(workflow::examine_documents(&source, None))?;
         workflow::verify(&source, &images[0], options, &|_| {})

@@ -6,7 +6,7 @@ use soci_store::Location;
 use super::{Args, human, metadata};
 use crate::build::metadata_file::{self, BuiltImage, MetadataArgument};
 use crate::build::publish::{self, Made, PublishedImage, Settings, TagModel};
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::config::Config;
 use crate::context::{Context, Format};
 use crate::conversion;
@@ -37,7 +37,7 @@ pub(super) fn run(
     config: &Config,
     format: Format,
     context: &Context,
-) -> Outcome {
+) -> CommandResult {
     let shown = file.path.display();
     let bytes = std::fs::read(&file.path).map_err(|error| {
         CommandError::failed(format!("cannot read {shown}"))

@@ -16,7 +16,7 @@ use crate::build::metadata_file;
 use crate::build::plan::docker;
 use crate::build::publish::{self, Made, Settings, TagModel};
 use crate::build::run::{self, digest_of};
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::commands::convert::human;
 use crate::commands::convert::reuse::ReuseFlags;
 use crate::config::{Config, Flags};
@@ -63,7 +63,7 @@ struct Report {
 }
 
 /// Builds and converts.
-pub(super) fn run(words: Vec<OsString>, context: &Context) -> Outcome {
+pub(super) fn run(words: Vec<OsString>, context: &Context) -> CommandResult {
     let words = words
         .into_iter()
         .map(|word| {

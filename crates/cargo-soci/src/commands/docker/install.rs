@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{InstallArgs, UninstallArgs};
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
 
 /// Links or copies the running program to `docker-soci`.
-pub(super) fn install(args: InstallArgs, context: &Context) -> Outcome {
+pub(super) fn install(args: InstallArgs, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let folder = folder(args.dir, context)?;
     let program = std::env::current_exe()
@@ -42,7 +42,7 @@ pub(super) fn install(args: InstallArgs, context: &Context) -> Outcome {
 }
 
 /// Removes `docker-soci`, if it is this program.
-pub(super) fn uninstall(args: UninstallArgs, context: &Context) -> Outcome {
+pub(super) fn uninstall(args: UninstallArgs, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let target = folder(args.dir, context)?.join(FILE_NAME);
     if fs::symlink_metadata(&target).is_err() {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::Context;
 
 /// Flags of `docker`.
@@ -63,7 +63,7 @@ pub struct BuildArgs {
 }
 
 /// Runs the command.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     match args.verb {
         DockerVerb::Install(args) => install::install(args, context),
         DockerVerb::Uninstall(args) => install::uninstall(args, context),

@@ -11,7 +11,7 @@ use soci_ztoc::inflate::InputBuffer;
 use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Built, Compression};
 
 use super::{count, hex_digest};
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::config::parse_size;
 use crate::context::{Context, Format};
 use crate::error::{CommandError, OrFail};
@@ -75,7 +75,7 @@ struct LayerReport<'a> {
 }
 
 /// Reads the layer once and writes its zTOC.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let to_stdout = args.output == Path::new("-");
     if to_stdout && context.format.is_some() {

@@ -6,7 +6,7 @@ use soci_ztoc::ztoc::{self, EntryType, LookupFault, Ztoc};
 
 use super::layer_file::LayerFile;
 use super::read_ztoc;
-use crate::commands::{Outcome, cat};
+use crate::commands::{CommandResult, cat};
 use crate::context::{Context, Format};
 use crate::error::CommandError;
 use crate::escape;
@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 /// Extracts the file.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let Some(path) = args.path else {
         return cat::run(
             cat::Args {
@@ -70,7 +70,13 @@ fn text(word: PathBuf) -> Result<String, CommandError> {
     })
 }
 
-fn of_layer(layer_path: &Path, ztoc_path: &Path, path: &str, output: &Path, context: &Context) -> Outcome {
+fn of_layer(
+    layer_path: &Path,
+    ztoc_path: &Path,
+    path: &str,
+    output: &Path,
+    context: &Context,
+) -> CommandResult {
     context.format(&[Format::Human])?;
     let (ztoc, _) = read_ztoc(ztoc_path)?;
     let index = ztoc

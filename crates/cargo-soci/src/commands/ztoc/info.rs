@@ -7,7 +7,7 @@ use serde::Serialize;
 use soci_ztoc::ztoc::{FileFacts, Ztoc};
 
 use super::read_ztoc;
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::escape;
 use crate::exit::Exit;
@@ -55,7 +55,7 @@ struct FileReport {
 }
 
 /// Prints the facts about the whole.
-pub fn info(args: Args, context: &Context) -> Outcome {
+pub fn info(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let (ztoc, bytes) = read_ztoc(&args.ztoc)?;
     let report = report(&ztoc, &bytes);
@@ -68,7 +68,7 @@ pub fn info(args: Args, context: &Context) -> Outcome {
 }
 
 /// Prints the files.
-pub fn ls(args: Args, context: &Context) -> Outcome {
+pub fn ls(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Short, Format::Json])?;
     let (ztoc, bytes) = read_ztoc(&args.ztoc)?;
     match format {

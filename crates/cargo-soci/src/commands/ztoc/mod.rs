@@ -14,7 +14,7 @@ use std::path::Path;
 use clap::Subcommand;
 use soci_ztoc::ztoc::Ztoc;
 
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::Context;
 use crate::error::{CommandError, OrFail};
 
@@ -42,7 +42,7 @@ pub enum ZtocVerb {
 }
 
 /// Runs the command.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     match args.verb {
         ZtocVerb::Build(args) => build::run(args, context),
         ZtocVerb::Extract(args) => extract::run(args, context),

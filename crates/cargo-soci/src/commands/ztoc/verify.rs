@@ -9,7 +9,7 @@ use soci_ztoc::ztoc::{Verification, Verifier};
 
 use super::layer_file::LayerFile;
 use super::{count, hex_digest, read_ztoc};
-use crate::commands::Outcome;
+use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::OrFail;
 use crate::escape;
@@ -39,7 +39,7 @@ struct Report {
 }
 
 /// Checks the zTOC; findings are exit code 1.
-pub fn run(args: Args, context: &Context) -> Outcome {
+pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let (ztoc, bytes) = read_ztoc(&args.ztoc)?;
     let name = args.layer.display().to_string();

@@ -84,7 +84,7 @@ pub struct Unknown {
 /// What was checked, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Verdict {
+pub struct VerifiedImage {
     /// Digest of the image's manifest or index.
     pub digest: Digest,
     /// Its names.
@@ -101,7 +101,7 @@ pub struct Verdict {
     pub unknown: Vec<Unknown>,
 }
 
-impl Verdict {
+impl VerifiedImage {
     /// Whether nothing was found that somebody who runs the image would meet, and everything was looked at that was
     /// to be looked at.
     pub fn is_good(&self) -> bool {
@@ -119,7 +119,7 @@ pub fn verify(
     examined: &Examined,
     options: &Options,
     observer: Observer<'_>,
-) -> Result<Verdict> {
+) -> Result<VerifiedImage> {
     let facts = &examined.facts;
     let mut report = Checks::default();
     report.findings.extend(documents(examined));
@@ -187,7 +187,7 @@ pub fn verify(
     for platform in asked_for {
         check_views(platform, &views, options.sample.is_some(), &mut report);
     }
-    let mut verdict = Verdict {
+    let mut verdict = VerifiedImage {
         digest: facts.root.digest.clone(),
         names: examined
             .root
