@@ -13,7 +13,11 @@ export class Documents {
    */
   add(path: string, bytes: Uint8Array | number[], by_name: boolean): void;
   /**
-   * Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `never`.
+   * Says what makes the run fail, so that reports for people end with what did.
+   */
+  failOn(fail_on: string): void;
+  /**
+   * Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `unknown`, `never`.
    */
   fails(fail_on: string): boolean;
   /**
@@ -52,6 +56,7 @@ export interface InitOutput {
   readonly memory: WebAssembly.Memory;
   readonly __wbg_documents_free: (a: number, b: number) => void;
   readonly documents_add: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
+  readonly documents_failOn: (a: number, b: number, c: number) => [number, number];
   readonly documents_fails: (a: number, b: number, c: number) => [number, number, number];
   readonly documents_lint: (a: number, b: number, c: number) => [number, number, number, number];
   readonly documents_new: () => number;

@@ -37,7 +37,19 @@ throw e;
 wasm.documents_add(this.__wbg_ptr, ptr0, len0, ptr1, len1, val3);
 }
 /**
- * Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `never`.
+ * Says what makes the run fail, so that reports for people end with what did.
+ * @param {string} fail_on
+ */
+failOn(fail_on) {
+const ptr0 = passStringToWasm0(fail_on, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.documents_failOn(this.__wbg_ptr, ptr0, len0);
+if (ret[1]) {
+throw takeFromExternrefTable0(ret[0]);
+}
+}
+/**
+ * Whether the report fails under `fail_on`: `error`, `warning`, `not-lazy`, `unknown`, `never`.
  * @param {string} fail_on
  * @returns {boolean}
  */

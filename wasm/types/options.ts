@@ -2,6 +2,8 @@
 
 /** Options of [`crate::lint`]. Unknown keys are errors. */
 export interface Options {
+  /** Containers that need not be loaded lazily, each with a reason. */
+  accept?: Acceptance[];
   /** Rules whose findings are not listed; verdicts stay what they are. */
   ignore?: string[];
   /** What is known about images. */
@@ -20,6 +22,25 @@ export interface Options {
   select?: string[];
   /** Severities other than the rules' own. */
   severity?: Record<string, Severity>;
+  /** What holds for the small helpers that AWS publishes, such as `aws-for-fluent-bit`. */
+  sidecars?: Sidecars;
+  /** Paths of files with values of Terraform variables, as `--var-file` gives them; later ones count for more. */
+  "var-files"?: string[];
+  /** Values of the root module's Terraform variables, as `--var` gives them. */
+  vars?: Record<string, string>;
+}
+
+/**
+ * Containers that need not be loaded lazily. `*` stands for any text; where both patterns are there, both
+ * have to fit.
+ */
+export interface Acceptance {
+  /** Names of containers, as in `xray*`. */
+  container?: string | null;
+  /** Images as task definitions name them, as in `public.ecr.aws/xray/*`. */
+  image?: string | null;
+  /** Why, for people. */
+  reason?: string;
 }
 
 /** What is known about one image. */
@@ -41,3 +62,6 @@ export type LaunchType = "FARGATE" | "FARGATE_SPOT" | "EC2" | "EXTERNAL" | "MANA
 
 /** How much a finding matters. */
 export type Severity = "error" | "warning" | "info" | "off";
+
+/** Whether known small helpers of AWS are accepted without being named. */
+export type Sidecars = "accept" | "judge";

@@ -14,8 +14,12 @@ export interface Report {
 
 /** One container of a task definition. */
 export interface ContainerReport {
+  /** Why a verdict other than `lazy` is accepted, if it is. */
+  accepted?: string | null;
   /** The condition under which it exists, as in `HasProxyImage`. */
   condition?: string | null;
+  /** The file of the location; not always the task's (a template may hold the containers). */
+  file?: string;
   /** The verdict in a sentence. */
   headline: string;
   /** The image: resolved as far as possible, with `${…}` for what is not known. */
@@ -127,6 +131,8 @@ export type Severity = "error" | "warning" | "info" | "off";
 
 /** Counts over all files. */
 export interface Summary {
+  /** Containers that are not lazy or unknown and accepted: they are in none of the three counts above. */
+  accepted?: number;
   /** Containers in those. */
   containers: number;
   /** Findings of severity `error`. */
@@ -145,14 +151,17 @@ export interface Summary {
   tasks: number;
   /** Containers that may be. */
   unknown: number;
-  /** One word for everything: `not-lazy` if any container is, else `unknown` if any is or there is none, else `lazy`. */
+  /**
+   * One word for all containers that are not accepted (for the accepted ones if there are no others):
+   * `not-lazy` if any is, else `unknown` if any is or there is none, else `lazy`.
+   */
   verdict: Verdict;
   /** Findings of severity `warning`. */
   warnings: number;
 }
 
 /** How a file is written. */
-export type Syntax = "json" | "yaml" | "other";
+export type Syntax = "json" | "yaml" | "hcl" | "other";
 
 /** One task definition. */
 export interface TaskReport {
