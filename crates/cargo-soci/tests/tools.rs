@@ -57,7 +57,7 @@ fn raw(place: &Place, name: &str) -> Vec<u8> {
 }
 
 /// Builds `FROM scratch`, which needs no network.
-const BUILDAH_TO_ARCHIVE: &str = r#"["buildah", "bud", "--quiet", "--isolation", "chroot",
+const BUILDAH_TO_ARCHIVE: &str = r#"["buildah", "bud", "--quiet", "--isolation", "chroot", "--platform", "{platforms}",
     "--build-arg", "BASE=scratch", "--tag", "oci-archive:{output}", "{context}"]"#;
 
 #[test]
@@ -126,7 +126,7 @@ fn the_sample_package_from_cargo_to_the_registry_and_its_task_definition() {
 fn a_builder_that_pushes_and_tells_the_digest() {
     let registry = Server::docker_registry(None, None);
     let place = example();
-    let script = "buildah bud --quiet --isolation chroot --build-arg BASE=scratch --tag hello-test \"$SOCI_CONTEXT\" && \
+    let script = "buildah bud --quiet --isolation chroot --platform {platforms} --build-arg BASE=scratch --tag hello-test \"$SOCI_CONTEXT\" && \
                   buildah push --quiet --tls-verify=false --digestfile \"$SOCI_DIGEST_FILE\" hello-test \"docker://$SOCI_IMAGE\"";
     let name = format!("{}/team/hello:1", registry.host());
     let more = ["--tag-model", "sibling", "--format", "json"];
@@ -145,7 +145,7 @@ fn a_builder_that_pushes_and_tells_the_digest() {
 fn a_builder_that_only_pushes() {
     let registry = Server::docker_registry(None, None);
     let place = example();
-    let script = "buildah bud --quiet --isolation chroot --build-arg BASE=scratch --tag hello-plain {context} && \
+    let script = "buildah bud --quiet --isolation chroot --platform {platforms} --build-arg BASE=scratch --tag hello-plain {context} && \
                   buildah push --quiet --tls-verify=false hello-plain docker://{image}";
     let name = format!("{}/team/hello:1", registry.host());
     build(&place, &shell(script), &name, &[]).ended(0);
@@ -156,7 +156,7 @@ fn a_builder_that_only_pushes() {
 fn podman_builds_pushes_and_saves() {
     let registry = Server::docker_registry(None, None);
     let place = example();
-    let script = "podman build --quiet --isolation chroot --build-arg BASE=scratch --tag \"$SOCI_IMAGE\" \"$SOCI_CONTEXT\" && \
+    let script = "podman build --quiet --isolation chroot --platform {platforms} --build-arg BASE=scratch --tag \"$SOCI_IMAGE\" \"$SOCI_CONTEXT\" && \
                   podman push --quiet --tls-verify=false --digestfile \"$SOCI_DIGEST_FILE\" \"$SOCI_IMAGE\"";
     let name = format!("{}/team/hello:1", registry.host());
     build(&place, &shell(script), &name, &[]).ended(0);

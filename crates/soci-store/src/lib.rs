@@ -34,6 +34,7 @@ pub mod store;
 pub mod workflow;
 #[cfg(feature = "native")]
 pub mod workspace;
+#[cfg(feature = "native")]
 mod zstd;
 
 pub use error::Error;

@@ -412,15 +412,27 @@ impl Compute<'_> {
         }
     }
 
-    /// Of entries in one index, clients prefer those that state a platform.
+    /// Of entries in one index, clients prefer those that state a platform: an image without one comes
+    /// behind a SOCI index with one, unless another image states that platform and is taken anyway.
     fn without_platform(&mut self, tree: &IndexTree) {
         let entries = || tree.index.manifests.iter().zip(&tree.entries);
+        let is_image = |entry: &Entry| matches!(entry, Entry::Image(_) | Entry::Index(_));
+        let has_image = |wanted: &Platform| {
+            entries().filter(|(_, entry)| is_image(entry)).any(|(image, _)| {
+                let platform = image.platform.as_ref();
+                platform.is_some_and(|p| (&p.os, &p.architecture) == (&wanted.os, &wanted.architecture))
+            })
+        };
         let soci = entries().find(|(descriptor, entry)| {
-            let platform = descriptor.platform.as_ref();
-            matches!(entry, Entry::Soci(_)) && platform.is_some_and(|platform| !platform.is_unknown())
+            let platform = descriptor
+                .platform
+                .as_ref()
+                .filter(|platform| !platform.is_unknown());
+            matches!(entry, Entry::Soci(_)) && platform.is_some_and(|platform| !has_image(platform))
         });
         for (descriptor, entry) in entries() {
-            if let (Some((soci, _)), Entry::Image(_) | Entry::Index(_)) = (soci, entry)
+            if let Some((soci, _)) = soci
+                && is_image(entry)
                 && descriptor.platform.is_none()
             {
                 self.oddities.push(Oddity::ImageWithoutPlatform {
