@@ -159,7 +159,7 @@ fn wrong_calls_say_what_to_do() {
         ],
         &["lint", "--layout", "web", "deploy"],
         &["lint", "--fail-on", "often", "deploy"],
-        &["lint", "--format", "sarif", "deploy"],
+        &["rules", "--format", "sarif"],
         &["explain", "SOCI20"],
     ];
     let mut text = String::new();
@@ -500,7 +500,7 @@ fn a_variable_of_something_else_is_a_warning() {
 fn an_unknown_verdict_says_what_would_answer_it_in_every_form() {
     let place = place();
     let image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4";
-    for form in ["human", "short", "json", "github", "markdown"] {
+    for form in ["human", "short", "json", "github", "markdown", "sarif"] {
         let run = place.run(&["lint", "--format", form, "deploy/task-definition.json"]);
         let text = run.stdout.replace('\\', "");
         assert!(

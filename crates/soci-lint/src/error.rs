@@ -19,7 +19,7 @@ pub enum Error {
         rule: String,
     },
     /// A format was named that does not exist.
-    #[error("there is no format `{format}`: use human, short, json, github or markdown")]
+    #[error("there is no format `{format}`: use human, short, json, github, markdown or sarif")]
     Format {
         /// What was written.
         format: String,

@@ -3,12 +3,13 @@
 
 use soci_lint::{Format, Input, Location, Options, RenderOptions, Report, escape, lint, render};
 
-const FORMATS: [Format; 5] = [
+const FORMATS: [Format; 6] = [
     Format::Human,
     Format::Short,
     Format::Json,
     Format::Github,
     Format::Markdown,
+    Format::Sarif,
 ];
 
 /// Any text as JSON, comments and templates included.
@@ -90,6 +91,20 @@ pub(crate) fn sinks(text: &str) {
             Format::Markdown => {
                 let own = written.replace("<br>", "");
                 assert!(!own.contains(['<', '>', '@', '\r']), "{own:?}");
+            }
+            // Texts of the document stay texts: no control character, no link to a related place, no odd URI.
+            Format::Sarif => {
+                let log: serde_json::Value = serde_json::from_str(&written).expect("our own log");
+                let results = log["runs"][0]["results"].as_array().expect("a list of results");
+                assert!(!results.is_empty() || report.findings.is_empty());
+                for result in results {
+                    let message = result["message"]["text"].as_str().expect("a message");
+                    assert!(!message.contains(|c: char| c.is_control() && c != '\n'), "{message:?}");
+                    assert!(!message.contains("]("), "{message:?}");
+                    let place = &result["locations"][0]["physicalLocation"]["artifactLocation"];
+                    let uri = place["uri"].as_str().expect("a URI");
+                    assert!(uri.bytes().all(|byte| byte.is_ascii_graphic()), "{uri:?}");
+                }
             }
             Format::Json => {
                 let read: Report = serde_json::from_str(&written).expect("our own report");

@@ -157,6 +157,7 @@ fn report_format(context: &Context) -> Result<soci_lint::Format, CommandError> {
         Format::Json,
         Format::Github,
         Format::Markdown,
+        Format::Sarif,
     ])?;
     asked.name().parse().map_err(|error| usage(&error))
 }

@@ -88,8 +88,7 @@ fn unknown(report: &Report, shown: usize, out: &mut String) {
     if rest > 0 {
         let _ = writeln!(
             out,
-            "{rest} more with an unknown verdict: the summary says what would answer {}",
-            if rest == 1 { "it" } else { "them" }
+            "{rest} more with an unknown verdict: GitHub shows {SHOWN} notices for a step, the summary has all"
         );
     }
 }

@@ -5,6 +5,7 @@ mod github;
 mod human;
 mod markdown;
 mod other_files;
+mod sarif;
 mod short;
 mod summary;
 pub(crate) mod write;
@@ -204,6 +205,8 @@ pub enum Format {
     Github,
     /// Tables for a job summary or a comment.
     Markdown,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 impl FromStr for Format {
@@ -216,6 +219,7 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             "github" => Ok(Self::Github),
             "markdown" => Ok(Self::Markdown),
+            "sarif" => Ok(Self::Sarif),
             _ => Err(Error::Format {
                 format: text.to_owned(),
             }),
@@ -250,6 +254,7 @@ pub fn render(report: &Report, format: Format, options: &RenderOptions<'_>) -> S
         }
         Format::Github => github::render(report, options),
         Format::Markdown => markdown::render(report, options),
+        Format::Sarif => sarif::render(report, options),
     }
 }
 
