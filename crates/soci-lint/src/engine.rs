@@ -55,7 +55,7 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
     let empty = empty_files(&store, &configuration, &roots, &documents);
     for file in seen.iter_mut().filter(|file| file.is_asked_for) {
         file.is_named = beside.is_named(&store.input(file.at).path);
-        let holds_nothing = empty.get(&file.at).copied().unwrap_or(false);
+        let holds_nothing = empty[file.at];
         let kind = kind_of_file(&kinds[file.at]);
         file.contradicts = contradiction(&store, file.at, options, holds_nothing);
         file.holds_nothing =
@@ -145,12 +145,15 @@ fn empty_files<'a>(
     configuration: &[usize],
     roots: &[Root<'_>],
     documents: &[model::Document],
-) -> BTreeMap<usize, bool> {
+) -> Vec<bool> {
     // Documents of roots come first, in their order; then modules.
     let (of_roots, modules) = documents.split_at(roots.len().min(documents.len()));
-    let mut empty = BTreeMap::new();
+    let mut empty = vec![false; store.len()];
+    for root in roots {
+        empty[root.file] = true;
+    }
     for (root, document) in roots.iter().zip(of_roots) {
-        *empty.entry(root.file).or_insert(true) &= document.is_empty();
+        empty[root.file] &= document.is_empty();
     }
     let mut folders = BTreeMap::<&str, bool>::new();
     for module in modules {
@@ -159,7 +162,7 @@ fn empty_files<'a>(
     for &file in configuration {
         let path = normal(&store.input(file).path);
         if let Some(is_empty) = folders.get(parent(&path)) {
-            empty.insert(file, *is_empty);
+            empty[file] = *is_empty;
         }
     }
     empty
@@ -217,16 +220,15 @@ fn seen_files<'r, 'a>(
 where
     'a: 'r,
 {
-    let mut inner = BTreeMap::<usize, Vec<Problem>>::new();
+    let mut inner: Vec<Vec<Problem>> = Vec::new();
+    inner.resize_with(store.len(), Vec::new);
     for (file, problem) in evaluator.take_problems() {
-        inner.entry(file).or_default().push(problem);
+        inner[file].push(problem);
     }
-    let mut unread = BTreeMap::<usize, Vec<(TextRange, String)>>::new();
+    let mut unread: Vec<Vec<(TextRange, String)>> = Vec::new();
+    unread.resize_with(store.len(), Vec::new);
     for (place, message) in documents.iter().flat_map(|document| &document.unread) {
-        unread
-            .entry(place.file)
-            .or_default()
-            .push((place.range, message.clone()));
+        unread[place.file].push((place.range, message.clone()));
     }
     (0..store.len())
         .map(|at| {
@@ -239,7 +241,7 @@ where
                 .filter(|problem| is_asked_for && counts(problem, source, is_read))
                 .cloned()
                 .collect();
-            problems.extend(inner.remove(&at).unwrap_or_default());
+            problems.append(&mut inner[at]);
             let is_broken = source.tree.is_none() && source.hcl.is_none() && !source.problems.is_empty();
             File {
                 at,
@@ -251,7 +253,7 @@ where
                 other: (is_asked_for && !is_read && !is_broken).then(|| kind_of_file(&kinds[at])),
                 problems,
                 suppressions: &comments[at],
-                unread: unread.remove(&at).unwrap_or_default(),
+                unread: std::mem::take(&mut unread[at]),
             }
         })
         .collect()

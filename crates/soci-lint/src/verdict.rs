@@ -133,14 +133,15 @@ fn headline(
 
 /// The conditions that the image depends on and that nothing decides.
 fn open_conditions(container: &Container) -> String {
-    let names: BTreeSet<String> = container
+    let names = container
         .cases()
         .iter()
         .flat_map(|case| &case.case.when)
         .filter(|branch| branch.by_default.is_none())
-        .map(|branch| format!("`{}`", branch.condition))
-        .collect();
-    names.into_iter().collect::<Vec<_>>().join(" and ")
+        .map(|branch| format!("`{}`", branch.condition));
+    let mut sorted = BTreeSet::new();
+    sorted.extend(names);
+    sorted.into_iter().collect::<Vec<_>>().join(" and ")
 }
 
 /// What has to be so for the image to be loaded lazily; `None` if something about the image itself is open.

@@ -31,11 +31,12 @@ pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize,
 /// What is unknown until the plan is applied, by address.
 fn changes(root: Node<'_>) -> std::collections::BTreeMap<&str, Node<'_>> {
     let list = root.get("resource_changes").into_iter().flat_map(Node::items);
-    list.filter_map(|change| {
+    let mut changes = std::collections::BTreeMap::new();
+    changes.extend(list.filter_map(|change| {
         let address = change.get("address")?.as_str()?;
         Some((address, change.get("change")?.get("after_unknown")?))
-    })
-    .collect()
+    }));
+    changes
 }
 
 /// Modules nest at most this deep.

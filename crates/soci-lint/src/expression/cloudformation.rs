@@ -66,12 +66,20 @@ impl<'a> Template<'a> {
         let mut template = Self {
             document,
             file,
-            parameters: section("Parameters").into_iter().map(parameter).collect(),
-            mappings: section("Mappings").into_iter().map(plain).collect(),
-            conditions: section("Conditions").into_iter().map(plain).collect(),
+            parameters: BTreeMap::new(),
+            mappings: BTreeMap::new(),
+            conditions: BTreeMap::new(),
             resources: Vec::new(),
             by_name: BTreeMap::new(),
         };
+        // Collecting would sort first, which is much code for few names.
+        template
+            .parameters
+            .extend(section("Parameters").into_iter().map(parameter));
+        template.mappings.extend(section("Mappings").into_iter().map(plain));
+        template
+            .conditions
+            .extend(section("Conditions").into_iter().map(plain));
         for member in section("Resources") {
             template.declare(member, &[], params);
         }

@@ -194,8 +194,13 @@ impl<'a> Evaluator<'a> {
                 return case;
             };
             let edited = match name {
-                "lower" => each_literal(text, |literal| literal.to_lowercase()),
-                "upper" => each_literal(text, |literal| literal.to_uppercase()),
+                // Nothing that is read has other letters, and the tables of all would be a tenth of the page.
+                "lower" | "upper" if !is_ascii(text) => {
+                    let why = format!("`{name}(…)` of letters beyond ASCII is not evaluated");
+                    Hole::new(format!("${{{name}(…)}}"), why, "").into()
+                }
+                "lower" => each_literal(text, |literal| literal.to_ascii_lowercase()),
+                "upper" => each_literal(text, |literal| literal.to_ascii_uppercase()),
                 "trimprefix" => edges(text, |first| first.strip_prefix(word(0)?), |_| None),
                 "trimsuffix" => edges(text, |_| None, |last| last.strip_suffix(word(0)?)),
                 "trim" => {
@@ -288,6 +293,11 @@ impl<'a> Evaluator<'a> {
             Some(Value::bool(known?.contains(wanted.as_ref()?)))
         })
     }
+}
+
+fn is_ascii(text: &Symbolic) -> bool {
+    let literal = |piece: &Piece| !matches!(piece, Piece::Text(literal) if !literal.is_ascii());
+    text.pieces.iter().all(literal)
 }
 
 fn each_literal(text: &Symbolic, edit: impl Fn(&str) -> String) -> Symbolic {

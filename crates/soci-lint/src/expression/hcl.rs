@@ -110,7 +110,7 @@ pub(super) fn lower(file: usize, hcl: HclExpr<'_>) -> Form<'_> {
     match expr {
         Expression::Null(_) => Form::Absent,
         Expression::Bool(value) => Form::Scalar(ScalarKind::Bool, value.value().to_string().into()),
-        Expression::Number(value) => Form::Scalar(ScalarKind::Number, value.value().to_string().into()),
+        Expression::Number(_) => Form::Scalar(ScalarKind::Number, context.written(expr.span())),
         Expression::String(value) => Form::Scalar(ScalarKind::String, value.value().as_str().into()),
         Expression::Array(array) => Form::List(
             array

@@ -53,19 +53,19 @@ impl Writer<'_> {
                 by_task.entry(task).or_default().push(found);
             }
         }
-        let mut of_file = BTreeMap::<usize, Vec<TaskReport>>::new();
+        let mut of_file = vec![Vec::<TaskReport>::new(); self.files.len()];
         for (at, document) in self.documents.iter().enumerate() {
             for (task_at, task) in document.tasks.iter().enumerate() {
                 let found = by_task.get(&(at, task_at)).map_or(&[][..], Vec::as_slice);
                 let report = self.task(at, task_at, found);
-                of_file.entry(task.id_place.file).or_default().push(report);
+                of_file[task.id_place.file].push(report);
             }
         }
         let (findings, suppressed) = self.findings(emitted);
         // Of the files that others named, those that there is something to say about.
         let named = |at: usize, file: &Seen<'_>| {
             file.is_asked_for
-                || of_file.contains_key(&at)
+                || !of_file[at].is_empty()
                 || findings.iter().any(|found| found.file == file.path)
         };
         let shown = self
@@ -78,7 +78,7 @@ impl Writer<'_> {
                 path: file.path.to_owned(),
                 syntax: file.syntax,
                 kind: file.kind,
-                tasks: of_file.get(&at).cloned().unwrap_or_default(),
+                tasks: of_file[at].clone(),
             })
             .collect();
         let summary = Summary::of(&files, &findings, suppressed);
@@ -93,18 +93,18 @@ impl Writer<'_> {
     fn task(&self, at: usize, task_at: usize, found: &[&Emitted]) -> TaskReport {
         let document = &self.documents[at];
         let task = &document.tasks[task_at];
-        let mut of_container = BTreeMap::<usize, Vec<&Emitted>>::new();
+        let mut of_container = vec![Vec::<&Emitted>::new(); task.containers.len()];
         let mut of_task = Vec::new();
         for emitted in found {
             match emitted.container {
-                Some(container) => of_container.entry(container).or_default().push(*emitted),
+                Some(container) => of_container[container].push(*emitted),
                 None => of_task.push(*emitted),
             }
         }
         let mut containers = Vec::with_capacity(task.containers.len());
         for (index, container) in task.containers.iter().enumerate() {
             let mut about = of_task.clone();
-            about.extend(of_container.get(&index).into_iter().flatten());
+            about.extend(&of_container[index]);
             let judgement = judge(task, container, &about);
             let images: Vec<String> = container
                 .cases()

@@ -75,7 +75,9 @@ impl<'a> Instance<'a> {
         let folder = crate::source::join(&self.module.folder, &source);
         let module = evaluator.module(&folder)?;
         let scope = Scope::Module(self.clone());
-        let values = call.body.attributes.iter();
+        let mut values = BTreeMap::new();
+        let attributes = call.body.attributes.iter();
+        values.extend(attributes.map(|attribute| (attribute.name, Thunk::new(attribute.value, &scope))));
         let name = call.label(0);
         Some(Rc::new(Self {
             module,
@@ -83,9 +85,7 @@ impl<'a> Instance<'a> {
             prefix: format!("{}module.{name}.", self.prefix),
             arguments: Some(Arguments {
                 call: name.to_owned(),
-                values: values
-                    .map(|attribute| (attribute.name, Thunk::new(attribute.value, &scope)))
-                    .collect(),
+                values,
             }),
             root: self.root.clone(),
             depth: self.depth + 1,

@@ -215,13 +215,13 @@ impl<'a> Module<'a> {
             is_one: true,
         };
         // `terraform.tfvars` first, then the others by name; the last counts.
-        let (mut values, files): (Vec<usize>, Vec<usize>) = files
+        let (values, files): (Vec<usize>, Vec<usize>) = files
             .into_iter()
             .partition(|file| is_loaded(&store.input(*file).path));
-        values.sort_by_key(|file| store.input(*file).path.contains(".auto."));
-        for file in values {
-            for attribute in values_of(evaluator, file) {
-                module.values.insert(attribute.name, attribute.value);
+        for auto in [false, true] {
+            let is_auto = |file: &&usize| store.input(**file).path.contains(".auto.") == auto;
+            for file in values.iter().filter(is_auto) {
+                module.set_values(values_of(evaluator, *file));
             }
         }
         for file in files {
