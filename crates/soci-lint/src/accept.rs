@@ -156,7 +156,7 @@ fn sources(
         let lines = &lines[place.file];
         let first = lines.line_of(place.range.start);
         let last = lines.line_of(place.range.end).max(first);
-        for (_, accept) in comments.accepts.range(first..=last) {
+        for accept in comments.accepts.range(first..=last) {
             if seen.insert((place.file, accept.range)) {
                 sources.push(Source::Comment(place.file, accept.range));
             }

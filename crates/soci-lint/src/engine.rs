@@ -1,7 +1,5 @@
 //! The run: read the files, find what they declare, build the model, ask the rules.
 
-use std::collections::BTreeMap;
-
 use crate::accept::Accepted;
 use crate::documents::{self, Root, root_modules};
 use crate::expression::Evaluator;
@@ -13,6 +11,7 @@ use crate::rules::{File, Outcome, RULES, Run, Sink};
 use crate::source::{
     LineIndex, Problem, ProblemKind, Source, Store, Suppressions, TextRange, normal, parent, suppressions,
 };
+use crate::table::Table;
 use crate::{Beside, Input, Nothing, Options, Report, detect};
 
 /// Lints files. Never fails: what is wrong with a file is a finding.
@@ -155,9 +154,9 @@ fn empty_files<'a>(
     for (root, document) in roots.iter().zip(of_roots) {
         empty[root.file] &= document.is_empty();
     }
-    let mut folders = BTreeMap::<&str, bool>::new();
+    let mut folders = Table::<&str, bool>::default();
     for module in modules {
-        *folders.entry(&module.folder).or_insert(true) &= module.is_empty();
+        *folders.or_insert(&module.folder, true) &= module.is_empty();
     }
     for &file in configuration {
         let path = normal(&store.input(file).path);

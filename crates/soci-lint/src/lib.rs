@@ -23,6 +23,7 @@ mod options;
 mod report;
 mod rules;
 mod source;
+mod table;
 mod terms;
 mod verdict;
 

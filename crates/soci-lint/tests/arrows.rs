@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of one floor know each other; a file at the root is a module by itself.
 const FLOORS: &[&[&str]] = &[
-    &["data", "error", "terms", "kind", "names"],
+    &["data", "error", "table", "terms", "kind", "names"],
     &["options"],
     &["source"],
     &["detect"],

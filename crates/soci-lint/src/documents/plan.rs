@@ -9,6 +9,7 @@ use crate::expression::value::Hole;
 use crate::expression::{Dialect, Evaluator, Expr, Keys, Member, Object, Scope, Thunk, Value};
 use crate::kind::Kind;
 use crate::source::{Node, Place};
+use crate::table::Table;
 
 pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize, out: &mut Document<'a>) {
     if root.kind == Kind::TerraformState && root.node.get("resources").is_some() {
@@ -29,9 +30,9 @@ pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize,
 }
 
 /// What is unknown until the plan is applied, by address.
-fn changes(root: Node<'_>) -> std::collections::BTreeMap<&str, Node<'_>> {
+fn changes(root: Node<'_>) -> Table<&str, Node<'_>> {
     let list = root.get("resource_changes").into_iter().flat_map(Node::items);
-    let mut changes = std::collections::BTreeMap::new();
+    let mut changes = Table::default();
     changes.extend(list.filter_map(|change| {
         let address = change.get("address")?.as_str()?;
         Some((address, change.get("change")?.get("after_unknown")?))
@@ -47,7 +48,7 @@ fn walk<'a>(
     root: &Root<'a>,
     at: usize,
     module: Node<'a>,
-    changes: &std::collections::BTreeMap<&str, Node<'a>>,
+    changes: &Table<&str, Node<'a>>,
     depth: usize,
     out: &mut Document<'a>,
 ) {

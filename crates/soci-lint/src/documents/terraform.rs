@@ -1,6 +1,6 @@
 //! The resources of a module, and of the modules it calls, that run containers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Declared, Document, Role, batch, calls};
@@ -10,6 +10,7 @@ use crate::expression::value::ResourceId;
 use crate::expression::{Case, Evaluator, Scope, Value, field, items};
 use crate::kind::Kind;
 use crate::source::{Place, Store, join, normal, parent};
+use crate::table::Table;
 
 /// A module to look at: all files of a folder, or one file of a folder that is no module.
 pub(crate) struct Root {
@@ -23,7 +24,7 @@ pub(crate) fn root_modules<'a>(
     store: &'a Store<'a>,
     files: &[usize],
 ) -> Vec<Root> {
-    let mut folders = BTreeMap::<String, Vec<usize>>::new();
+    let mut folders = Table::<String, Vec<usize>>::default();
     let mut roots = Vec::new();
     for &file in files {
         let path = &store.input(file).path;
@@ -36,7 +37,7 @@ pub(crate) fn root_modules<'a>(
             continue;
         }
         let folder = parent(&normal(path)).to_owned();
-        folders.entry(folder).or_default().push(file);
+        folders.or_insert(folder, Vec::new()).push(file);
     }
     let mut called = BTreeSet::new();
     for folder in folders.keys() {
@@ -53,16 +54,17 @@ pub(crate) fn root_modules<'a>(
     }
     // Modules that call each other in a ring are all looked at.
     let all_called = folders.keys().all(|folder| called.contains(folder));
-    for (folder, files) in folders {
-        if called.contains(&folder) && !all_called {
+    for (folder, files) in folders.iter() {
+        if called.contains(folder) && !all_called {
             continue;
         }
-        match evaluator.module(&folder).is_none_or(|module| module.is_one) {
-            true => roots.push(Root { folder, file: None }),
-            false => roots.extend(files.into_iter().map(|file| Root {
-                folder: folder.clone(),
-                file: Some(file),
-            })),
+        let root = |file| Root {
+            folder: folder.clone(),
+            file,
+        };
+        match evaluator.module(folder).is_none_or(|module| module.is_one) {
+            true => roots.push(root(None)),
+            false => roots.extend(files.iter().map(|file| root(Some(*file)))),
         }
     }
     roots

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::cloudformation::Template;
+use super::cloudformation::{Parameter, Template};
 use super::eval::MAX_CASES;
 use super::form::{Access, Dialect, Expr, Reference};
 use super::text::{at, looked_up};
@@ -203,8 +203,8 @@ impl<'a> Evaluator<'a> {
             let help = format!("pass `--param {name}=…`");
             return vec![Case::plain(Hole::new(written, why, help).into(), place)];
         }
-        if template.parameters.contains_key(name) {
-            return self.parameter(template, name, place);
+        if let Some(parameter) = template.parameters.get(name) {
+            return self.parameter(template.file, parameter, name, place);
         }
         let mut hole = match template.resource(name) {
             Some(resource) => Hole::new(
@@ -227,8 +227,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A parameter that nobody gave: its default, or what it may be.
-    fn parameter(&self, template: &Rc<Template<'a>>, name: &str, place: Place) -> Cases<'a> {
-        let parameter = &template.parameters[name];
+    fn parameter(&self, file: usize, parameter: &Parameter<'a>, name: &str, place: Place) -> Cases<'a> {
         let written = format!("${{{name}}}");
         let help = format!("pass `--param {name}=…`");
         if parameter.kind.starts_with("AWS::SSM::Parameter::Value") {
@@ -238,7 +237,7 @@ impl<'a> Evaluator<'a> {
         if let Some(default) = parameter.default
             && let Some(text) = default.scalar()
         {
-            let expr = Expr::node(template.file, default, Dialect::Plain);
+            let expr = Expr::node(file, default, Dialect::Plain);
             let mut cases = match is_list(parameter.kind) {
                 true => vec![Case::plain(split_commas(text, place), place)],
                 false => self.expr(expr, &Scope::Plain),
@@ -247,7 +246,7 @@ impl<'a> Evaluator<'a> {
                 case.step(Step {
                     kind: StepKind::Default,
                     name: format!("the parameter `{name}`").into(),
-                    place: Place::new(template.file, default.range()),
+                    place: Place::new(file, default.range()),
                 });
             }
             return cases;

@@ -7,17 +7,18 @@ use super::form::{Access, Dialect, Expr, ExprKind, Form, Operation, Part, Refere
 use super::value::Hole;
 use super::words;
 use crate::source::{Member, Node, Place};
+use crate::table::Table;
 
 /// A template's declarations by name.
 pub(crate) struct Template<'a> {
     pub(crate) document: usize,
     pub(crate) file: usize,
-    pub(crate) parameters: BTreeMap<&'a str, Parameter<'a>>,
-    pub(crate) mappings: BTreeMap<&'a str, Node<'a>>,
-    pub(crate) conditions: BTreeMap<&'a str, Node<'a>>,
+    pub(crate) parameters: Table<&'a str, Parameter<'a>>,
+    pub(crate) mappings: Table<&'a str, Node<'a>>,
+    pub(crate) conditions: Table<&'a str, Node<'a>>,
     /// In the order of the file.
     pub(crate) resources: Vec<Resource<'a>>,
-    by_name: BTreeMap<String, usize>,
+    by_name: Table<String, usize>,
 }
 
 /// A parameter of the template.
@@ -66,17 +67,19 @@ impl<'a> Template<'a> {
         let mut template = Self {
             document,
             file,
-            parameters: BTreeMap::new(),
-            mappings: BTreeMap::new(),
-            conditions: BTreeMap::new(),
+            parameters: Table::default(),
+            mappings: Table::default(),
+            conditions: Table::default(),
             resources: Vec::new(),
-            by_name: BTreeMap::new(),
+            by_name: Table::default(),
         };
         // Collecting would sort first, which is much code for few names.
         template
             .parameters
             .extend(section("Parameters").into_iter().map(parameter));
-        template.mappings.extend(section("Mappings").into_iter().map(plain));
+        template
+            .mappings
+            .extend(section("Mappings").into_iter().map(plain));
         template
             .conditions
             .extend(section("Conditions").into_iter().map(plain));

@@ -11,6 +11,7 @@ use super::value::{Branch, Hole};
 use super::{Case, Cases, Member, Object, Scope, Symbolic, Thunk, Value};
 use crate::Options;
 use crate::source::{Place, Problem, Store};
+use crate::table::Table;
 
 /// Evaluates within one run.
 pub(crate) struct Evaluator<'a> {
@@ -20,7 +21,7 @@ pub(crate) struct Evaluator<'a> {
     depth: Cell<usize>,
     /// What was wrong with texts that were read on the way.
     problems: RefCell<Vec<(usize, Problem)>>,
-    modules: RefCell<BTreeMap<String, Option<Rc<Module<'a>>>>>,
+    modules: RefCell<Table<String, Option<Rc<Module<'a>>>>>,
 }
 
 /// More cases of one value than this become one that is open.

@@ -1,27 +1,28 @@
 //! Which services run which task definitions.
 
-use std::collections::BTreeMap;
-
 use super::build::Document;
 use super::service::TaskLink;
 use crate::expression::value::{ResourceId, compatible};
 use crate::kind::Kind;
+use crate::table::Table;
 
 /// Gives each task the services that run it: by the resource they name, by family, and a service that
 /// names none to the only task definition in its folder.
 pub(super) fn connect(documents: &mut [Document]) {
     let mut links = Vec::new();
-    let mut by_resource = BTreeMap::<&ResourceId, Vec<(usize, usize)>>::new();
-    let mut by_family = BTreeMap::<&str, Vec<(usize, usize)>>::new();
-    let mut by_folder = BTreeMap::<&str, Vec<(usize, usize)>>::new();
+    let mut by_resource = Table::<&ResourceId, Vec<(usize, usize)>>::default();
+    let mut by_family = Table::<&str, Vec<(usize, usize)>>::default();
+    let mut by_folder = Table::<&str, Vec<(usize, usize)>>::default();
     for (at, document) in documents.iter().enumerate() {
         for (index, task) in document.tasks.iter().enumerate() {
-            by_folder.entry(&document.folder).or_default().push((at, index));
+            by_folder
+                .or_insert(&document.folder, Vec::new())
+                .push((at, index));
             if let Some(resource) = &task.resource {
-                by_resource.entry(resource).or_default().push((at, index));
+                by_resource.or_insert(resource, Vec::new()).push((at, index));
             }
             if let Some(family) = &task.family {
-                by_family.entry(family).or_default().push((at, index));
+                by_family.or_insert(family, Vec::new()).push((at, index));
             }
         }
     }

@@ -3,12 +3,12 @@
 //! Files that others name (a module's neighbours, a template) are asked for when they are needed.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
 
 use hcl_edit::template::Template;
 
 use super::tree::Tree;
 use super::{Problem, Source, TextRange, json, read};
+use crate::table::Table;
 use crate::{Beside, Input};
 
 /// A stretch of a file, and whether it is escaped.
@@ -23,9 +23,9 @@ pub(crate) struct Store<'a> {
     texts: Arena<String>,
     trees: Arena<Tree<'a>>,
     templates: Arena<Template>,
-    by_path: RefCell<BTreeMap<String, Option<usize>>>,
-    decoded: RefCell<BTreeMap<Stretch, Option<&'a Tree<'a>>>>,
-    parsed: RefCell<BTreeMap<(usize, usize), Option<&'a Template>>>,
+    by_path: RefCell<Table<String, Option<usize>>>,
+    decoded: RefCell<Table<Stretch, Option<&'a Tree<'a>>>>,
+    parsed: RefCell<Table<(usize, usize), Option<&'a Template>>>,
 }
 
 /// Files beside those that were asked for, and texts in them that are read, at most.
@@ -33,9 +33,9 @@ const MOST: usize = 4096;
 
 impl<'a> Store<'a> {
     pub(crate) fn new(inputs: &'a [Input], beside: &'a dyn Beside) -> Self {
-        let mut by_path = BTreeMap::new();
+        let mut by_path = Table::default();
         for (at, input) in inputs.iter().enumerate() {
-            by_path.entry(normal(&input.path)).or_insert(Some(at));
+            by_path.or_insert(normal(&input.path), Some(at));
         }
         Self {
             inputs,

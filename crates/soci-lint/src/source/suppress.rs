@@ -4,9 +4,8 @@
 //! no comment, and `allow-file` speaks of the whole file. `# soci-lint: accept -- REASON` accepts the verdict
 //! on the container that it speaks of.
 
-use std::collections::BTreeMap;
-
 use super::{LineIndex, Syntax, TextRange};
+use crate::table::Table;
 
 const MARK: &str = "soci-lint:";
 
@@ -30,9 +29,9 @@ pub(crate) struct Accept {
 pub(crate) struct Suppressions {
     pub(crate) whole_file: Vec<Allow>,
     /// By the 0-based line they speak of.
-    pub(crate) by_line: BTreeMap<usize, Vec<Allow>>,
+    pub(crate) by_line: Table<usize, Vec<Allow>>,
     /// By the 0-based line they speak of.
-    pub(crate) accepts: BTreeMap<usize, Accept>,
+    pub(crate) accepts: Table<usize, Accept>,
     pub(crate) odd: Vec<(TextRange, String)>,
 }
 
@@ -178,7 +177,7 @@ fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) 
     } else if whole_file {
         found.whole_file.extend(allows);
     } else {
-        found.by_line.entry(line).or_default().extend(allows);
+        found.by_line.or_insert(line, Vec::new()).extend(allows);
     }
 }
 

@@ -1,7 +1,5 @@
 //! YAML with exact byte ranges. `saphyr-parser` gives events with character offsets; this builds the tree.
 
-use std::collections::BTreeMap;
-
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::json::Read;
@@ -9,6 +7,7 @@ use super::lenient::{join_brackets, words_are_in_values};
 use super::mask::{Masked, mask_yaml};
 use super::tree::{Content, Entry, NodeId, Text, Tree};
 use super::{Problem, ProblemKind, TextRange};
+use crate::table::Table;
 
 /// Deeper documents are refused; ECS and CloudFormation documents stay below 30.
 const MAX_DEPTH: usize = 256;
@@ -91,7 +90,7 @@ struct Builder<'t> {
     offsets: CharOffsets,
     base: usize,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, NodeId>,
+    anchors: Table<usize, NodeId>,
     problems: Vec<Problem>,
     holes: Vec<TextRange>,
 }
@@ -123,7 +122,7 @@ impl<'t> Builder<'t> {
             offsets: CharOffsets::new(text),
             base,
             open: Vec::new(),
-            anchors: BTreeMap::new(),
+            anchors: Table::default(),
             problems: Vec::new(),
             holes: masked.holes,
         }
@@ -150,7 +149,7 @@ impl<'t> Builder<'t> {
 
     fn event(&mut self, text: &str, event: Event<'_>, span: Span) -> Result<(), Problem> {
         match event {
-            Event::DocumentStart(_) => self.anchors.clear(),
+            Event::DocumentStart(_) => self.anchors = Table::default(),
             Event::Scalar(value, style, anchor, tag) => {
                 let range = self.token(text, span, style);
                 let tag = tag_name(tag.as_deref());

@@ -10,13 +10,13 @@ pub(crate) use module::{Block, Module, is_configuration, values_of};
 pub(crate) use resource::Instances;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::hcl::HclFor;
 use super::value::{Hole, Step, StepKind};
 use super::{Case, Cases, Evaluator, Member, Object, Scope, Thunk, Value};
 use crate::source::Place;
+use crate::table::Table;
 
 /// A module with the values it is called with.
 pub(crate) struct Instance<'a> {
@@ -29,13 +29,13 @@ pub(crate) struct Instance<'a> {
     /// The folder of the root module.
     root: Rc<str>,
     depth: usize,
-    children: RefCell<BTreeMap<String, Option<Rc<Instance<'a>>>>>,
+    children: RefCell<Table<String, Option<Rc<Instance<'a>>>>>,
 }
 
 /// The arguments of a module call.
 struct Arguments<'a> {
     call: String,
-    values: BTreeMap<&'a str, Thunk<'a>>,
+    values: Table<&'a str, Thunk<'a>>,
 }
 
 /// Modules call modules at most this deep.
@@ -75,7 +75,7 @@ impl<'a> Instance<'a> {
         let folder = crate::source::join(&self.module.folder, &source);
         let module = evaluator.module(&folder)?;
         let scope = Scope::Module(self.clone());
-        let mut values = BTreeMap::new();
+        let mut values = Table::default();
         let attributes = call.body.attributes.iter();
         values.extend(attributes.map(|attribute| (attribute.name, Thunk::new(attribute.value, &scope))));
         let name = call.label(0);

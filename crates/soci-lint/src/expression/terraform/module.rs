@@ -1,6 +1,5 @@
 //! What a folder of configuration declares.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hcl_edit::Span;
@@ -10,20 +9,21 @@ use crate::expression::form::{Dialect, Expr};
 use crate::expression::hcl::Context;
 use crate::expression::{Evaluator, Scope};
 use crate::source::{Node, Place, TextRange};
+use crate::table::Table;
 
 /// A module: all files of a folder together.
 pub(crate) struct Module<'a> {
     pub(crate) folder: String,
     pub(crate) files: Vec<usize>,
-    pub(crate) variables: BTreeMap<&'a str, Block<'a>>,
-    pub(crate) locals: BTreeMap<&'a str, Expr<'a>>,
-    pub(crate) outputs: BTreeMap<&'a str, Block<'a>>,
+    pub(crate) variables: Table<&'a str, Block<'a>>,
+    pub(crate) locals: Table<&'a str, Expr<'a>>,
+    pub(crate) outputs: Table<&'a str, Block<'a>>,
     pub(crate) calls: Vec<Block<'a>>,
     pub(crate) resources: Vec<Block<'a>>,
     pub(crate) data: Vec<Block<'a>>,
     /// Values that Terraform loads by itself: `terraform.tfvars`, `*.auto.tfvars`.
-    pub(crate) values: BTreeMap<&'a str, Expr<'a>>,
-    by_name: BTreeMap<(bool, &'a str, &'a str), usize>,
+    pub(crate) values: Table<&'a str, Expr<'a>>,
+    by_name: Table<(bool, &'a str, &'a str), usize>,
     /// Whether no two files declare the same, as Terraform demands of a module. Folders of examples are none.
     pub(crate) is_one: bool,
 }
@@ -204,14 +204,14 @@ impl<'a> Module<'a> {
         let mut module = Self {
             folder: folder.to_owned(),
             files: Vec::new(),
-            variables: BTreeMap::new(),
-            locals: BTreeMap::new(),
-            outputs: BTreeMap::new(),
+            variables: Table::default(),
+            locals: Table::default(),
+            outputs: Table::default(),
             calls: Vec::new(),
             resources: Vec::new(),
             data: Vec::new(),
-            values: BTreeMap::new(),
-            by_name: BTreeMap::new(),
+            values: Table::default(),
+            by_name: Table::default(),
             is_one: true,
         };
         // `terraform.tfvars` first, then the others by name; the last counts.
