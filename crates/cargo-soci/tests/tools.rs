@@ -178,6 +178,59 @@ fn podman_builds_pushes_and_saves() {
     place.run(&["verify", "out.tar"]).ended(0);
 }
 
+/// The example of `docs/workflows/builders.md` whose builder mentions this program.
+fn documented(program: &str) -> String {
+    let page = soci_tests::repository().join("docs/workflows/builders.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let blocks = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    let mut found = blocks
+        .filter(|block| block.contains(&format!("{program} b")) || block.contains(&format!("\"{program}\"")));
+    let block = found.next().unwrap_or_else(|| panic!("no example for {program}"));
+    assert!(found.next().is_none(), "one example for {program}");
+    block.to_owned()
+}
+
+#[test]
+fn the_documented_builders_work_with_and_without_platforms() {
+    let registry = Server::docker_registry(None, None);
+    for (number, (program, more)) in [
+        ("buildah", &[][..]),
+        ("podman", &[]),
+        ("podman", &["--platform", "linux/amd64"]),
+        ("podman", &["--platform", "linux/arm64"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut place = Place::new();
+        place.write("Dockerfile", "FROM scratch\nCOPY file /\n");
+        // Another file for each: podman's cache of `FROM scratch` does not tell platforms apart.
+        place.write("file", &format!("of image {number}"));
+        let host = registry.host();
+        place.write(
+            "registries.conf",
+            &format!("[[registry]]\nlocation = \"{host}\"\ninsecure = true\n"),
+        );
+        let settings = place.join("registries.conf").display().to_string();
+        place.set("CONTAINERS_REGISTRIES_CONF", &settings);
+        // No namespaces in a container of a CI.
+        place.set("BUILDAH_ISOLATION", "chroot");
+        let name = format!("{host}/team/documented:{number}");
+        place.write(
+            "soci.toml",
+            &format!("image = \"{name}\"\nmin-layer-size = 0\n{}", documented(program)),
+        );
+        place.run(&[&["build"][..], more].concat()).ended(0);
+        place.run(&["verify", &name]).ended(0);
+        let wanted = more.last().copied().unwrap_or("linux/");
+        let run = place.run(&["inspect", &name]).ended(0);
+        assert!(run.stdout.contains(wanted), "{program}: {}", run.stdout);
+    }
+}
+
 #[test]
 fn a_real_builder_that_fails_leaves_no_tag() {
     let registry = Server::docker_registry(None, None);
