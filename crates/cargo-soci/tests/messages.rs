@@ -72,6 +72,67 @@ fn a_folder_for_temporary_files_that_is_not_there_is_named() {
     assert!(run.stderr.contains(&wanted), "{}", run.stderr);
 }
 
+/// A real disk that is full, which needs the right to mount one.
+#[cfg(feature = "real-tools")]
+#[test]
+fn a_full_disk_for_temporary_files_is_named() {
+    let place = Place::new();
+    MadeImage::new(&[(1, 3 << 20)]).write_layout(&place.join("image"), "app");
+    place
+        .run(&["convert", "./image", "image.tar", "--min-layer-size=0"])
+        .ended(0);
+    place.write("disk/none", "");
+    let script = "mount -t tmpfs -o size=1m none disk && TMPDIR=$PWD/disk \"$0\" convert - out.tar --min-layer-size=0 < image.tar";
+    let program = env!("CARGO_BIN_EXE_cargo-soci");
+    let output = place
+        .program(
+            std::path::Path::new("unshare"),
+            &["--mount", "sh", "-c", script, program],
+        )
+        .output()
+        .expect("unshare is a part of every Debian");
+    let run = support::Run::of(output).ended(3);
+    insta::assert_snapshot!(run.stderr.replace(&place.path().display().to_string(), "PLACE"));
+    assert!(!place.join("out.tar").exists());
+}
+
+/// What another user may not read or write. (The superuser may all, so that test becomes somebody else.)
+#[cfg(feature = "real-tools")]
+#[test]
+fn missing_permissions_are_said() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = place();
+    place
+        .run(&["convert", "./image", "secret.tar", "--min-layer-size=0"])
+        .ended(0);
+    place.write("closed/none", "");
+    for (name, mode) in [("secret.tar", 0o600), ("closed", 0o755), (".", 0o755)] {
+        std::fs::set_permissions(place.join(name), std::fs::Permissions::from_mode(mode)).expect("ours");
+    }
+    let program = place.join("cargo-soci");
+    std::fs::copy(env!("CARGO_BIN_EXE_cargo-soci"), &program).expect("copied to where others may run it");
+    let mut said = String::new();
+    for words in [
+        &["inspect", "./secret.tar"][..],
+        &["convert", "./image", "./closed/out.tar", "--min-layer-size=0"],
+        &["ztoc", "info", "./secret.tar"],
+    ] {
+        let user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        let output = place
+            .program(std::path::Path::new("setpriv"), &user)
+            .arg(&program)
+            .args(words)
+            .output()
+            .expect("setpriv is a part of every Debian");
+        said.push_str(&format!(
+            "$ cargo soci {}\n{}",
+            words.join(" "),
+            support::Run::of(output).ended(3).stderr
+        ));
+    }
+    insta::assert_snapshot!(said);
+}
+
 #[test]
 fn places_that_nobody_meant() {
     let place = place();
