@@ -398,12 +398,12 @@ impl Walk<'_, '_> {
             .find(|layer| self.mounts(*layer) && *layer > there.layer);
         let cut = parent.last().map(|place| place.layer);
         let cut = cut.filter(|layer| self.mounts(*layer) && *layer > there.layer);
-        self.lazy([
-            hides,
-            Some(there.layer).filter(|layer| self.mounts(*layer)),
-            culprit,
-            cut,
-        ])
+        let own = Some(there.layer).filter(|layer| self.mounts(*layer));
+        // A layer that does not even show through in this directory is hidden by what lies above it.
+        match parent.iter().any(|place| place.layer == there.layer) {
+            true => self.lazy([hides, own, culprit, cut]),
+            false => self.lazy([hides, culprit, cut, own]),
+        }
     }
 
     /// Whose zTOC fails to hide what unpacking hides.

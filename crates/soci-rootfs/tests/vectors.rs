@@ -10,10 +10,11 @@ use common::build;
 use serde_json::Value;
 use soci_rootfs::{Client, Layer, Mount, UnpackFault, Verdict, What, compare};
 use soci_tests::lazy_view_vectors;
+use soci_ztoc::tar::Timestamp;
 use soci_ztoc::ztoc::Compression;
 
-/// A path and what differs there, in the words of `cases.json`.
-type Seen = (String, &'static str);
+/// A path, what differs there, and both values where they are numbers; in the words of `cases.json`.
+type Seen = (String, &'static str, String);
 
 fn words(verdict: &Verdict) -> BTreeSet<Seen> {
     let listed = verdict.differences.listed.iter();
@@ -31,9 +32,26 @@ fn words(verdict: &Verdict) -> BTreeSet<Seen> {
                 What::Links(..) => "nlink",
                 ref other => panic!("not in the cases: {other}"),
             };
-            (String::from_utf8_lossy(&difference.path).into_owned(), word)
+            let path = String::from_utf8_lossy(&difference.path).into_owned();
+            (path, word, values(&difference.what))
         })
         .collect()
+}
+
+/// First as unpacked, then as the client shows it.
+fn values(what: &What) -> String {
+    let nanoseconds =
+        |time: &Timestamp| i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanoseconds());
+    match what {
+        What::Mode { unpacked, client, .. } => format!("{unpacked:o} {client:o}"),
+        What::Owner { unpacked, client, .. } => {
+            format!("[{}, {}] [{}, {}]", unpacked.0, unpacked.1, client.0, client.1)
+        }
+        What::Modified(unpacked, client) => format!("{} {}", nanoseconds(unpacked), nanoseconds(client)),
+        What::Size(unpacked, client) => format!("{unpacked} {client}"),
+        What::Links(unpacked, client) => format!("{unpacked} {client}"),
+        _ => String::new(),
+    }
 }
 
 fn seen(case: &Value) -> BTreeSet<Seen> {
@@ -46,10 +64,28 @@ fn seen(case: &Value) -> BTreeSet<Seen> {
             let path = difference["path"].as_str().expect("a path").to_owned();
             let attribute = difference["attribute"].as_str().expect("an attribute");
             let word = known.into_iter().find(|word| *word == attribute);
-            (path, word.unwrap_or_else(|| panic!("{attribute} is unknown")))
+            let text = |side: &str| difference[side].as_str().expect("a value").to_owned();
+            let values = match attribute {
+                // With the bits of the type.
+                "mode" => {
+                    let bits = |side| {
+                        let text = text(side);
+                        let mode = u32::from_str_radix(text.trim_start_matches("0o"), 8).expect("octal");
+                        mode & 0o7777
+                    };
+                    format!("{:o} {:o}", bits("unpacked"), bits("client"))
+                }
+                "own" | "mtime" | "size" | "nlink" => format!("{} {}", text("unpacked"), text("client")),
+                _ => String::new(),
+            };
+            (
+                path,
+                word.unwrap_or_else(|| panic!("{attribute} is unknown")),
+                values,
+            )
         })
         // The files in which the client tells about its mounts; their names are digests of layers.
-        .filter(|(path, _)| !(path.starts_with("/.soci-snapshotter/") && path.ends_with(".json")))
+        .filter(|(path, ..)| !(path.starts_with("/.soci-snapshotter/") && path.ends_with(".json")))
         .collect()
 }
 
