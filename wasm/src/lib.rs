@@ -2,7 +2,7 @@
 //!
 //! Every function also works natively, which is how tests prove that both give the same bytes.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 
 use soci_lint::{Beside, FailOn, Input, Options, RenderOptions, Report};
@@ -15,14 +15,14 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 pub struct Documents {
     inputs: Vec<Input>,
     /// Paths that were found by their names alone.
-    by_name: HashSet<String>,
+    by_name: BTreeSet<String>,
     /// What makes the run fail, where the caller said it.
     fail_on: Option<FailOn>,
     report: Option<Report>,
 }
 
 /// The documents and nothing beside them; those that were found by their names were not named themselves.
-struct Found<'d>(&'d HashSet<String>);
+struct Found<'d>(&'d BTreeSet<String>);
 
 impl Beside for Found<'_> {
     fn file(&self, _path: &str) -> Option<Vec<u8>> {

@@ -47,14 +47,25 @@ after(async () => {
   server.close();
 });
 
+/** A fresh browser profile with the page open and the checker loaded, as in `openPage`, with the editor. */
+export async function openPage(options = {}) {
+  const opened = await loadPage(options);
+  // The editor comes when somebody goes there.
+  await opened.page.locator("#fallback, .cm-content").first().focus();
+  await opened.page.locator(".cm-content").waitFor();
+  return opened;
+}
+
 /**
  * A fresh browser profile with the page open and the checker loaded. `trouble` collects what must not
- * happen: policy violations, errors, requests to somewhere else.
+ * happen: policy violations, errors, requests to somewhere else; `asked` gives the requests that fit a pattern.
  */
-export async function openPage({ hash = "", ...options } = {}) {
+export async function loadPage({ hash = "", ...options } = {}) {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
   const trouble = [];
+  const requests = [];
+  page.on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) trouble.push(`console: ${message.text()}`);
   });
@@ -69,9 +80,8 @@ export async function openPage({ hash = "", ...options } = {}) {
     });
   });
   await page.goto(`${ORIGIN}/${hash}`);
-  await page.locator(".cm-content").waitFor();
   await page.waitForFunction(() => !document.querySelector("#status").textContent.startsWith("Loading"));
-  return { page, context, trouble };
+  return { page, context, trouble, asked: (pattern) => requests.filter((url) => new RegExp(pattern).test(url)) };
 }
 
 /** Replaces the document by pasting from the clipboard. */

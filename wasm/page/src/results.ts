@@ -1,13 +1,14 @@
 // The right side of the page: verdicts, findings, rule pages.
 
 import type { ContainerReport, Finding, Location, Report, TaskReport } from "../../types/report.ts";
+import type { Pages } from "./checker.ts";
 import { byId, element, message } from "./dom.ts";
 import { renderMarkdown } from "./markdown.ts";
 
 const VERDICTS = { lazy: "lazy", "not-lazy": "not lazy", unknown: "unknown" } as const;
 
 /** Shows a report; `jump` goes to a place in the editor. */
-export function showResults(report: Report, pages: Promise<Record<string, string>>, jump: (location: Location) => void): void {
+export function showResults(report: Report, pages: Pages, jump: (location: Location) => void): void {
   const tasks = report.files.flatMap((file) => file.tasks);
   byId("verdicts", HTMLElement).replaceChildren(...tasks.map((task) => taskTable(task, jump)));
   const list = byId("findings", HTMLOListElement);
@@ -79,7 +80,7 @@ function containerRow(container: ContainerReport, jump: (location: Location) => 
 
 function findingItem(
   finding: Finding,
-  pages: Promise<Record<string, string>>,
+  pages: Pages,
   jump: (location: Location) => void,
   open: Set<string>,
 ): HTMLElement {
@@ -103,7 +104,7 @@ function findingItem(
 }
 
 /** A rule's page, built when it is opened for the first time. */
-function ruleDetails(code: string, pages: Promise<Record<string, string>>, open: boolean): HTMLElement {
+function ruleDetails(code: string, pages: Pages, open: boolean): HTMLElement {
   const details = element("details", { class: "rule", "data-code": code }, element("summary", {}, `About ${code}`));
   let filled = false;
   const fill = async (): Promise<void> => {
@@ -111,7 +112,7 @@ function ruleDetails(code: string, pages: Promise<Record<string, string>>, open:
     filled = true;
     try {
       // The first line is the title, which stands above already.
-      const page = ((await pages)[code] ?? "").replace(/^# .*\n/, "");
+      const page = ((await pages())[code] ?? "").replace(/^# .*\n/, "");
       details.append(...renderMarkdown(page, 3));
     } catch (error) {
       details.append(element("p", {}, `The page cannot be loaded: ${(error as Error).message}`));

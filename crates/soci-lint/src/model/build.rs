@@ -1,7 +1,5 @@
 //! From what documents declare to task definitions.
 
-use std::collections::HashMap;
-
 use super::connect::connect;
 use super::image::classify;
 use super::placement::{self, Placement};
@@ -242,7 +240,7 @@ impl<'a> Builder<'_, 'a> {
 
     fn containers(&mut self, list: &Field<'a>, when: &[Branch]) -> Vec<Container> {
         let mut out: Vec<Container> = Vec::new();
-        let mut seen = HashMap::<Place, usize>::new();
+        let mut seen = crate::table::Table::<Place, usize>::default();
         for mut item in items(self.evaluator, &list.cases) {
             if self.containers >= MAX_CONTAINERS {
                 break;

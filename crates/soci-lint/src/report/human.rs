@@ -1,6 +1,5 @@
 //! Snippets of the files with what was found in them, and a table of verdicts.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -9,9 +8,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::short::ending;
 use super::{ContainerReport, Finding, Related, RenderOptions, Report, Verdict, snippet_text, terminal};
 use crate::Input;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::UnicodeWidthChar;
 
 use crate::source::{BOM, Location};
+use crate::table::Table;
 use crate::terms::Severity;
 
 /// Writes the report.
@@ -38,15 +38,18 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
 }
 
 /// The files that are text, by path.
-fn texts(sources: &[Input]) -> HashMap<&str, &str> {
-    sources
-        .iter()
-        .filter_map(|source| Some((source.path.as_str(), std::str::from_utf8(&source.bytes).ok()?)))
-        .collect()
+fn texts(sources: &[Input]) -> Table<&str, &str> {
+    let mut texts = Table::default();
+    for source in sources {
+        if let Ok(text) = std::str::from_utf8(&source.bytes) {
+            texts.insert(source.path.as_str(), text);
+        }
+    }
+    texts
 }
 
 struct Writer<'s> {
-    texts: HashMap<&'s str, &'s str>,
+    texts: Table<&'s str, &'s str>,
     renderer: Renderer,
     color: bool,
 }
@@ -226,7 +229,7 @@ fn table(report: &Report, color: bool, out: &mut String) {
     }
     let head = ["task", "container", "verdict", "why"].map(str::to_owned);
     let width = |column: usize| {
-        let cells = rows.iter().chain([&head]).map(|row| row[column].width());
+        let cells = rows.iter().chain([&head]).map(|row| columns(&row[column]));
         cells.max().unwrap_or(0).min(WIDEST)
     };
     let widths = [width(0), width(1), width(2)];
@@ -235,6 +238,11 @@ fn table(report: &Report, color: bool, out: &mut String) {
         line(row, widths, color.then_some(verdict), out);
     }
     out.push('\n');
+}
+
+/// Columns in a terminal, letter by letter: few terminals draw letters that are joined into one as one.
+fn columns(text: &str) -> usize {
+    text.chars().filter_map(UnicodeWidthChar::width).sum()
 }
 
 /// Wider cells push the rest of their line to the right.
@@ -250,7 +258,7 @@ fn name(container: &ContainerReport) -> String {
 fn line(cells: &[String; 4], widths: [usize; 3], verdict: Option<Verdict>, out: &mut String) {
     for (at, width) in widths.into_iter().enumerate() {
         let cell = &cells[at];
-        let pad = width.saturating_sub(cell.width()) + 2;
+        let pad = width.saturating_sub(columns(cell)) + 2;
         match (at, verdict) {
             (2, Some(verdict)) => {
                 let _ = write!(out, "\x1b[1;{}m{cell}\x1b[0m", ansi(verdict));

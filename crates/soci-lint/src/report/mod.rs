@@ -36,7 +36,7 @@ pub struct Report {
     pub summary: Summary,
     /// The files in the order given.
     pub files: Vec<FileReport>,
-    /// The findings, by file, place and code.
+    /// The findings, by severity, file, place and code.
     pub findings: Vec<Finding>,
 }
 

@@ -1,10 +1,11 @@
 //! Files that a search found by their names and that are something else: nothing is said about them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use super::{FileReport, Report};
 use crate::kind::Kind;
 use crate::names::says_what_it_is;
+use crate::table::Table;
 
 /// Rules about files that are broken or not rendered.
 const BROKEN: [&str; 3] = ["syntax-error", "template-not-rendered", "unreadable-file"];
@@ -14,23 +15,21 @@ impl Report {
     /// that is broken or an unrendered template stays if its name says that it is one of ours. Configuration
     /// of other things that is in order is left out too.
     pub fn leave_out_other_files(&mut self, by_name: impl Fn(&str) -> bool) {
-        let mut said = HashMap::<&str, bool>::new();
+        let mut said = Table::<&str, bool>::default();
         for finding in &self.findings {
             let broken = BROKEN.contains(&finding.name.as_str()) && says_what_it_is(&finding.file);
-            *said.entry(&finding.file).or_default() |= broken;
+            *said.or_insert(&finding.file, false) |= broken;
         }
         let is_other = |file: &FileReport| match file.kind {
             _ if !by_name(&file.path) || said.get(file.path.as_str()) == Some(&true) => false,
-            Kind::Terraform => file.tasks.is_empty() && !said.contains_key(file.path.as_str()),
+            Kind::Terraform => file.tasks.is_empty() && said.get(file.path.as_str()).is_none(),
             Kind::Template => !says_what_it_is(&file.path),
             kind => !kind.is_read(),
         };
-        let other: HashSet<String> = self
-            .files
-            .iter()
-            .filter(|file| is_other(file))
-            .map(|file| file.path.clone())
-            .collect();
+        let mut other = BTreeSet::new();
+        for file in self.files.iter().filter(|file| is_other(file)) {
+            other.insert(file.path.clone());
+        }
         if other.is_empty() {
             return;
         }

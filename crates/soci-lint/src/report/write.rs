@@ -176,7 +176,10 @@ impl Writer<'_> {
                 listed.push((found, message));
             }
         }
-        listed.sort_by_key(|(found, _)| (found.file, found.range.unwrap_or_default(), found.rule.code));
+        listed.sort_by_key(|(found, _)| {
+            let place = (found.file, found.range.unwrap_or_default());
+            (found.severity, place, found.rule.code)
+        });
         let findings = listed
             .into_iter()
             .map(|(found, message)| self.finding(found, message));

@@ -14,8 +14,6 @@ mod text_kind;
 mod tree;
 mod yaml;
 
-use std::collections::HashMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -188,7 +186,7 @@ fn report_duplicates(tree: &Tree<'_>, entries: &[Entry], problems: &mut Vec<Prob
     if entries.len() < 2 {
         return;
     }
-    let mut seen = HashMap::with_capacity(entries.len());
+    let mut seen = crate::table::Table::default();
     for entry in entries {
         let name = key(entry);
         if name == "<<" {

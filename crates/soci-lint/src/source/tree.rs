@@ -1,7 +1,5 @@
 //! One tree for every format: values with the exact bytes they were written as.
 
-use std::collections::HashSet;
-
 use super::TextRange;
 
 /// Index of a node in its tree.
@@ -199,8 +197,9 @@ impl<'a> Node<'a> {
                 node.merge_into(out, depth - 1);
             }
         }
-        let own: HashSet<&str> = self.members().map(|member| member.key).collect();
-        out.retain(|known: &Member<'a>| !own.contains(known.key));
+        let mut own = crate::table::Table::<&str, usize>::default();
+        own.extend(self.members().map(|member| (member.key, 0)));
+        out.retain(|known: &Member<'a>| own.get(known.key).is_none());
         out.extend(self.members().filter(|member| member.key != "<<"));
     }
 
