@@ -35,6 +35,7 @@ pub fn terminal(text: &str) -> String {
 
 /// A rendered snippet with its colours: the lines of the file in it are as they are there. The renderer takes out most
 /// of what steers a terminal; this the rest, and what CI systems read as a command.
+#[cfg(feature = "snippets")]
 pub(super) fn snippet_text(rendered: &str) -> String {
     let mut out = String::with_capacity(rendered.len());
     for c in rendered.chars() {

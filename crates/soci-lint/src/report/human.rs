@@ -1,178 +1,35 @@
-//! Snippets of the files with what was found in them, and a table of verdicts.
+//! What was found, in snippets of the files, and a table of verdicts.
 
 use std::fmt::Write;
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-
-use super::short::ending;
-use super::{ContainerReport, Finding, Related, RenderOptions, Report, Verdict, snippet_text, terminal};
-use crate::Input;
 use unicode_width::UnicodeWidthChar;
 
-use crate::source::{BOM, Location};
-use crate::table::Table;
-use crate::terms::Severity;
+use super::short::ending;
+#[cfg(feature = "snippets")]
+use super::snippets::findings;
+use super::{ContainerReport, RenderOptions, Report, Verdict, terminal};
 
 /// Writes the report.
 pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
-    let width = if options.width == 0 { 100 } else { options.width };
-    let renderer = match options.color {
-        true => Renderer::styled(),
-        false => Renderer::plain(),
-    };
-    let writer = Writer {
-        texts: texts(options.sources),
-        renderer: renderer.decor_style(DecorStyle::Ascii).term_width(width),
-        color: options.color,
-    };
     let mut out = String::new();
-    for finding in &report.findings {
-        out.push_str(&writer.snippet(finding));
-        out.push_str("\n\n");
-    }
+    findings(report, options, &mut out);
     table(report, options.color, &mut out);
     answers(report, &mut out);
     ending(report, options, &mut out);
     out
 }
 
-/// The files that are text, by path.
-fn texts(sources: &[Input]) -> Table<&str, &str> {
-    let mut texts = Table::default();
-    for source in sources {
-        if let Ok(text) = std::str::from_utf8(&source.bytes) {
-            texts.insert(source.path.as_str(), text);
-        }
-    }
-    texts
-}
-
-struct Writer<'s> {
-    texts: Table<&'s str, &'s str>,
-    renderer: Renderer,
-    color: bool,
-}
-
-impl Writer<'_> {
-    fn snippet(&self, finding: &Finding) -> String {
-        let level = match finding.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-            _ => Level::INFO,
-        };
-        let title = level
-            .primary_title(terminal(&finding.message))
-            .id(finding.code.clone());
-        let title = match self.color {
-            true => title.id_url(finding.url.clone()),
-            false => title,
-        };
-        let mut group = Group::with_title(title);
-        let path = terminal(&finding.file);
-        let origin = |location: &Location| {
-            Origin::path(path.clone())
-                .line(location.start.line as usize)
-                .char_column(location.start.column_utf16 as usize)
-        };
-        match (&finding.location, self.window(finding)) {
-            (Some(location), Some(window)) => {
-                let mut snippet = Snippet::source(window.text).line_start(window.line).fold(true);
-                // The renderer counts columns from where its text begins.
-                match window.is_cut {
-                    true => group = group.element(origin(location)),
-                    false => snippet = snippet.path(path.clone()),
-                }
-                let label = match &finding.container {
-                    Some(container) => format!("container `{}`", terminal(container)),
-                    None => String::new(),
-                };
-                snippet = snippet.annotation(AnnotationKind::Primary.span(window.primary).label(label));
-                for (range, message) in window.related {
-                    snippet =
-                        snippet.annotation(AnnotationKind::Context.span(range).label(terminal(message)));
-                }
-                group = group.element(snippet);
-                for related in window.elsewhere {
-                    group = group.element(Level::NOTE.message(elsewhere(related)));
-                }
-            }
-            (Some(location), None) => group = group.element(origin(location)),
-            (None, _) if !path.is_empty() => group = group.element(Origin::path(path)),
-            (None, _) => {}
-        }
+/// A finding without its line of the file, where the renderer of snippets is left out.
+#[cfg(not(feature = "snippets"))]
+fn findings(report: &Report, _: &RenderOptions<'_>, out: &mut String) {
+    for finding in &report.findings {
+        super::short::finding(finding, out);
         if let Some(help) = &finding.help {
-            group = group.element(Level::HELP.message(terminal(help)));
+            let _ = writeln!(out, "  help: {}", terminal(help));
         }
-        group = group.element(Level::NOTE.message(finding.url.clone()));
-        snippet_text(&self.renderer.render(&[group]))
-    }
-
-    fn window<'f>(&self, finding: &'f Finding) -> Option<Window<'_, 'f>> {
-        let location = finding.location.as_ref()?;
-        let text: &str = self.texts.get(finding.file.as_str())?;
-        let near = |related: &&Related| {
-            let distance = related.location.start.byte.abs_diff(location.start.byte);
-            related.file == finding.file && distance <= FARTHEST
-        };
-        let (related, elsewhere): (Vec<&Related>, Vec<&Related>) = finding.related.iter().partition(near);
-        let places = || std::iter::once(location).chain(related.iter().map(|related| &related.location));
-        let first = places().map(|place| place.start.byte as usize).min()?;
-        let last = places().map(|place| place.end.byte as usize).max()?;
-        let begin = text.floor_char_boundary(first.saturating_sub(LONGEST_LINE));
-        let mut start = match text[begin..first].rfind('\n') {
-            Some(at) => begin + at + 1,
-            None => begin,
-        };
-        let is_cut = start > 0 && !text[..start].ends_with('\n');
-        if start == 0 && text.as_bytes().starts_with(BOM) {
-            start = BOM.len();
-        }
-        let limit = text.floor_char_boundary((last + LONGEST_LINE).min(text.len()));
-        let end = text[last..limit].find('\n').map_or(limit, |at| last + at);
-        let lines = text.get(start..end)?;
-        let range = |place: &Location| {
-            let from = (place.start.byte as usize).saturating_sub(start);
-            let to = (place.end.byte as usize).saturating_sub(start);
-            from.min(lines.len())..to.min(lines.len())
-        };
-        Some(Window {
-            primary: range(location),
-            related: related
-                .iter()
-                .map(|related| (range(&related.location), related.message.as_str()))
-                .collect(),
-            elsewhere,
-            text: lines,
-            line: places().map(|place| place.start.line).min()? as usize,
-            is_cut,
-        })
+        let _ = writeln!(out, "  {}\n", finding.url);
     }
 }
-
-/// A related place that is too far away for the snippet, or in another file.
-fn elsewhere(related: &Related) -> String {
-    let start = related.location.start;
-    let place = format!("{}:{}:{}", related.file, start.line, start.column_utf16);
-    format!("{}: {}", terminal(&place), terminal(&related.message))
-}
-
-/// The lines of a file that a finding needs. Only these are given to the renderer: it reads its
-/// whole text, which for a large file would be slow for each finding.
-struct Window<'s, 'f> {
-    text: &'s str,
-    line: usize,
-    primary: std::ops::Range<usize>,
-    related: Vec<(std::ops::Range<usize>, &'f str)>,
-    elsewhere: Vec<&'f Related>,
-    /// Whether the text begins within a line.
-    is_cut: bool,
-}
-
-/// Longer lines are cut around the finding, in bytes.
-const LONGEST_LINE: usize = 2000;
-/// A related place further away, in bytes, gets a line instead of a mark in the snippet.
-const FARTHEST: u32 = 16 << 10;
 
 /// What would answer the open verdicts, equal answers once.
 fn answers(report: &Report, out: &mut String) {

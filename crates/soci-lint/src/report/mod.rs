@@ -7,6 +7,8 @@ mod markdown;
 mod other_files;
 mod sarif;
 mod short;
+#[cfg(feature = "snippets")]
+mod snippets;
 mod summary;
 pub(crate) mod write;
 
@@ -21,6 +23,7 @@ use crate::source::{Location, Syntax};
 use crate::terms::{Fargate, Severity, Verdict};
 use crate::{Error, Input};
 
+#[cfg(feature = "snippets")]
 use escape::snippet_text;
 pub use escape::{github_data, github_property, html, is_treacherous, json_text, markdown, terminal};
 
@@ -195,7 +198,8 @@ pub struct Related {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// Snippets of the files with what was found, and a table of verdicts.
+    /// What was found in snippets of the files, and a table of verdicts. Without the feature `snippets`, which
+    /// the WASM module leaves out, the places are named instead.
     Human,
     /// One line a finding, one line a container.
     Short,

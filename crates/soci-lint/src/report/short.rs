@@ -2,28 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{RenderOptions, Report, count, terminal};
+use super::{Finding, RenderOptions, Report, count, terminal};
 
 /// Writes the report.
 pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     let mut out = String::new();
     for finding in &report.findings {
-        let place = match &finding.location {
-            Some(location) => format!(
-                "{}:{}:{}",
-                finding.file, location.start.line, location.start.column_utf16
-            ),
-            None if finding.file.is_empty() => "(options)".to_owned(),
-            None => finding.file.clone(),
-        };
-        let _ = writeln!(
-            out,
-            "{}: {}[{}] {}",
-            terminal(&place),
-            finding.severity.as_str(),
-            finding.code,
-            terminal(&finding.message)
-        );
+        self::finding(finding, &mut out);
     }
     for file in &report.files {
         for task in &file.tasks {
@@ -50,6 +35,26 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     }
     ending(report, options, &mut out);
     out
+}
+
+/// `file:line:column: severity[code] message`.
+pub(super) fn finding(finding: &Finding, out: &mut String) {
+    let place = match &finding.location {
+        Some(location) => format!(
+            "{}:{}:{}",
+            finding.file, location.start.line, location.start.column_utf16
+        ),
+        None if finding.file.is_empty() => "(options)".to_owned(),
+        None => finding.file.clone(),
+    };
+    let _ = writeln!(
+        out,
+        "{}: {}[{}] {}",
+        terminal(&place),
+        finding.severity.as_str(),
+        finding.code,
+        terminal(&finding.message)
+    );
 }
 
 /// The counts, and what made the run fail if it did.
