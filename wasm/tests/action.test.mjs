@@ -177,5 +177,5 @@ test("every input has a default but the one that is required", () => {
     Object.entries(DEFAULTS).filter(([, value]) => value !== ""),
     [["fail-on", "error"]],
   );
-  assert.equal(Object.keys(DEFAULTS).length, 8);
+  assert.equal(Object.keys(DEFAULTS).length, 9);
 });

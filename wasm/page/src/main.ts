@@ -62,10 +62,6 @@ async function loadEditor(): Promise<void> {
   const focused = document.activeElement === area;
   area.remove();
   editor = createEditor(host, text, changed);
-  // The skip link and a label's click land on the frame; the text is inside.
-  host.addEventListener("focus", (event) => {
-    if (event.target === host) editor.focus();
-  });
   if (focused) editor.focus(caret);
   if (opened) opened.text = editor.text();
   check();
@@ -186,6 +182,11 @@ function listen(): void {
     examples.value = "";
   });
   const file = byId("file", HTMLInputElement);
+  // The skip link and a label's click land on the frame; the text is inside.
+  const host = byId("document", HTMLElement);
+  host.addEventListener("focus", (event) => {
+    if (event.target === host) editor.focus();
+  });
   on("open", "click", () => file.click());
   file.addEventListener("change", () => {
     const chosen = file.files?.[0];
