@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("soci-rootfs", &["soci-ztoc"]),
     ("soci-lint", &["soci-image"]),
     ("soci-registry", &["soci-image"]),
+    ("soci-aws", &["soci-image"]),
     (
         "soci-store",
         &["soci-image", "soci-registry", "soci-rootfs", "soci-ztoc"],
@@ -20,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cargo-soci",
         &[
+            "soci-aws",
             "soci-image",
             "soci-lint",
             "soci-registry",

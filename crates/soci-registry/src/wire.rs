@@ -242,16 +242,25 @@ impl<T: Transport> Wire<T> {
         let begun = self.transport.now();
         let mut bytes = Vec::new();
         let mut buffer = vec![0; 32 * 1024];
+        let too_slow = || {
+            ReadFault::Meant(RegistryError::TooSlow {
+                host: about.host.to_owned(),
+                what: about.what.to_owned(),
+                problem: format!("not complete after {} s", whole.as_secs()),
+            })
+        };
         loop {
             let left = self.left(begun, whole);
             if left.is_zero() {
-                return Err(ReadFault::Meant(RegistryError::TooSlow {
-                    host: about.host.to_owned(),
-                    what: about.what.to_owned(),
-                    problem: format!("not complete after {} s", whole.as_secs()),
-                }));
+                return Err(too_slow());
             }
-            let count = body.read(&mut buffer, left).await.map_err(ReadFault::Transport)?;
+            let count = match body.read(&mut buffer, left).await {
+                Ok(count) => count,
+                // The last wait is as short as what was left of the whole: its end is the end of the time
+                // for the document, not a silence that is worth another attempt.
+                Err(_) if self.left(begun, whole).is_zero() => return Err(too_slow()),
+                Err(error) => return Err(ReadFault::Transport(error)),
+            };
             self.count_received(count);
             if count == 0 {
                 return Ok(bytes);
