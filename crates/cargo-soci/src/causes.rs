@@ -11,18 +11,45 @@ use soci_registry::transport::{TransportError, TransportFault};
 
 use crate::error::CommandError;
 
+/// Turns what the system says of a file or folder into the error of a command. It is the only way to tell such an
+/// error: each has its help, and none says the path twice.
+pub trait AtPath<T> {
+    /// A failure reads `cannot ACTION PATH: CAUSE`, exit code 3. Actions are "read", "write" (a file), "write into"
+    /// (a folder), "make", "remove". A path of `-` is stdin or stdout.
+    fn at(self, action: &str, path: impl AsRef<Path>) -> Result<T, CommandError>;
+}
+
+impl<T> AtPath<T> for io::Result<T> {
+    fn at(self, action: &str, path: impl AsRef<Path>) -> Result<T, CommandError> {
+        self.map_err(|error| of_file(action, path.as_ref(), &error))
+    }
+}
+
 /// `cannot write into /var/tmp: the disk is full`, with what to do.
 pub fn of_file(action: &str, path: &Path, error: &io::Error) -> CommandError {
     let writes = action != "read";
-    let shown = CommandError::failed(format!(
-        "cannot {action} {}: {}",
-        path.display(),
-        of_io(error, writes)
-    ));
-    match help(path, error, writes) {
-        Some(help) => shown.help(help),
-        None => shown,
+    let is_stream = path == Path::new("-");
+    let place = match (is_stream, writes) {
+        (true, false) => "stdin".to_owned(),
+        (true, true) => "stdout".to_owned(),
+        (false, _) => path.display().to_string(),
+    };
+    let shown = CommandError::failed(format!("cannot {action} {place}: {}", of_io(error, writes)));
+    match help(action, path, error) {
+        Some(help) if !is_stream => shown.help(help),
+        _ => shown,
     }
+}
+
+/// The same for a place where an image was looked for: what was meant may be a registry's.
+pub fn of_place(action: &str, path: &Path, error: &io::Error) -> CommandError {
+    let shown = of_file(action, path, error);
+    if action == "read" && error.kind() == io::ErrorKind::NotFound {
+        return shown.help(
+            "a path starts in the working folder; an image in a registry is docker://HOST/REPOSITORY:TAG",
+        );
+    }
+    shown
 }
 
 /// The words for a system error; those of the system without its number where there are no better ones.
@@ -46,15 +73,32 @@ pub fn of_io(error: &io::Error, writes: bool) -> String {
     }
 }
 
-fn help(path: &Path, error: &io::Error, writes: bool) -> Option<String> {
+fn help(action: &str, path: &Path, error: &io::Error) -> Option<String> {
+    // What has to be there, or has to be writable, is the folder that a new file is to stand in.
+    let folder = match path.parent() {
+        _ if action == "write into" || path.exists() => path,
+        Some(parent) if parent == Path::new("") => Path::new("."),
+        Some(parent) => parent,
+        None => path,
+    };
     match error.kind() {
-        io::ErrorKind::NotFound if writes => Some(format!("make it first: mkdir -p {}", path.display())),
-        io::ErrorKind::NotFound => Some(
-            "a path starts in the working folder; an image in a registry is docker://HOST/REPOSITORY:TAG"
-                .to_owned(),
-        ),
+        io::ErrorKind::NotFound if action == "read" => {
+            Some("check the spelling; a path starts in the working folder".to_owned())
+        }
+        io::ErrorKind::NotFound if action == "remove" => None,
+        io::ErrorKind::NotFound => Some(format!("make it first: mkdir -p {}", folder.display())),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Some(format!("look at its owner and mode: ls -ld {}", path.display()))
+            Some(format!("look at its owner and mode: ls -ld {}", folder.display()))
+        }
+        io::ErrorKind::IsADirectory if action == "read" => {
+            Some(format!("name the file in it: ls {}", path.display()))
+        }
+        io::ErrorKind::IsADirectory => Some("name a file that may be written, or another place".to_owned()),
+        io::ErrorKind::NotADirectory => {
+            Some("a file stands where a folder is meant: check each part of the path".to_owned())
+        }
+        io::ErrorKind::InvalidData if action == "read" => {
+            Some("is it the right file? This one must hold text in UTF-8".to_owned())
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded if holds_temporary_files(path) => {
             Some("temporary files go there: set TMPDIR to a folder with more room, or free some".to_owned())
@@ -193,11 +237,18 @@ mod tests {
             ("write", io::ErrorKind::PermissionDenied),
             ("write", io::ErrorKind::StorageFull),
             ("create", io::ErrorKind::ReadOnlyFilesystem),
+            ("read", io::ErrorKind::IsADirectory),
+            ("read", io::ErrorKind::InvalidData),
+            ("write", io::ErrorKind::NotFound),
+            ("make", io::ErrorKind::NotADirectory),
         ] {
             said.push(both(&of_file(action, Path::new("/srv/x"), &kind.into())));
         }
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        said.push(both(&of_place("read", Path::new("app"), &missing)));
         let full = io::Error::from(io::ErrorKind::StorageFull);
         said.push(both(&of_file("write into", Path::new("/var/tmp"), &full)));
+        said.push(both(&of_file("write to", Path::new("-"), &full)));
         insta::assert_snapshot!(said.join("\n"));
     }
 

@@ -4,12 +4,13 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use crate::cancel::Cancel;
+use crate::causes;
 use crate::error::CommandError;
 use crate::escape;
 use crate::invocation::{Caller, DockerFlags};
@@ -180,7 +181,7 @@ impl Context {
 fn write_all(sink: &mut impl Write, bytes: &[u8]) -> Result<(), CommandError> {
     match sink.write_all(bytes).and_then(|()| sink.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::failed("cannot write to stdout").because(&error))
+            Err(causes::of_file("write to", Path::new("-"), &error))
         }
         _ => Ok(()),
     }

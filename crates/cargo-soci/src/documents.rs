@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
 
+use crate::causes;
 use crate::error::CommandError;
 
 /// Folders that hold no documents of the project itself.
@@ -130,8 +131,11 @@ fn walk(folder: &Path) -> Result<Vec<String>, CommandError> {
         .build();
     let mut files = Vec::new();
     for entry in walk {
-        let entry = entry.map_err(|error| {
-            CommandError::failed(format!("cannot read the folder {}", folder.display())).because(&error)
+        let entry = entry.map_err(|error| match error.io_error() {
+            Some(cause) => causes::of_file("read", folder, cause),
+            None => {
+                CommandError::failed(format!("cannot read the folder {}", folder.display())).because(&error)
+            }
         })?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
             files.push(with_slashes(entry.path()));

@@ -54,14 +54,11 @@ impl CommandError {
     /// The same error followed by the causes of `error`: `message: cause: cause`.
     #[must_use]
     pub fn because(mut self, error: &(dyn Error + 'static)) -> Self {
-        let writes = ["cannot write", "cannot make", "cannot replace"]
-            .iter()
-            .any(|begin| self.message.starts_with(begin));
         let mut next = Some(error);
         while let Some(cause) = next {
             if let Some(error) = cause.downcast_ref::<io::Error>() {
                 self.message.push_str(": ");
-                self.message.push_str(&causes::of_io(error, writes));
+                self.message.push_str(&causes::of_io(error, false));
                 break;
             }
             let text = cause.to_string();

@@ -106,7 +106,7 @@ fn failed(path: &Path, error: &Error) -> CommandError {
 
 fn cannot_write(path: &Path, error: &io::Error) -> CommandError {
     if path == Path::new("-") {
-        CommandError::failed("cannot write to stdout").because(error)
+        causes::of_file("write to", path, error)
     } else {
         causes::of_file("write", path, error)
     }

@@ -103,7 +103,7 @@ pub fn failed(error: &Error) -> CommandError {
         }
         Error::SeveralImages { .. } => CommandError::usage(text),
         Error::Registry(problem) => causes::of_registry(problem),
-        Error::Io { action, path, source } => causes::of_file(action, path, source),
+        Error::Io { action, path, source } => causes::of_place(action, path, source),
         Error::Strict { .. } => CommandError::failed(text)
             .help("leave --strict out to convert the image without a zTOC for this layer"),
         _ => CommandError::failed(text),

@@ -14,6 +14,7 @@ use soci_registry::{
 use soci_store::block_on;
 use soci_store::registry::{RegistryDestination, RegistrySource};
 
+use crate::causes::AtPath;
 use crate::config::{Config, Flags, project};
 use crate::context::Context;
 use crate::error::{CommandError, OrFail};
@@ -218,7 +219,7 @@ impl Registries {
             None => RegistrySettings::around()?,
         };
         if let Some(path) = self.flags.ca_file.as_ref().or(settings.ca_file.as_ref()) {
-            native.extra_roots = fs::read(path).or_fail(|| format!("cannot read {}", path.display()))?;
+            native.extra_roots = fs::read(path).at("read", path)?;
         }
         let transport = UreqTransport::new(native).map_err(|error| {
             CommandError::usage(error.to_string()).help("--ca-file takes certificates in PEM form")

@@ -293,7 +293,7 @@ fn mistakes_say_what_and_what_to_do() {
     place.write("index.json", "{}");
     fs::write(place.join("zstd"), [0x28, 0xb5, 0x2f, 0xfd, 0, 0]).expect("writable");
     for (words, code, message) in [
-        (&["ztoc", "build", "none", "-o", "x"][..], 3, "cannot open none"),
+        (&["ztoc", "build", "none", "-o", "x"][..], 3, "cannot read none"),
         (&["ztoc", "build", "empty", "-o", "x"], 3, "empty is empty"),
         (&["ztoc", "build", "zstd", "-o", "x"], 4, "--recompress gzip"),
         (

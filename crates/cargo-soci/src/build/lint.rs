@@ -9,9 +9,10 @@ use soci_image::facts::ImageFacts;
 use soci_lint::{FailOn, ImageFactsEntry, Input, RenderOptions};
 
 use crate::beside::OnDisk;
+use crate::causes::AtPath;
 use crate::config::Config;
 use crate::documents;
-use crate::error::{CommandError, OrFail};
+use crate::error::CommandError;
 use crate::lint_options;
 
 /// A lint report and the documents that it is about.
@@ -54,7 +55,7 @@ pub fn lint(
         let mut bytes = Vec::new();
         File::open(&found.name)
             .and_then(|file| file.take(soci_lint::MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
-            .or_fail(|| format!("cannot read {}", found.name))?;
+            .at("read", &found.name)?;
         inputs.push(Input {
             path: found.name,
             bytes,

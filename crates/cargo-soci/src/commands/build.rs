@@ -12,6 +12,7 @@ use crate::build::lint::{self, Linted};
 use crate::build::plan::{Builder, Outputs, Plan, Target};
 use crate::build::publish::{self, Settings, TagModel};
 use crate::build::run;
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::commands::convert::human;
 use crate::commands::convert::reuse::ReuseFlags;
@@ -221,8 +222,7 @@ fn one(
         }
         Target::Place(location) => {
             if let Some(folder) = location.path().and_then(Path::parent) {
-                fs::create_dir_all(folder)
-                    .or_fail(|| format!("cannot make the folder {}", folder.display()))?;
+                fs::create_dir_all(folder).at("make", folder)?;
             }
             let placed = publish::to_place(&made, &plan.names, location, settings, context)?;
             report.digest = placed.digest.map(|digest| digest.to_string()).unwrap_or_default();
@@ -269,7 +269,7 @@ fn scratch(plan: &Plan) -> Result<Workspace, CommandError> {
         },
         Target::Registry => std::env::temp_dir(),
     };
-    Workspace::private_in(&base).or_fail(|| format!("cannot write into {}", base.display()))
+    Workspace::private_in(&base).map_err(|error| places::failed(&error))
 }
 
 fn print(

@@ -8,6 +8,7 @@ use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
 
 use crate::build::metadata_file::MetadataArgument;
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::config::Config;
 use crate::context::{Context, Format};
@@ -270,7 +271,7 @@ fn read_list(path: &Path) -> Result<Vec<String>, CommandError> {
     let wrong = |error: &(dyn std::error::Error + 'static)| {
         CommandError::usage(format!("cannot read the list of files in {}", path.display())).because(error)
     };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let text = std::fs::read_to_string(path).at("read", path)?;
     serde_json::from_str(&text).map_err(|error| {
         wrong(&error).help(r#"the file must hold a JSON list such as ["/app/main", "/etc/app.toml"]"#)
     })

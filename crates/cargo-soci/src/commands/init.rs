@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
-use crate::error::{CommandError, OrFail};
+use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
 
@@ -42,7 +43,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     };
     let settings = settings(&found, args.image.as_deref(), uses_cargo);
     let old = if path.exists() {
-        fs::read_to_string(&path).or_fail(|| format!("cannot read {}", path.display()))?
+        fs::read_to_string(&path).at("read", &path)?
     } else {
         String::new()
     };
@@ -54,7 +55,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         context.report(new.strip_prefix(&old).unwrap_or(&new).trim_start())?;
         return Ok(Exit::Done);
     }
-    write(&path, &new).or_fail(|| format!("cannot write {}", path.display()))?;
+    write(&path, &new).at("write", &path)?;
     let mut report = format!("wrote {}", path.display());
     if args.image.is_none() && found.image.is_none() {
         report.push_str("\nset `image` there to the name in your registry, then run `cargo soci build`");

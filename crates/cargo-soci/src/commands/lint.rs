@@ -10,11 +10,12 @@ use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options
 use soci_store::{block_on, workflow};
 
 use crate::beside::OnDisk;
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
 use crate::documents::{self, By, Found};
-use crate::error::{CommandError, OrFail};
+use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::lint_options;
 use crate::places;
@@ -230,7 +231,7 @@ fn read(found: &[Found], context: &Context) -> Result<Vec<Input>, CommandError> 
             };
             Ok(Input {
                 path: found.name.clone(),
-                bytes: bytes.or_fail(|| format!("cannot read {}", found.name))?,
+                bytes: bytes.at("read", &found.name)?,
             })
         })
         .collect()
@@ -251,7 +252,7 @@ fn read_facts(word: &str) -> Result<Vec<ImageFactsEntry>, CommandError> {
         Some((image, path)) if !Path::new(word).exists() => (Some(image), path),
         _ => (None, word),
     };
-    let text = std::fs::read_to_string(path).or_fail(|| format!("cannot read {path}"))?;
+    let text = std::fs::read_to_string(path).at("read", path)?;
     let entries = match image {
         Some(image) => serde_json::from_str(&text).map(|facts| {
             vec![ImageFactsEntry {

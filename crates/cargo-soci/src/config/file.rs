@@ -144,8 +144,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
             path.display()
         )));
     }
-    std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::new(format!("cannot read {}: {error}", path.display())))
+    std::fs::read_to_string(path).map_err(|error| ConfigError::unread(path, &error))
 }
 
 fn parse<'a>(path: &Path, text: &'a str) -> Result<Spanned<DeTable<'a>>, ConfigError> {

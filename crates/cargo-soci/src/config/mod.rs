@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::causes;
 use crate::context::Context;
 use crate::error::{CommandError, OrFail};
 
@@ -52,6 +53,15 @@ impl ConfigError {
         Self {
             message: message.into(),
             help: None,
+        }
+    }
+
+    /// A file that the system does not let us read.
+    pub(crate) fn unread(path: &Path, error: &std::io::Error) -> Self {
+        let shown = causes::of_file("read", path, error);
+        Self {
+            message: shown.message().to_owned(),
+            help: shown.help_text().map(str::to_owned),
         }
     }
 

@@ -6,6 +6,7 @@ use soci_store::Location;
 use super::{Args, human, metadata};
 use crate::build::metadata_file::{self, BuiltImage, MetadataArgument};
 use crate::build::publish::{self, Made, PublishedImage, Settings, TagModel};
+use crate::causes;
 use crate::commands::CommandResult;
 use crate::config::Config;
 use crate::context::{Context, Format};
@@ -40,8 +41,7 @@ pub(super) fn run(
 ) -> CommandResult {
     let shown = file.path.display();
     let bytes = std::fs::read(&file.path).map_err(|error| {
-        CommandError::failed(format!("cannot read {shown}"))
-            .because(&error)
+        causes::of_file("read", &file.path, &error)
             .help("builders write it only when the build succeeded: docker buildx build --metadata-file FILE")
     })?;
     let images = metadata_file::read(&bytes, file.target.as_deref()).or_fail(|| shown.to_string())?;

@@ -16,6 +16,7 @@ use crate::build::metadata_file;
 use crate::build::plan::docker;
 use crate::build::publish::{self, Made, Settings, TagModel};
 use crate::build::run::{self, digest_of};
+use crate::causes;
 use crate::commands::CommandResult;
 use crate::commands::convert::human;
 use crate::commands::convert::reuse::ReuseFlags;
@@ -109,7 +110,7 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> CommandResult {
         reuse: ReuseFlags::default(),
     };
     let scratch =
-        Workspace::private_in(&std::env::temp_dir()).or_fail(|| "cannot make a temporary folder".into())?;
+        Workspace::private_in(&std::env::temp_dir()).map_err(|error| crate::places::failed(&error))?;
     let metadata_path = scratch.path().join("metadata.json");
     let mut command = command(&build, &metadata_path, scratch.path(), context);
     let shown = child::show(&command);
@@ -285,7 +286,7 @@ const OTHER_BUILDER: &str = "build with another program into an OCI archive and 
 fn remove_old(path: &Path) -> Result<(), CommandError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(CommandError::failed(format!("cannot replace {}", path.display())).because(&error))
+            Err(causes::of_file("remove", path, &error))
         }
         _ => Ok(()),
     }

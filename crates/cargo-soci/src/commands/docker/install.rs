@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{InstallArgs, UninstallArgs};
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::{CommandError, OrFail};
@@ -18,7 +19,7 @@ pub(super) fn install(args: InstallArgs, context: &Context) -> CommandResult {
     let program = std::env::current_exe()
         .and_then(fs::canonicalize)
         .or_fail(|| "cannot find the path of this program".into())?;
-    fs::create_dir_all(&folder).or_fail(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(&folder).at("make", &folder)?;
     let target = folder.join(FILE_NAME);
     if fs::symlink_metadata(&target).is_ok() && !args.force && !is_ours(&target) {
         return Err(
@@ -26,7 +27,7 @@ pub(super) fn install(args: InstallArgs, context: &Context) -> CommandResult {
                 .help("--force replaces it"),
         );
     }
-    let how = place(&program, &target, args.copy).or_fail(|| format!("cannot write {}", target.display()))?;
+    let how = place(&program, &target, args.copy).at("write into", &folder)?;
     match format {
         Format::Json => context.report_json(&serde_json::json!({
             "plugin": target, "program": program, "how": how,
@@ -57,7 +58,7 @@ pub(super) fn uninstall(args: UninstallArgs, context: &Context) -> CommandResult
                 .help("remove it by hand if it is not needed"),
         );
     }
-    fs::remove_file(&target).or_fail(|| format!("cannot remove {}", target.display()))?;
+    fs::remove_file(&target).at("remove", &target)?;
     match format {
         Format::Json => context.report_json(&serde_json::json!({ "removed": target }))?,
         _ => context.report(&format!("removed {}", target.display()))?,

@@ -11,6 +11,7 @@ use soci_ztoc::inflate::InputBuffer;
 use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Built, Compression};
 
 use super::{count, hex_digest};
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::config::parse_size;
 use crate::context::{Context, Format};
@@ -136,12 +137,12 @@ fn read_layer(args: &Args, context: &Context) -> Result<Built, CommandError> {
         context.registries.leaves_stdin_to("the layer")?;
         Box::new(io::stdin().lock())
     } else {
-        let file = File::open(&args.layer).or_fail(|| format!("cannot open {name}"))?;
+        let file = File::open(&args.layer).at("read", &args.layer)?;
         total = file.metadata().ok().map(|metadata| metadata.len());
         Box::new(file)
     };
     let mut buffer = InputBuffer::new();
-    let mut filled = fill(&mut *input, &mut buffer).or_fail(|| format!("cannot read {name}"))?;
+    let mut filled = fill(&mut *input, &mut buffer).at("read", &args.layer)?;
     let compression = compression(args.compression, buffer.filled(), &name)?;
     let options = BuildOptions::new(compression, args.build_tool_identifier.as_str());
     let mut pipeline = Pipeline::new(options.with_span_size(args.span_size))
@@ -152,7 +153,7 @@ fn read_layer(args: &Args, context: &Context) -> Result<Built, CommandError> {
         pipeline.push(buffer).or_fail(|| format!("{name} is damaged"))?;
         buffer = pipeline.buffer().or_fail(|| format!("{name} is damaged"))?;
         task.advance(filled as u64);
-        filled = fill(&mut *input, &mut buffer).or_fail(|| format!("cannot read {name}"))?;
+        filled = fill(&mut *input, &mut buffer).at("read", &args.layer)?;
     }
     task.end("");
     match pipeline.finish().or_fail(|| format!("{name} is damaged"))? {

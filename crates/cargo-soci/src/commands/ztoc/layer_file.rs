@@ -6,7 +6,8 @@ use std::path::Path;
 
 use soci_ztoc::ztoc::{BoxError, ReadAt};
 
-use crate::error::{CommandError, OrFail};
+use crate::causes::AtPath;
+use crate::error::CommandError;
 
 /// A layer in a file.
 pub(super) struct LayerFile {
@@ -18,8 +19,8 @@ impl LayerFile {
     /// Opens a regular file.
     pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
         let name = path.display();
-        let file = File::open(path).or_fail(|| format!("cannot open {name}"))?;
-        let metadata = file.metadata().or_fail(|| format!("cannot read {name}"))?;
+        let file = File::open(path).at("read", path)?;
+        let metadata = file.metadata().at("read", path)?;
         if !metadata.is_file() {
             return Err(CommandError::failed(format!("{name} is not a regular file"))
                 .help("spans are read at their offsets; save the layer to a file first"));

@@ -14,9 +14,10 @@ use std::path::Path;
 use clap::Subcommand;
 use soci_ztoc::ztoc::Ztoc;
 
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::context::Context;
-use crate::error::{CommandError, OrFail};
+use crate::error::CommandError;
 
 /// Flags of `ztoc`.
 #[derive(Debug, clap::Args)]
@@ -55,11 +56,11 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
 /// Reads a zTOC and its bytes.
 fn read_ztoc(path: &Path) -> Result<(Ztoc, Vec<u8>), CommandError> {
     let name = path.display();
-    let file = File::open(path).or_fail(|| format!("cannot open {name}"))?;
+    let file = File::open(path).at("read", path)?;
     let mut bytes = Vec::new();
     file.take(ZTOC_LIMIT + 1)
         .read_to_end(&mut bytes)
-        .or_fail(|| format!("cannot read {name}"))?;
+        .at("read", path)?;
     if bytes.len() as u64 > ZTOC_LIMIT {
         return Err(CommandError::failed(format!(
             "{name} is larger than 2 GiB, which no zTOC is"

@@ -9,6 +9,7 @@ use soci_ztoc::ztoc::{Verification, Verifier};
 
 use super::layer_file::LayerFile;
 use super::{count, hex_digest, read_ztoc};
+use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::OrFail;
@@ -50,9 +51,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let mut buffer = vec![0; 256 << 10];
     loop {
         context.cancel.check()?;
-        let count = layer
-            .read(&mut buffer)
-            .or_fail(|| format!("cannot read {name}"))?;
+        let count = layer.read(&mut buffer).at("read", &args.layer)?;
         if count == 0 {
             break;
         }
