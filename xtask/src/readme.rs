@@ -6,7 +6,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, cargo, must, root, target};
+use crate::run::{Outcome, cargo, must, output, root, target};
 
 /// A block of commands.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +27,14 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     };
     let clone = target().join("readme/clone");
     let _ = fs::remove_dir_all(&clone);
+    let changes = output(
+        Command::new("git")
+            .args(["status", "--porcelain"])
+            .current_dir(root()),
+    )?;
+    if !changes.is_empty() {
+        eprintln!("note: the clone has what is committed; these changes are not in it:\n{changes}");
+    }
     must(
         Command::new("git")
             .args(["clone", "--quiet", "--no-hardlinks"])
@@ -78,8 +86,8 @@ fn follow(block: &Block, clone: &std::path::Path) -> Outcome {
         .env("PATH", path)
         .env("CARGO_INSTALL_ROOT", &home)
         .env("DOCKER_CONFIG", home.join("docker"))
-        // What was compiled once is not compiled again; the sources are those of the clone.
-        .env("CARGO_TARGET_DIR", target().join("readme/target"))
+        // What was compiled of others is not compiled again; ours is, from the clone.
+        .env("CARGO_TARGET_DIR", target())
         .stdin(Stdio::null());
     for name in [
         "CARGO_MANIFEST_DIR",

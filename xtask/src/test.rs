@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{Outcome, cargo, must, stage};
-use crate::{generate, js, setup, workflows};
+use crate::{generate, js, readme, setup, workflows};
 
 /// Runs every test; with `--quick` those that need no servers, no browser and no fuzzing.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -52,15 +52,16 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             generate::run(&["--reproduce".to_owned()])
         })?;
         stage("workflows on GitHub, by actionlint", workflows::check)?;
+        stage("the README, followed in a clean clone", || readme::run(&[]))?;
     }
     let (ran, left_out) = if quick {
         (
             "Rust, JavaScript",
-            "; not run with --quick: real servers and tools, the browser, the workflows on GitHub",
+            "; not run with --quick: real servers and tools, the browser, the workflows on GitHub, the README",
         )
     } else {
         (
-            "Rust with real servers and tools, JavaScript with the browser, WASM made again, the workflows on GitHub",
+            "Rust with real servers and tools, JavaScript with the browser, WASM made again, the workflows on GitHub, the README followed",
             "",
         )
     };
