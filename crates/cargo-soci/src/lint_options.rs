@@ -24,8 +24,12 @@ pub fn configured(config: &Config) -> Result<Options, CommandError> {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect()
     };
+    let consumer = config.text("lint.for").map(str::parse).transpose();
     let sidecars = config.text("lint.sidecars").map(str::parse).transpose();
     Ok(Options {
+        consumer: consumer
+            .map_err(|error| wrong("lint.for", error))?
+            .unwrap_or_default(),
         params: map("lint.params"),
         vars: map("lint.vars"),
         select: config.list("lint.select").to_vec(),

@@ -144,6 +144,7 @@ fn wrong_calls_say_what_to_do() {
         &["lint", "deploy/*.toml"],
         &["lint", "docker-config"],
         &["lint", "--kind", "helm", "deploy"],
+        &["lint", "--for", "eks", "deploy"],
         &["lint", "--select", "SOCI777", "deploy"],
         &["lint", "--severity", "SOCI201=fatal", "deploy"],
         &["lint", "--severity", "SOCI201", "deploy"],
@@ -175,6 +176,30 @@ fn wrong_calls_say_what_to_do() {
         ));
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn another_consumer_is_a_flag_and_a_setting() {
+    let mut place = place();
+    let shown = |place: &Place, flags: &[&str]| {
+        let call = [
+            &["lint", "--format", "short", "deploy/task-definition.json"],
+            flags,
+        ]
+        .concat();
+        place.run(&call).stdout
+    };
+    assert!(shown(&place, &[]).contains("not-lazy shop/cache: the image is on Docker Hub"));
+    let flag = shown(&place, &["--for", "containerd"]);
+    assert!(flag.contains("unknown shop/cache: eligible"), "{flag}");
+    place.write("soci.toml", "[lint]\nfor = \"containerd\"\n");
+    assert_eq!(shown(&place, &[]), flag);
+    place.set("CARGO_SOCI_LINT_FOR", "sagemaker");
+    assert!(shown(&place, &[]).contains("2 containers for sagemaker"));
+    assert_eq!(shown(&place, &["--for", "containerd"]), flag);
+    place.set("CARGO_SOCI_LINT_FOR", "bottlerocket");
+    let run = place.run(&["lint", "deploy"]).ended(2);
+    assert!(run.stderr.contains("use no SOCI index"), "{}", run.stderr);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Effect, RULES, Rule};
-use crate::terms::{Severity, Verdict};
+use crate::terms::{Consumer, Severity, Verdict};
 
 /// A rule, for lists and documentation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,8 +69,18 @@ fn facts(rule: &Rule) -> String {
         Effect::Lazy => "`lazy`",
         Effect::None => "none",
     };
+    let consumers = match rule.consumers.len() == Consumer::ALL.len() {
+        true => String::new(),
+        false => {
+            let words = rule
+                .consumers
+                .iter()
+                .map(|consumer| format!("`{}`", consumer.as_str()));
+            format!(" Asked for {} only.", words.collect::<Vec<_>>().join(" and "))
+        }
+    };
     format!(
-        "Severity: {severity}. Verdict: {verdict}. Allow it with `soci-lint: allow {}`.",
+        "Severity: {severity}. Verdict: {verdict}.{consumers} Allow it with `soci-lint: allow {}`.",
         rule.name
     )
 }

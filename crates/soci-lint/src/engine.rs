@@ -107,7 +107,7 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
             comments: &comments[file],
         })
         .collect();
-    write(&seen, &documents, &emitted, &accepted)
+    write(&seen, &documents, &emitted, &accepted, options.consumer)
 }
 
 /// The kind of each root; of the text where there is none.

@@ -42,6 +42,17 @@ pub enum Error {
         /// What was written.
         word: String,
     },
+    /// A consumer of images that there is no verdict for.
+    #[error(
+        "there is no verdict for `{word}`: {}",
+        why.unwrap_or("use fargate, sagemaker or containerd")
+    )]
+    Consumer {
+        /// What was written.
+        word: String,
+        /// Why there is none, where that is known.
+        why: Option<&'static str>,
+    },
     /// An entry of `accept` that accepts nothing or says no reason.
     #[error("accept: {reason}")]
     Accept {

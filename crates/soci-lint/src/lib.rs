@@ -39,7 +39,7 @@ pub use report::{
     Summary, TaskReport, options_schema, render, schema,
 };
 pub use source::{Location, MAX_BYTES, Position, Syntax, TextRange};
-pub use terms::{Fargate, LaunchType, Severity, Verdict};
+pub use terms::{Consumer, Fargate, LaunchType, Severity, Verdict};
 
 /// How text from files is made harmless for each place it is written to.
 pub mod escape {

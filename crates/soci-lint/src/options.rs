@@ -8,12 +8,19 @@ use soci_image::facts::ImageFacts;
 
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::terms::{LaunchType, Severity};
+use crate::terms::{Consumer, LaunchType, Severity};
 
 /// Options of [`crate::lint`]. Unknown keys are errors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
+    /// What runs the images: `fargate`, `sagemaker`, or `containerd` with the SOCI snapshotter.
+    #[serde(
+        rename = "for",
+        skip_serializing_if = "Consumer::is_fargate",
+        deserialize_with = "consumer"
+    )]
+    pub consumer: Consumer,
     /// What the files are, where the content should not decide.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "kind")]
     pub kind: Option<Kind>,
@@ -108,6 +115,12 @@ fn kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Kind
         .map(str::parse)
         .transpose()
         .map_err(serde::de::Error::custom)
+}
+
+/// The consumers that there is a verdict for; an error says why others are none.
+fn consumer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Consumer, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    word.parse().map_err(serde::de::Error::custom)
 }
 
 /// What is known about one image.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::data::consumers::WITHOUT_INDEX;
+
 /// Whether Fargate loads a container lazily.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -75,6 +77,70 @@ impl std::str::FromStr for Severity {
             .ok_or_else(|| crate::Error::Severity {
                 severity: text.to_owned(),
             })
+    }
+}
+
+/// What runs the images that are judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Consumer {
+    /// ECS on Fargate, as the documents describe it.
+    #[default]
+    Fargate,
+    /// SageMaker: Studio, processing and training jobs.
+    SageMaker,
+    /// containerd with the SOCI snapshotter, installed by whoever runs the nodes.
+    Containerd,
+}
+
+impl Consumer {
+    /// All that there is a verdict for.
+    pub const ALL: [Self; 3] = [Self::Fargate, Self::SageMaker, Self::Containerd];
+
+    /// As in the options.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fargate => "fargate",
+            Self::SageMaker => "sagemaker",
+            Self::Containerd => "containerd",
+        }
+    }
+
+    /// As in a sentence.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Fargate => "Fargate",
+            Self::SageMaker => "SageMaker",
+            Self::Containerd => "the SOCI snapshotter",
+        }
+    }
+
+    pub(crate) fn is_fargate(&self) -> bool {
+        *self == Self::Fargate
+    }
+
+    /// Whether it loads images lazily from private ECR repositories only. The snapshotter takes any registry
+    /// that answers range requests.
+    pub(crate) fn wants_ecr(self) -> bool {
+        self != Self::Containerd
+    }
+}
+
+impl std::str::FromStr for Consumer {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> Result<Self, crate::Error> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| {
+            let word = text.to_ascii_lowercase();
+            let why = WITHOUT_INDEX
+                .iter()
+                .find(|(words, _)| words.contains(&word.as_str()));
+            crate::Error::Consumer {
+                word: text.to_owned(),
+                why: why.map(|(_, why)| *why),
+            }
+        })
     }
 }
 

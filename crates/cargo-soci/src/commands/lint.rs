@@ -33,6 +33,9 @@ pub struct Args {
     /// Files, folders, globs, or - for stdin
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
+    /// What runs the images: fargate, sagemaker, or containerd with the SOCI snapshotter [default: fargate]
+    #[arg(long = "for", value_name = "CONSUMER")]
+    pub consumer: Option<String>,
     /// What the files are, such as task-definition or cloudformation [default: as their content says]
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
@@ -180,6 +183,7 @@ fn read_config(args: &Args) -> Result<Config, CommandError> {
         "--launch-type",
         args.launch_type.map(|launch| LaunchType::from(launch).as_str()),
     )?;
+    flags.word("lint.for", "--for", args.consumer.as_deref())?;
     flags.word("lint.region", "--region", args.region.as_deref())?;
     flags.word("lint.sidecars", "--sidecars", args.sidecars.as_deref())?;
     flags.word("lint.fail-on", "--fail-on", args.fail_on.as_deref())?;

@@ -196,6 +196,12 @@ pub const KEYS: &[Key] = &[
         default: "",
     },
     Key {
+        name: "lint.for",
+        kind: Kind::Text,
+        help: "What runs the images: `fargate`, `sagemaker`, or `containerd` with the SOCI snapshotter.",
+        default: "fargate",
+    },
+    Key {
         name: "lint.fail-on",
         kind: Kind::Choice(&["error", "warning", "not-lazy", "unknown", "never"]),
         help: "What makes the exit code 1.",

@@ -13,6 +13,7 @@ use crate::expression::{
 };
 use crate::kind::Kind;
 use crate::source::Place;
+use crate::terms::Consumer;
 
 /// One document: what it is and what it defines.
 pub(crate) struct Document {
@@ -67,6 +68,7 @@ pub(crate) fn documents<'a>(
             .collect();
         for (task, placement) in documents[at].tasks.iter_mut().zip(placements) {
             task.placement = placement;
+            task.consumer = options.consumer;
         }
     }
     documents
@@ -199,6 +201,7 @@ impl<'a> Builder<'_, 'a> {
             containers,
             has_containers_key,
             pipeline_decides: declared.ignores_containers,
+            consumer: Consumer::default(),
             placement: Placement::open(id_place),
             services: Vec::new(),
             region,

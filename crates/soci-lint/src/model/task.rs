@@ -6,6 +6,7 @@ use crate::documents::Role;
 use crate::expression::value::{Branch, ResourceId, condition_text};
 use crate::expression::{Case, Hole, Setting, Symbolic};
 use crate::source::Place;
+use crate::terms::{Consumer, Fargate};
 
 /// A task definition.
 pub(crate) struct Task {
@@ -36,6 +37,8 @@ pub(crate) struct Task {
     /// Where it says that changes of the containers are made elsewhere.
     pub(crate) pipeline_decides: Option<Place>,
     pub(crate) placement: Placement,
+    /// What runs the images.
+    pub(crate) consumer: Consumer,
     /// Services that run it: index of document and of the service in it.
     pub(crate) services: Vec<(usize, usize)>,
     /// A region that the definition itself names, with its place.
@@ -162,9 +165,15 @@ impl Task {
             has_containers_key: false,
             pipeline_decides: None,
             placement: Placement::open(place),
+            consumer: Consumer::default(),
             services: Vec::new(),
             region: None,
         }
+    }
+
+    /// Whether the consumer may run it: ECS says where a task runs, other consumers take the images from it.
+    pub(crate) fn may_run_at_consumer(&self) -> bool {
+        self.consumer != Consumer::Fargate || self.placement.fargate != Fargate::No
     }
 
     /// Whether it asks for a Windows operating system.
@@ -220,10 +229,20 @@ impl Container {
             .filter_map(|(at, located, case)| Some((at, located.ecr()?, located, case)))
     }
 
-    /// Whether lazy loading is in reach: it may run on Fargate under Linux, with an image in ECR.
+    /// The cases whose image the consumer may load lazily: index, image, case. The task may run where it does
+    /// that, under Linux, and the image is in a registry that it takes.
+    pub(crate) fn in_reach(
+        &self,
+        task: &Task,
+    ) -> impl Iterator<Item = (usize, &super::image::Located, &Case)> {
+        let runs = task.may_run_at_consumer() && !task.is_windows();
+        let wants_ecr = task.consumer.wants_ecr();
+        self.located()
+            .filter(move |(_, located, _)| runs && (!wants_ecr || located.ecr().is_some()))
+    }
+
+    /// Whether lazy loading is in reach for any case of the image.
     pub(crate) fn is_eligible(&self, task: &Task) -> bool {
-        task.placement.fargate != crate::terms::Fargate::No
-            && !task.is_windows()
-            && self.in_ecr().next().is_some()
+        self.in_reach(task).next().is_some()
     }
 }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::fail_on::FailOn;
 use crate::kind::Kind;
 use crate::source::{Location, Syntax};
-use crate::terms::{Fargate, Severity, Verdict};
+use crate::terms::{Consumer, Fargate, Severity, Verdict};
 use crate::{Error, Input};
 
 #[cfg(feature = "snippets")]
@@ -35,6 +35,9 @@ pub const REPORT_VERSION: u32 = 1;
 pub struct Report {
     /// [`REPORT_VERSION`].
     pub version: u32,
+    /// What runs the images, if that is not Fargate: the verdicts are about it.
+    #[serde(rename = "for", default, skip_serializing_if = "Consumer::is_fargate")]
+    pub consumer: Consumer,
     /// Counts over all files.
     pub summary: Summary,
     /// The files in the order given.
@@ -122,7 +125,7 @@ pub struct ContainerReport {
     /// The condition under which it exists, as in `HasProxyImage`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub condition: Option<String>,
-    /// Whether Fargate loads it lazily.
+    /// Whether it is loaded lazily.
     pub verdict: Verdict,
     /// Why a verdict other than `lazy` is accepted, if it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]

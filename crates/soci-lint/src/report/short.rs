@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Finding, RenderOptions, Report, count, terminal};
+use super::{Consumer, Finding, RenderOptions, Report, count, terminal};
 
 /// Writes the report.
 pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
@@ -68,8 +68,12 @@ pub(super) fn ending(report: &Report, options: &RenderOptions<'_>, out: &mut Str
 /// `2 containers: 1 lazy, 1 not-lazy, 0 unknown; 1 error, 0 warnings`.
 pub(super) fn summary_line(report: &Report) -> String {
     let summary = &report.summary;
+    let consumer = match report.consumer {
+        Consumer::Fargate => String::new(),
+        other => format!(" for {}", other.as_str()),
+    };
     let mut line = format!(
-        "{}: {} lazy, {} not-lazy, {} unknown; {}, {}",
+        "{}{consumer}: {} lazy, {} not-lazy, {} unknown; {}, {}",
         count(summary.containers, "container"),
         summary.lazy,
         summary.not_lazy,

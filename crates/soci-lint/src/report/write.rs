@@ -10,7 +10,7 @@ use crate::kind::Kind;
 use crate::model::Document;
 use crate::rules::{Emitted, container_of};
 use crate::source::{LineIndex, Location, Place, Suppressions, Syntax};
-use crate::terms::Severity;
+use crate::terms::{Consumer, Severity};
 use crate::verdict::judge;
 
 /// A file of the run.
@@ -30,11 +30,13 @@ pub(crate) fn write(
     documents: &[Document],
     emitted: &[Emitted],
     accepted: &Accepted,
+    consumer: Consumer,
 ) -> Report {
     let writer = Writer {
         files,
         documents,
         accepted,
+        consumer,
     };
     writer.report(emitted)
 }
@@ -43,6 +45,7 @@ struct Writer<'w> {
     files: &'w [Seen<'w>],
     documents: &'w [Document],
     accepted: &'w Accepted,
+    consumer: Consumer,
 }
 
 impl Writer<'_> {
@@ -84,6 +87,7 @@ impl Writer<'_> {
         let summary = Summary::of(&files, &findings, suppressed);
         Report {
             version: REPORT_VERSION,
+            consumer: self.consumer,
             summary,
             files,
             findings,

@@ -57,10 +57,7 @@ rule! {
 }
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
-    if !container.is_eligible(task) {
-        return;
-    }
-    for (at, _, _, case) in container.in_ecr() {
+    for (at, _, case) in container.in_reach(task) {
         let Some(facts) = about(sink.options, case) else {
             continue;
         };

@@ -54,6 +54,7 @@ rule! {
         severity: Info,
         effect: None,
         check: Container(check),
+        consumers: super::ECS,
     }
 }
 

@@ -53,6 +53,7 @@ rule! {
         severity: Warning,
         effect: None,
         check: Task(check),
+        consumers: super::ECS,
     }
 }
 

@@ -5,6 +5,7 @@ use soci_image::facts::SociFacts;
 use super::shared::known::{damage, each, mebibytes};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
+use crate::terms::Consumer;
 
 rule! {
     /// The image has a SOCI index v2 for the platform that runs.
@@ -13,6 +14,11 @@ rule! {
     ///
     /// This is the reason behind the verdict `lazy`. It is not listed among the findings unless it is selected. Whether Fargate did load a task lazily shows the task
     /// metadata endpoint: `Snapshotter: soci`.
+    ///
+    /// ## Other consumers
+    ///
+    /// For other consumers the index is not all: SageMaker Studio wants the tag of the image index in `BaseImage`, and containerd loads lazily where the SOCI snapshotter pulls, with
+    /// snapshot annotations on, on a node that had it from its launch. The task definition shows none of that.
     ///
     /// ## Example
     ///
@@ -33,6 +39,8 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html> (2026-11-23)
+    /// * <https://docs.aws.amazon.com/sagemaker/latest/dg/soci-indexing.html>, for SageMaker Studio (2026-11-28)
+    /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/getting-started.md>, for containerd (2026-11-28)
     RULE = {
         code: "SOCI310",
         name: "has-soci-index",
@@ -47,8 +55,12 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
         let is_taken = image.platform.soci.as_ref().is_some_and(SociFacts::is_taken);
         let totals = &image.platform.totals;
         if is_taken && totals.lazy_layers > 0 && damage(image.facts, image.platform).is_none() {
+            let pulled = match task.consumer {
+                Consumer::Containerd => " where the SOCI snapshotter pulls",
+                Consumer::Fargate | Consumer::SageMaker => "",
+            };
             let message = format!(
-                "loaded lazily: SOCI index v2 with {} of {} layers, {}.{} % of {}",
+                "loaded lazily{pulled}: SOCI index v2 with {} of {} layers, {}.{} % of {}",
                 totals.lazy_layers,
                 totals.layers,
                 totals.lazy_permille() / 10,

@@ -53,6 +53,7 @@ rule! {
         severity: Info,
         effect: None,
         check: Container(check),
+        consumers: super::ECS,
     }
 }
 

@@ -55,6 +55,7 @@ rule! {
         severity: Info,
         effect: None,
         check: Container(check),
+        consumers: super::ECS,
     }
 }
 

@@ -17,6 +17,10 @@ rule! {
     /// `--layout IMAGE=docker://IMAGE` looks into the image; `cargo soci inspect --format json IMAGE` prints the facts for `--image-facts`; `cargo soci convert` makes
     /// the index.
     ///
+    /// ## Other consumers
+    ///
+    /// The verdict `--for sagemaker` or `--for containerd` depends on the image in the same way.
+    ///
     /// ## Example
     ///
     /// ```json select:SOCI301
@@ -35,6 +39,7 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
+    /// * <https://docs.aws.amazon.com/sagemaker/latest/dg/soci-indexing.html>, for SageMaker Studio (2026-11-28)
     RULE = {
         code: "SOCI301",
         name: "image-not-examined",
@@ -47,10 +52,7 @@ rule! {
 }
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
-    if !container.is_eligible(task) {
-        return;
-    }
-    for (at, _, located, case) in container.in_ecr() {
+    for (at, located, case) in container.in_reach(task) {
         let message = match about(sink.options, case).map(|facts| choose(task, facts)) {
             None => "nothing is known about the image itself",
             Some(Chosen::Open) => "which platform of the image runs is not known here",

@@ -19,6 +19,11 @@ rule! {
     /// Small helpers that AWS publishes, such as `aws-for-fluent-bit`, are accepted unless `sidecars` is `judge`: each container of a task is
     /// judged alone, and small images gain little.
     ///
+    /// ## Other consumers
+    ///
+    /// SageMaker (`--for sagemaker`) takes its images from private ECR repositories too. containerd with the SOCI snapshotter (`--for containerd`) loads lazily from any registry
+    /// that answers range requests, so that this rule is not asked there.
+    ///
     /// ## Example
     ///
     /// ```json
@@ -54,12 +59,14 @@ rule! {
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://github.com/aws/containers-roadmap/issues/2077>, the open request for other registries (2026-11-23)
     /// * <https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html> (2026-11-23)
+    /// * <https://docs.aws.amazon.com/sagemaker/latest/dg/soci-indexing.html>, for SageMaker Studio (2026-11-28)
     RULE = {
         code: "SOCI201",
         name: "image-not-in-ecr-private",
         severity: Error,
         effect: NotLazy,
         check: Container(check),
+        consumers: super::IN_ECR,
     }
 }
 

@@ -50,6 +50,7 @@ rule! {
         severity: Info,
         effect: None,
         check: Container(check),
+        consumers: super::ECS,
     }
 }
 

@@ -56,10 +56,7 @@ rule! {
 }
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
-    if !container.is_eligible(task) {
-        return;
-    }
-    for (at, _, located, case) in container.in_ecr() {
+    for (at, located, case) in container.in_reach(task) {
         let message = match located.tag {
             Tag::Latest { written: true } => {
                 "the tag `latest` moves: the next push decides whether the image is lazy"

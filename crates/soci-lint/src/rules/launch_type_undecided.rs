@@ -52,6 +52,7 @@ rule! {
         severity: Info,
         effect: Unknown,
         check: Task(check),
+        consumers: super::ECS,
         eligible_if: Some("it runs on Fargate"),
         weight: 1,
     }

@@ -14,7 +14,13 @@ pub(crate) use sink::{Emitted, File, Run, Sink, container_of};
 use crate::Options;
 use crate::data::urls;
 use crate::model::{Container, Document, Task};
-use crate::terms::Severity;
+use crate::terms::{Consumer, Severity};
+
+/// Rules about how ECS runs a task.
+const ECS: &[Consumer] = &[Consumer::Fargate];
+
+/// Rules about private ECR repositories.
+const IN_ECR: &[Consumer] = &[Consumer::Fargate, Consumer::SageMaker];
 
 /// Declares the modules, each with its rule, and the list of all rules by code.
 macro_rules! catalogue {
@@ -129,6 +135,8 @@ pub(crate) struct Rule {
     /// Of several open reasons the lightest comes first: what is open about the image, then about the place
     /// (1), then facts that are missing (2).
     pub(crate) weight: u8,
+    /// Who it is asked for: a rule about ECS has nothing to say about other consumers.
+    pub(crate) consumers: &'static [Consumer],
     pub(crate) check: Check,
     /// The first line of the doc comment above it.
     pub(crate) summary: &'static str,
@@ -139,6 +147,9 @@ pub(crate) struct Rule {
 impl Rule {
     /// The severity in a run; `None` if the rule does not run at all.
     pub(crate) fn severity_in(&self, options: &Options) -> Option<Severity> {
+        if !self.consumers.contains(&options.consumer) {
+            return None;
+        }
         let names = |word: &String| self.is_named(word);
         let own = options
             .severity
@@ -249,6 +260,7 @@ const BASE: Rule = Rule {
     is_gate: false,
     eligible_if: None,
     weight: 0,
+    consumers: &Consumer::ALL,
     check: Check::Run(|_, _| {}),
     summary: "",
     docs: "",

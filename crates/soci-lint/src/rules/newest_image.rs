@@ -62,10 +62,7 @@ rule! {
 }
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
-    if !container.is_eligible(task) {
-        return;
-    }
-    for (at, _, _, case) in container.in_ecr() {
+    for (at, _, case) in container.in_reach(task) {
         if case.way.iter().any(|step| step.kind == StepKind::Newest) {
             let message = "the newest object of the repository is asked for, which may be the SOCI index itself";
             sink.report(container.place(), message)

@@ -70,6 +70,7 @@ rule! {
         severity: Info,
         effect: None,
         check: Task(check),
+        consumers: super::ECS,
     }
 }
 

@@ -17,6 +17,11 @@ rule! {
     /// with `cargo soci convert`, name the image it writes, and mind that the digest changes: a task definition with the digest from
     /// before the conversion never loads lazily.
     ///
+    /// ## Other consumers
+    ///
+    /// SageMaker (`--for sagemaker`) and containerd with the SOCI snapshotter (`--for containerd`) need the index as well; SageMaker Studio takes it by the tag of the image index, which is
+    /// what `cargo soci convert` writes.
+    ///
     /// ## Example
     ///
     /// ```json facts:no-index
@@ -51,6 +56,8 @@ rule! {
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
     /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md> (2026-11-23)
+    /// * <https://docs.aws.amazon.com/sagemaker/latest/dg/soci-indexing.html>, for SageMaker Studio (2026-11-28)
+    /// * <https://docs.aws.amazon.com/sagemaker/latest/dg/processing-job-soci-indexed-images.md>, for processing and training jobs (2026-11-28)
     RULE = {
         code: "SOCI302",
         name: "no-soci-index",

@@ -52,6 +52,7 @@ rule! {
         severity: Error,
         effect: NotLazy,
         check: Task(check),
+        consumers: super::ECS,
     }
 }
 

@@ -49,6 +49,7 @@ rule! {
         severity: Warning,
         effect: NotLazy,
         check: Task(check),
+        consumers: super::ECS,
     }
 }
 

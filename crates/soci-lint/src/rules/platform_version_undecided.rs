@@ -70,6 +70,7 @@ rule! {
         severity: Info,
         effect: Unknown,
         check: Task(check),
+        consumers: super::ECS,
         eligible_if: Some("the platform version is 1.4.0 or LATEST"),
         weight: 1,
     }

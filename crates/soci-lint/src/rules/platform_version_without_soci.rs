@@ -64,6 +64,7 @@ rule! {
         severity: Error,
         effect: NotLazy,
         check: Task(check),
+        consumers: super::ECS,
     }
 }
 

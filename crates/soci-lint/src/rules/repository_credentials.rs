@@ -53,6 +53,7 @@ rule! {
         severity: Warning,
         effect: None,
         check: Container(check),
+        consumers: super::ECS,
     }
 }
 

@@ -58,6 +58,7 @@ rule! {
         severity: Info,
         effect: None,
         check: Container(check),
+        consumers: super::ECS,
     }
 }
 

@@ -5,6 +5,7 @@ use soci_image::soci_index::SociVersion;
 use super::shared::known::each;
 use super::{Sink, rule};
 use crate::model::{Container, Task};
+use crate::terms::Consumer;
 
 rule! {
     /// The image has a SOCI index of version 1 only.
@@ -14,6 +15,11 @@ rule! {
     /// Version 1 of the index is attached to an image from outside, by a referrer. AWS accounts that used it on Fargate before version 2 appeared can go on; for all others Fargate
     /// silently ignores it. One third-party page names 2026-02-09 as the end of version 1; AWS has no page that confirms it. Version 2 works
     /// for every account and is copied along with the image.
+    ///
+    /// ## Other consumers
+    ///
+    /// The SOCI snapshotter of containerd has version 1 off by default since v0.10.0 (2025-06-27): the node's configuration decides. The pages of SageMaker show how to make version 2
+    /// and do not speak of version 1.
     ///
     /// ## Example
     ///
@@ -50,6 +56,8 @@ rule! {
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14), "only be able to use index manifest v2"
     /// * <https://github.com/tmokmss/deploy-time-build/pull/61> (2025-09-16)
     /// * <https://pabis.eu/blog/2025-08-31-SOCI-v2-ECS-Whats-New.html>, the date, unconfirmed (2026-11-23)
+    /// * <https://docs.aws.amazon.com/sagemaker/latest/dg/soci-indexing.html>, for SageMaker Studio (2026-11-28)
+    /// * <https://github.com/awslabs/soci-snapshotter/blob/main/config/pull_modes.go>, the modes of the snapshotter (2026-11-29)
     RULE = {
         code: "SOCI303",
         name: "soci-index-v1-only",
@@ -60,15 +68,17 @@ rule! {
 }
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
+    let why = match task.consumer {
+        Consumer::Fargate => "which Fargate ignores unless the account used v1 before",
+        Consumer::SageMaker => "of which the documentation of SageMaker does not speak",
+        Consumer::Containerd => "which the SOCI snapshotter ignores unless its configuration turns v1 on",
+    };
     each(task, container, sink, |sink, at, image| {
         let soci = image.platform.soci.as_ref();
         if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V1) {
-            sink.report(
-                image.place,
-                "the image has a SOCI index v1 only, which Fargate ignores unless the account used v1 before",
-            )
-            .help("convert the image to v2 with `cargo soci convert`")
-            .case(at, image.case);
+            sink.report(image.place, format!("the image has a SOCI index v1 only, {why}"))
+                .help("convert the image to v2 with `cargo soci convert`")
+                .case(at, image.case);
         }
     });
 }

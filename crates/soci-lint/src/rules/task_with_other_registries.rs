@@ -53,6 +53,7 @@ rule! {
         severity: Off,
         effect: None,
         check: Task(check),
+        consumers: super::ECS,
         opt_in: true,
     }
 }

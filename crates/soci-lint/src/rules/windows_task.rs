@@ -2,7 +2,7 @@
 
 use super::{Effect, Sink, rule};
 use crate::model::Task;
-use crate::terms::{Fargate, Severity};
+use crate::terms::Severity;
 
 rule! {
     /// The task runs Windows containers.
@@ -10,6 +10,10 @@ rule! {
     /// ## Why
     ///
     /// Fargate loads images lazily for Linux tasks only. What is left for Windows is a smaller image, most of all a smaller base.
+    ///
+    /// ## Other consumers
+    ///
+    /// SageMaker and the SOCI snapshotter of containerd run Linux containers only, so that the same holds there.
     ///
     /// ## Example
     ///
@@ -46,6 +50,8 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-soci-images> (2026-08-14)
+    /// * <https://docs.aws.amazon.com/sagemaker/latest/dg/soci-indexing.html>, for SageMaker Studio (2026-11-28)
+    /// * <https://github.com/awslabs/soci-snapshotter/blob/main/docs/getting-started.md>, for containerd (2026-11-28)
     RULE = {
         code: "SOCI104",
         name: "windows-task",
@@ -58,14 +64,15 @@ rule! {
 }
 
 fn check(task: &Task, sink: &mut Sink<'_>) {
-    if task.placement.fargate == Fargate::No {
+    if !task.may_run_at_consumer() {
         return;
     }
     let range = task.os.place.unwrap_or(task.id_place);
     if task.is_windows() {
         let message = format!(
-            "{} containers are not loaded lazily: Fargate does that for Linux",
-            task.os.display()
+            "{} containers are not loaded lazily: {} does that for Linux",
+            task.os.display(),
+            task.consumer.noun()
         );
         sink.report(range, message)
             .help("move the service to Linux containers, or make the image smaller");

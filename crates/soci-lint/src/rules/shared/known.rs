@@ -23,11 +23,8 @@ pub(in crate::rules) fn each<'s>(
     sink: &mut Sink<'s>,
     mut check: impl FnMut(&mut Sink<'s>, usize, &Known<'_>),
 ) {
-    if !container.is_eligible(task) {
-        return;
-    }
     let options = sink.options;
-    for (at, _, _, case) in container.in_ecr() {
+    for (at, _, case) in container.in_reach(task) {
         let Some(facts) = about(options, case) else {
             continue;
         };
