@@ -4,6 +4,8 @@
 export interface Options {
   /** Containers that need not be loaded lazily, each with a reason. */
   accept?: Acceptance[];
+  /** What runs the images: `fargate`, `sagemaker`, or `containerd` with the SOCI snapshotter. */
+  for?: Consumer;
   /** Rules whose findings are not listed; verdicts stay what they are. */
   ignore?: string[];
   /** What is known about images. */
@@ -42,6 +44,9 @@ export interface Acceptance {
   /** Why, for people. */
   reason?: string;
 }
+
+/** What runs the images that are judged. */
+export type Consumer = "fargate" | "sagemaker" | "containerd";
 
 /** What is known about one image. */
 export interface ImageFactsEntry {

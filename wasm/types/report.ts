@@ -6,11 +6,16 @@ export interface Report {
   files: FileReport[];
   /** The findings, by severity, file, place and code. */
   findings: Finding[];
+  /** What runs the images, if that is not Fargate: the verdicts are about it. */
+  for?: Consumer;
   /** Counts over all files. */
   summary: Summary;
   /** [`REPORT_VERSION`]. */
   version: number;
 }
+
+/** What runs the images that are judged. */
+export type Consumer = "fargate" | "sagemaker" | "containerd";
 
 /** One container of a task definition. */
 export interface ContainerReport {
@@ -32,7 +37,7 @@ export interface ContainerReport {
   next?: string | null;
   /** What decided, the strongest first. */
   reasons: Reason[];
-  /** Whether Fargate loads it lazily. */
+  /** Whether it is loaded lazily. */
   verdict: Verdict;
 }
 
