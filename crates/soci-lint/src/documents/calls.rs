@@ -26,7 +26,7 @@ pub(super) fn declare<'a>(
     if known == Some(Remote::Ecs) {
         tasks = services(evaluator, &address, &body);
     }
-    let has_containers = || containers_of(call).is_some();
+    let has_containers = || containers_of(&body).is_some();
     let runs_containers = match known {
         Some(known) => matches!(known, Remote::EcsService | Remote::Ecs | Remote::ServiceTask),
         None => has_containers(),
@@ -53,7 +53,7 @@ pub(super) fn declare<'a>(
             case.way.clear();
             let place = case.place;
             out.declared.push(Declared {
-                role: if known.is_some() { Role::Task } else { Role::Call },
+                role: if known.is_some() { Role::Module } else { Role::Call },
                 id: Some((address.clone(), place)),
                 resource: Some(ResourceId {
                     document: instance.document,
@@ -67,9 +67,12 @@ pub(super) fn declare<'a>(
     }
 }
 
-/// The argument of a module that says its containers, as most modules call it.
-fn containers_of<'a>(call: &Block<'a>) -> Option<&'a str> {
-    let names = call.body.attributes.iter().map(|attribute| attribute.name);
+/// The argument that says the containers, as most modules call it.
+fn containers_of<'v>(arguments: &'v Value<'_>) -> Option<&'v str> {
+    let Value::Object(object) = arguments else {
+        return None;
+    };
+    let names = object.members.iter().map(|member| &*member.key);
     let mut fitting = names.filter(|name| name.ends_with("container_definitions"));
     // The plain name counts for more.
     let first = fitting.next()?;
@@ -155,13 +158,14 @@ fn task_of_module<'a>(
         ("cpu", "cpu"),
         ("memory", "memory"),
         ("family", "family"),
+        ("platformVersion", "platformVersion"),
     ] {
         members.extend(moved(value, name, key));
     }
     let containers = match known {
         Some(Remote::ServiceTask) => moved(value, "containerDefinitionJson", "containerDefinitions")
             .map(|(key, place, inner)| (key, place, Thunk::Decoded(Rc::new(inner)))),
-        _ => containers_of(call)
+        _ => containers_of(value)
             .and_then(|name| moved(value, name, "containerDefinitions"))
             .map(|(key, place, inner)| {
                 let lists = evaluator

@@ -55,10 +55,12 @@ pub(super) fn declare<'a>(
 }
 
 /// Types that run containers, or say how.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 10] = [
     "AWS::ECS::TaskDefinition",
     "AWS::ECS::Service",
     "AWS::ECS::TaskSet",
+    "AWS::ECS::Cluster",
+    "AWS::ECS::ClusterCapacityProviderAssociations",
     "AWS::Events::Rule",
     "AWS::Scheduler::Schedule",
     "AWS::Batch::JobDefinition",
@@ -119,6 +121,7 @@ fn add<'a>(
         "AWS::ECS::TaskDefinition" => push(Role::Task, body),
         "AWS::ECS::Service" => push(Role::Service("service"), body),
         "AWS::ECS::TaskSet" => push(Role::Service("task set"), body),
+        "AWS::ECS::Cluster" | "AWS::ECS::ClusterCapacityProviderAssociations" => push(Role::Cluster, body),
         "AWS::Batch::JobDefinition" => {
             let job = batch::job(evaluator, &body, Place::default());
             push(Role::Job, job);

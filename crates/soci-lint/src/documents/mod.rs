@@ -48,12 +48,16 @@ pub(crate) enum Role {
     Task,
     /// A list of containers, or one.
     Containers,
+    /// A call of a module that is known by name: a task and the service that runs it.
+    Module,
     /// A call of a module that is not read, with containers in its arguments.
     Call,
     /// A job definition of AWS Batch.
     Job,
     /// A Lambda function out of an image.
     Function,
+    /// A cluster, or its capacity providers.
+    Cluster,
     /// With what to call it: `service`, `task set`, `rule` or `schedule`.
     Service(&'static str),
 }

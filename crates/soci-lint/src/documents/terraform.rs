@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::{Declared, Document, Role, batch, calls};
+use super::{Declared, Document, Role, batch, calls, moved, object as made};
 use crate::Options;
 use crate::expression::terraform::{Block, Instance, Instances, Module, is_configuration, values_of};
 use crate::expression::value::ResourceId;
@@ -150,9 +150,12 @@ fn walk<'a>(
         .filter(|call| is_asked_for(call.header))
     {
         for made in evaluator.instances(call, &scope) {
+            if out.declared.len() >= MAX_DECLARED {
+                return;
+            }
             let mut conditions = outer.to_vec();
             conditions.push(made.case.clone());
-            if let Some(child) = instance.child(call, evaluator) {
+            if let Some(child) = instance.child(call, &made, evaluator) {
                 walk(evaluator, &child, &conditions, &|_| true, out);
             } else {
                 calls::declare(evaluator, instance, call, &made, &conditions, out);
@@ -168,6 +171,8 @@ pub(super) fn is_wanted(kind: &str) -> bool {
         "aws_ecs_task_definition"
             | "aws_ecs_service"
             | "aws_ecs_task_set"
+            | "aws_ecs_cluster"
+            | "aws_ecs_cluster_capacity_providers"
             | "aws_cloudwatch_event_target"
             | "aws_scheduler_schedule"
             | "aws_batch_job_definition"
@@ -218,14 +223,19 @@ fn resource<'a>(
     }
 }
 
-/// Where `lifecycle` says that changes of the containers are made elsewhere.
+/// Where `lifecycle` says that changes of the containers, or of the task definition that runs, are made elsewhere.
 fn ignored<'a>(evaluator: &Evaluator<'a>, block: &Block<'a>) -> Option<Place> {
     let lifecycle = block.body.blocks.iter().find(|inner| inner.kind == "lifecycle")?;
     let attribute = lifecycle.body.attribute("ignore_changes")?;
     let place = attribute.name_place.cover(attribute.value.place());
     // The list holds names of attributes, which are no values.
     let written = evaluator.file_text(place);
-    let names = ["container_definitions", "container_properties", "all"];
+    let names = [
+        "container_definitions",
+        "container_properties",
+        "task_definition",
+        "all",
+    ];
     let mut words = written.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.any(|word| names.contains(&word)).then_some(place)
 }
@@ -273,6 +283,15 @@ fn add_case<'a>(
     };
     match kind {
         "aws_ecs_task_definition" => push(Role::Task, body),
+        "aws_ecs_cluster" => {
+            // Its own name is what others call it by.
+            let name = moved(&body.value, "name", "clusterName");
+            let strategy = "defaultCapacityProviderStrategy";
+            let strategy = moved(&body.value, strategy, strategy);
+            let members = [name, strategy].into_iter().flatten().collect();
+            push(Role::Cluster, body.with(made(members)));
+        }
+        "aws_ecs_cluster_capacity_providers" => push(Role::Cluster, body),
         "aws_ecs_service" => push(Role::Service("service"), body),
         "aws_ecs_task_set" => push(Role::Service("task set"), body),
         "aws_batch_job_definition" => {

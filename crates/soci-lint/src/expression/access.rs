@@ -130,6 +130,13 @@ impl<'a> Evaluator<'a> {
             let hole = Hole::new(format!("${{{written}}}"), why, "");
             vec![case.with(hole.into())]
         };
+        let open_key = || {
+            let of_key = key.hole();
+            let help = of_key.map_or_else(String::new, |hole| hole.help.clone());
+            let because = of_key.map_or_else(String::new, |hole| format!(": {}", hole.why));
+            let why = format!("which item of `{written}` it is, is not known{because}");
+            vec![case.with(Hole::new(format!("${{{written}}}"), why, help).into())]
+        };
         match &case.value {
             Value::Unknown(hole) => {
                 let hole = Hole {
@@ -140,7 +147,7 @@ impl<'a> Evaluator<'a> {
             }
             Value::Object(object) => {
                 let Some(name) = key.known() else {
-                    return open(format!("which item of `{written}` it is, is not known"));
+                    return open_key();
                 };
                 match (object.exact(&name), &object.more) {
                     (Some(member), _) => self.under(case, &member.value),
@@ -150,7 +157,7 @@ impl<'a> Evaluator<'a> {
             }
             Value::List(items) => {
                 let Some(index) = key.known() else {
-                    return open(format!("which item of `{written}` it is, is not known"));
+                    return open_key();
                 };
                 match index.parse::<usize>() {
                     Ok(index) => match items.get(index) {

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::access::MAX_ITEMS;
 use super::form::{Access, Expr};
-use super::text::{at, product, texts};
+use super::text::{at, texts};
 use super::value::{Hole, Piece};
-use super::{Case, Cases, Evaluator, Member, Scope, Symbolic, Thunk, Value};
+use super::{Case, Cases, Evaluator, Scope, Symbolic, Thunk, Value};
 use crate::source::Place;
 
 /// Arguments that are looked at.
@@ -25,13 +25,21 @@ impl<'a> Evaluator<'a> {
         let one = |value: Value<'a>| vec![Case::plain(value, place)];
         let open = || {
             let shown = format!("{name}(…)");
-            one(Hole::new(format!("${{{shown}}}"), format!("`{shown}` is not evaluated"), "").into())
+            let mut hole = Hole::new(format!("${{{shown}}}"), format!("`{shown}` is not evaluated"), "");
+            // What is made of a resource's name or ARN still names the resource.
+            let of = |argument: &Expr<'a>| {
+                self.expr(*argument, scope)
+                    .iter()
+                    .find_map(|case| case.value.resource())
+            };
+            hole.resource = arguments.iter().find_map(of);
+            one(hole.into())
         };
         match (name, arguments) {
             // The text that these make is read as what it was made of.
             (
                 "jsonencode" | "jsondecode" | "yamldecode" | "nonsensitive" | "tolist" | "toset" | "tomap"
-                | "tostring" | "tonumber" | "one" | "sort",
+                | "tostring" | "tonumber" | "tobool" | "one" | "abspath",
                 [value],
             ) => {
                 let thunk = Thunk::new(*value, scope);
@@ -50,12 +58,15 @@ impl<'a> Evaluator<'a> {
                 scope,
                 "Fn::Select",
             ),
-            ("element", [list, index]) => self.walk(
-                self.expr(*list, scope),
-                &[Access::Index(*index)],
-                scope,
-                "element(…)",
-            ),
+            ("element", [list, index]) => self.element(*list, *index, scope, place),
+            ("slice" | "reverse" | "sort", [_, ..]) => self.rearranged(name, arguments, scope, place),
+            ("zipmap", [keys, values]) => self.zipmap(*keys, *values, scope, place),
+            ("range", _) => self.range(arguments, scope, place).unwrap_or_else(open),
+            ("startswith" | "endswith" | "strcontains", [text, part]) => {
+                self.has_part(name, *text, *part, scope, place)
+            }
+            ("substr", [_, _, _]) => self.substr(arguments, scope, place),
+            ("indent", [_, text]) => self.expr(*text, scope),
             ("find_in_map", [map, keys @ ..]) => self.find_in_map(*map, keys, scope, place),
             ("import_value", [name]) => {
                 let shown = texts(&self.expr(*name, scope));
@@ -74,10 +85,9 @@ impl<'a> Evaluator<'a> {
                 Value::Scalar { text, .. } => Some(Value::text(text.known()?.chars().count().to_string())),
                 _ => None,
             }),
-            ("format", [pattern, values @ ..]) => self.format(*pattern, values, scope, place),
+            ("format" | "formatlist", _) => self.format(name == "formatlist", arguments, scope, place),
             (
-                "lower" | "upper" | "trimspace" | "trimprefix" | "trimsuffix" | "trim" | "replace" | "chomp"
-                | "title",
+                "lower" | "upper" | "trimspace" | "trimprefix" | "trimsuffix" | "trim" | "replace" | "chomp",
                 _,
             ) => self.edit(name, arguments, scope, place).unwrap_or_else(open),
             ("concat" | "flatten", _) => self.concat(name == "flatten", arguments, scope, place),
@@ -103,16 +113,7 @@ impl<'a> Evaluator<'a> {
                 let found = self.walk(self.expr(*map, scope), &[Access::Index(*key)], scope, "lookup(…)");
                 self.or_else(found, rest.first(), scope)
             }
-            ("keys" | "values", [map]) => self.map(*map, scope, place, |value| match value {
-                Value::Object(object) => {
-                    let item = |member: &Member<'a>| match name {
-                        "keys" => Thunk::ready(Value::text(&*member.key), member.key_place),
-                        _ => member.value.clone(),
-                    };
-                    Some(Value::list(object.members.iter().map(item).collect()))
-                }
-                _ => None,
-            }),
+            ("keys" | "values", [map]) => self.keys_or_values(name == "keys", *map, scope, place),
             ("contains", [list, wanted]) => self.contains(*list, *wanted, scope, place),
             ("file" | "templatefile", _) => self.file_call(name, arguments, scope, place),
             _ => open(),
@@ -138,46 +139,6 @@ impl<'a> Evaluator<'a> {
         at(mapped.collect(), place)
     }
 
-    /// `format("%s-%d", a, b)`.
-    fn format(&self, pattern: Expr<'a>, values: &[Expr<'a>], scope: &Scope<'a>, place: Place) -> Cases<'a> {
-        let open = || {
-            vec![Case::plain(
-                Hole::new("${format(…)}", "`format(…)` is not evaluated", "").into(),
-                place,
-            )]
-        };
-        let patterns = texts(&self.expr(pattern, scope));
-        let [pattern] = patterns.as_slice() else {
-            return open();
-        };
-        let Some(text) = pattern.value.known() else {
-            return open();
-        };
-        let mut cases = vec![pattern.with(Symbolic::default())];
-        let mut values = values.iter();
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find('%') {
-            let literal = [Case::plain(Symbolic::text(&rest[..at]), place)];
-            cases = product(&cases, &literal, place);
-            let verb = rest[at + 1..].chars().next();
-            rest = rest.get(at + 2..).unwrap_or("");
-            let part = match verb {
-                Some('%') => vec![Case::plain(Symbolic::text("%"), place)],
-                Some('s' | 'd' | 'v' | 'q') => match values.next() {
-                    Some(value) => texts(&self.expr(*value, scope)),
-                    None => return open(),
-                },
-                _ => return open(),
-            };
-            cases = product(&cases, &part, place);
-        }
-        cases = product(&cases, &[Case::plain(Symbolic::text(rest), place)], place);
-        cases
-            .into_iter()
-            .map(|case| case.with(Value::text(case.value.clone())))
-            .collect()
-    }
-
     /// Functions that change the literal pieces of a text and leave what is open as it is.
     fn edit(&self, name: &str, arguments: &[Expr<'a>], scope: &Scope<'a>, place: Place) -> Option<Cases<'a>> {
         let (text, rest) = arguments.split_first()?;
@@ -190,9 +151,13 @@ impl<'a> Evaluator<'a> {
         }
         let word = |at: usize| words.get(at).map(String::as_str);
         let cases = self.expr(*text, scope).into_iter().map(|case| {
-            let Value::Scalar { text, .. } = &case.value else {
+            let Value::Scalar { text, raw, .. } = &case.value else {
                 return case;
             };
+            // A document stays one, whatever stands around it.
+            if raw.is_some() && matches!(name, "trimspace" | "chomp") {
+                return case;
+            }
             let edited = match name {
                 // Nothing that is read has other letters, and the tables of all would be a tenth of the page.
                 "lower" | "upper" if !is_ascii(text) => {
@@ -223,7 +188,20 @@ impl<'a> Evaluator<'a> {
                     {
                         each_literal(text, |literal| literal.replace(from, to))
                     }
-                    _ => Hole::new("${replace(…)}", "`replace(…)` is not evaluated", "").into(),
+                    (Some(pattern), Some("")) if is_scheme(pattern) => edges(
+                        text,
+                        |first| {
+                            first
+                                .strip_prefix("https://")
+                                .or_else(|| first.strip_prefix("http://"))
+                        },
+                        |_| None,
+                    ),
+                    _ => {
+                        let mut hole = Hole::new("${replace(…)}", "`replace(…)` is not evaluated", "");
+                        hole.resource = case.value.resource();
+                        hole.into()
+                    }
                 },
                 _ => text.clone(),
             };
@@ -293,6 +271,15 @@ impl<'a> Evaluator<'a> {
             Some(Value::bool(known?.contains(wanted.as_ref()?)))
         })
     }
+}
+
+/// A regular expression that takes `https://` away.
+fn is_scheme(pattern: &str) -> bool {
+    let plain = pattern.replace('\\', "");
+    matches!(
+        plain.as_str(),
+        "/^https?:///" | "/https?:///" | "/^https:///" | "/(^w+:|^)///"
+    )
 }
 
 fn is_ascii(text: &Symbolic) -> bool {

@@ -7,10 +7,12 @@
 
 mod access;
 pub(crate) mod cloudformation;
+mod collections;
 mod conditions;
 mod decode;
 mod eval;
 mod form;
+mod format;
 mod functions;
 mod hcl;
 mod lists;
@@ -145,6 +147,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    pub(crate) fn number(value: usize) -> Self {
+        Self::Scalar {
+            kind: ScalarKind::Number,
+            text: Symbolic::text(value.to_string()),
+            raw: None,
+        }
+    }
+
     pub(crate) fn list(items: Vec<Thunk<'a>>) -> Self {
         Self::List(Rc::new(items))
     }
@@ -182,6 +192,24 @@ impl<'a> Value<'a> {
             Self::Unknown(_) => true,
             Self::Scalar { text, .. } => text.known().is_none(),
             _ => false,
+        }
+    }
+
+    /// What keeps it from being known.
+    pub(crate) fn hole(&self) -> Option<&Hole> {
+        match self {
+            Self::Unknown(hole) => Some(hole),
+            Self::Scalar { text, .. } => text.holes().next(),
+            _ => None,
+        }
+    }
+
+    /// The resource that it names, if what it is is not known otherwise.
+    pub(crate) fn resource(&self) -> Option<Rc<value::ResourceId>> {
+        match self {
+            Self::Unknown(hole) => hole.resource.clone(),
+            Self::Scalar { text, .. } => text.holes().find_map(|hole| hole.resource.clone()),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::connect::connect;
 use super::image::classify;
 use super::placement::{self, Placement};
-use super::service::Service;
+use super::service::{Cluster, Service};
 use super::task::{Compatibilities, Container, Dependency, HealthCheck, ImageCase, ImageField, Task};
 use crate::Options;
 use crate::documents::{Declared, Document as Declaring, Role};
@@ -23,6 +23,7 @@ pub(crate) struct Document {
     pub(crate) tasks: Vec<Task>,
     pub(crate) services: Vec<Service>,
     pub(crate) functions: Vec<Function>,
+    pub(super) clusters: Vec<Cluster>,
     /// Values of the wrong type.
     pub(crate) wrong_types: Vec<WrongType>,
     /// Resources with containers in them that are not read: where, and what to say.
@@ -87,14 +88,16 @@ fn document<'a>(evaluator: &Evaluator<'a>, declaring: &Declaring<'a>) -> Documen
         tasks: Vec::new(),
         services: Vec::new(),
         functions: Vec::new(),
+        clusters: Vec::new(),
         wrong_types: Vec::new(),
         unread: declaring.unread.clone(),
     };
     for declared in &declaring.declared {
         match declared.role {
-            Role::Task | Role::Call | Role::Job => document.tasks.push(builder.task(declared)),
+            Role::Task | Role::Module | Role::Call | Role::Job => document.tasks.push(builder.task(declared)),
             Role::Containers => document.tasks.push(builder.fragment(declared)),
             Role::Function => document.functions.extend(builder.function(declared)),
+            Role::Cluster => document.clusters.push(builder.cluster(declared)),
             Role::Service(noun) => document.services.push(builder.service(declared, noun)),
         }
     }
@@ -166,7 +169,7 @@ impl<'a> Builder<'_, 'a> {
         let plain = |name: &str| setting(self.evaluator, body, name);
         let (network_mode, cpu, memory) = (plain("networkMode"), plain("cpu"), plain("memory"));
         let platform_version = match declared.role {
-            Role::Job => plain("platformVersion"),
+            Role::Job | Role::Module => plain("platformVersion"),
             _ => Setting::default(),
         };
         let compatibilities = self.compatibilities(body);

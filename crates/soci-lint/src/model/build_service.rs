@@ -1,10 +1,9 @@
 //! From what documents declare to services.
 
 use super::build::Builder;
-use super::service::{Service, TaskLink};
+use super::service::{Cluster, Service, TaskLink};
 use crate::documents::Declared;
-use crate::expression::value::Piece;
-use crate::expression::{Case, Field, Value, field, items, setting, texts};
+use crate::expression::{Case, Field, Symbolic, Value, field, items, setting, texts};
 
 impl<'a> Builder<'_, 'a> {
     pub(super) fn service(&mut self, declared: &Declared<'a>, noun: &'static str) -> Service {
@@ -27,7 +26,9 @@ impl<'a> Builder<'_, 'a> {
             name_place,
             noun,
             when: declared.body.when.clone(),
-            links: self.links(body),
+            links: self.links(body, &["taskDefinition", "taskDefinitionArn"]),
+            clusters: self.links(body, &["cluster"]),
+            pipeline_decides: declared.ignores_containers,
             launch_type: setting(evaluator, body, "launchType"),
             providers: field(evaluator, body, "capacityProviderStrategy")
                 .map(|found| self.providers(&found))
@@ -50,10 +51,22 @@ impl<'a> Builder<'_, 'a> {
         out
     }
 
-    /// The tasks that a service names, in each case of the conditions.
-    fn links(&self, body: &Value<'a>) -> Vec<TaskLink> {
-        let named = field(self.evaluator, body, "taskDefinition")
-            .or_else(|| field(self.evaluator, body, "taskDefinitionArn"));
+    /// What a cluster runs its tasks on where they do not say.
+    pub(super) fn cluster(&self, declared: &Declared<'a>) -> Cluster {
+        let body = &declared.body.value;
+        let mut names = self.links(body, &["clusterName", "cluster"]);
+        names.extend(declared.resource.clone().map(TaskLink::Resource));
+        Cluster {
+            names,
+            providers: field(self.evaluator, body, "defaultCapacityProviderStrategy")
+                .map(|found| self.providers(&found))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What a field names, in each case of the conditions; the first of the fields that is there.
+    fn links(&self, body: &Value<'a>, fields: &[&str]) -> Vec<TaskLink> {
+        let named = fields.iter().find_map(|name| field(self.evaluator, body, name));
         let Some(found) = named else {
             return vec![TaskLink::Absent];
         };
@@ -62,16 +75,13 @@ impl<'a> Builder<'_, 'a> {
             .filter(|case| !case.is_against_default());
         possible
             .map(|case| {
-                let resource = case.value.pieces.iter().find_map(|piece| match piece {
-                    Piece::Hole(hole) => hole.resource.clone(),
-                    _ => None,
-                });
-                match (resource, case.value.known()) {
+                let resource = case.value.holes().find_map(|hole| hole.resource.clone());
+                // The family is known even where the account, the region or the revision is not.
+                let tail = case.value.split("/").pop().unwrap_or_default();
+                let family = tail.split(":").first().and_then(Symbolic::known);
+                match (resource, family) {
                     (Some(resource), _) => TaskLink::Resource(resource.as_ref().clone()),
-                    (None, Some(text)) => {
-                        let tail = text.rsplit('/').next().unwrap_or(&text);
-                        TaskLink::Family(tail.split(':').next().unwrap_or(tail).to_owned())
-                    }
+                    (None, Some(family)) => TaskLink::Family(family),
                     (None, None) => TaskLink::Open,
                 }
             })

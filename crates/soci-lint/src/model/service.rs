@@ -14,6 +14,10 @@ pub(crate) struct Service {
     /// Conditions under which it exists.
     pub(crate) when: Vec<Branch>,
     pub(crate) links: Vec<TaskLink>,
+    /// The cluster it runs in.
+    pub(super) clusters: Vec<TaskLink>,
+    /// Where it says that another task definition is put in its place elsewhere.
+    pub(super) pipeline_decides: Option<Place>,
     /// `launchType`.
     pub(crate) launch_type: Setting,
     /// The providers of `capacityProviderStrategy`.
@@ -25,7 +29,15 @@ pub(crate) struct Service {
     pub(crate) grace_period: Setting,
 }
 
-/// Which task definition a service runs.
+/// A cluster, or what gives one its capacity providers.
+pub(crate) struct Cluster {
+    /// The resource that it is, its name, or the cluster that it speaks of.
+    pub(super) names: Vec<TaskLink>,
+    /// The providers of `defaultCapacityProviderStrategy`.
+    pub(super) providers: Vec<Case>,
+}
+
+/// Which task definition a service runs, or in which cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TaskLink {
     /// A resource of a template or of a module.

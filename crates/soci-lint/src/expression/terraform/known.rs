@@ -1,6 +1,6 @@
 //! Public modules that are known by name: what their arguments mean and what they default to.
 //!
-//! * `terraform-aws-modules/ecs/aws` and its `//modules/service`, v7.5.0: the task definition requires
+//! * `terraform-aws-modules/ecs/aws`, its `//modules/service` and `//modules/container-definition`, v7.5.0: the task definition requires
 //!   FARGATE, the network mode is awsvpc, the service's launch type is FARGATE, Linux on X86_64, no
 //!   platform version. <https://github.com/terraform-aws-modules/terraform-aws-ecs> (2026-11-28)
 //! * `terraform-aws-modules/ecr/aws`: a private repository unless `repository_type` is `public`.
@@ -15,7 +15,7 @@ use std::rc::Rc;
 use super::super::access::repository;
 use super::super::value::{Piece, Pseudo, Shaped};
 use super::super::{Evaluator, Keys, Member, Object, Scope, Symbolic, Thunk, Value};
-use super::{Block, Instance};
+use super::{Block, Instances};
 
 /// A module that is known by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Remote {
     EcsService,
     /// A cluster and services in it.
     Ecs,
+    /// One container definition, by the API's names.
+    EcsContainer,
     Ecr,
     ContainerDefinition,
     ServiceTask,
@@ -39,6 +41,7 @@ pub(crate) fn remote(source: &str) -> Option<Remote> {
     ) {
         return match source.split("//modules/").nth(1) {
             Some("service") => Some(Remote::EcsService),
+            Some("container-definition") => Some(Remote::EcsContainer),
             Some(_) => None,
             None => Some(Remote::Ecs),
         };
@@ -75,22 +78,35 @@ const CONTAINER: [(&str, &str); 7] = [
     ("essential", "essential"),
 ];
 
+/// The outputs that are known of any of them.
+pub(super) const OUTPUTS: [&str; 9] = [
+    "json_map_encoded",
+    "json_map_object",
+    "sensitive_json_map_encoded",
+    "json_map_encoded_list",
+    "sensitive_json_map_encoded_list",
+    "json",
+    "container_definitions",
+    "container_definition",
+    "repository_url",
+];
+
 impl Remote {
     /// An output of the module.
     pub(super) fn output<'a>(
         self,
         call: &Block<'a>,
+        made: &Instances<'a>,
         output: &str,
-        instance: &Rc<Instance<'a>>,
         evaluator: &Evaluator<'a>,
         written: &str,
     ) -> Option<Thunk<'a>> {
-        let scope = Scope::Module(instance.clone());
+        let scope = &made.scope;
         match (self, output) {
             (
                 Self::ContainerDefinition,
                 "json_map_encoded" | "json_map_object" | "sensitive_json_map_encoded",
-            ) => Some(container(call, &scope)),
+            ) => Some(container(call, scope)),
             (
                 Self::ContainerDefinition,
                 "json_map_encoded_list"
@@ -98,13 +114,14 @@ impl Remote {
                 | "json"
                 | "container_definitions",
             ) => Some(Thunk::ready(
-                Value::list(vec![container(call, &scope)]),
+                Value::list(vec![container(call, scope)]),
                 call.header,
             )),
+            (Self::EcsContainer, "container_definition") => Some(given(call, scope, evaluator)),
             (Self::Ecr, "repository_url" | "repository_arn") => {
                 let text = |name: &str| {
                     let argument = call.body.attribute(name)?;
-                    let cases = evaluator.expr(argument.value, &scope);
+                    let cases = evaluator.expr(argument.value, scope);
                     cases.first().and_then(|case| case.value.to_text())
                 };
                 let kind = text("repository_type").and_then(|kind| kind.known());
@@ -125,6 +142,11 @@ impl Remote {
             _ => None,
         }
     }
+}
+
+/// The container that a call of `terraform-aws-modules/ecs//modules/container-definition` makes.
+fn given<'a>(call: &Block<'a>, scope: &Scope<'a>, evaluator: &Evaluator<'a>) -> Thunk<'a> {
+    Thunk::ready(evaluator.shape(call, scope), call.header)
 }
 
 /// The container that a call of `cloudposse/ecs-container-definition` makes.

@@ -4,6 +4,7 @@ mod known;
 mod module;
 mod resolve;
 mod resource;
+mod typed;
 
 pub(crate) use known::{Remote, remote};
 pub(crate) use module::{Block, Module, is_configuration, values_of};
@@ -56,33 +57,42 @@ impl<'a> Instance<'a> {
         })
     }
 
-    /// The instance that a call makes, if its source is a folder that can be read.
-    pub(crate) fn child(self: &Rc<Self>, call: &Block<'a>, evaluator: &Evaluator<'a>) -> Option<Rc<Self>> {
-        let name = call.label(0);
-        if let Some(known) = self.children.borrow().get(name) {
+    /// What one instance of a call makes, if its source is a folder that can be read.
+    pub(crate) fn child(
+        self: &Rc<Self>,
+        call: &Block<'a>,
+        made: &Instances<'a>,
+        evaluator: &Evaluator<'a>,
+    ) -> Option<Rc<Self>> {
+        let name = format!("{}{}", call.label(0), made.suffix);
+        if let Some(known) = self.children.borrow().get(&name) {
             return known.clone();
         }
-        let made = self.make_child(call, evaluator);
-        self.children.borrow_mut().insert(name.to_owned(), made.clone());
-        made
+        let child = self.make_child(call, made, evaluator);
+        self.children.borrow_mut().insert(name, child.clone());
+        child
     }
 
-    fn make_child(self: &Rc<Self>, call: &Block<'a>, evaluator: &Evaluator<'a>) -> Option<Rc<Self>> {
+    fn make_child(
+        self: &Rc<Self>,
+        call: &Block<'a>,
+        made: &Instances<'a>,
+        evaluator: &Evaluator<'a>,
+    ) -> Option<Rc<Self>> {
         let source = call.source(evaluator)?;
         if !(source.starts_with("./") || source.starts_with("../")) || self.depth >= MAX_DEPTH {
             return None;
         }
         let folder = crate::source::join(&self.module.folder, &source);
         let module = evaluator.module(&folder)?;
-        let scope = Scope::Module(self.clone());
         let mut values = Table::default();
         let attributes = call.body.attributes.iter();
-        values.extend(attributes.map(|attribute| (attribute.name, Thunk::new(attribute.value, &scope))));
+        values.extend(attributes.map(|attribute| (attribute.name, Thunk::new(attribute.value, &made.scope))));
         let name = call.label(0);
         Some(Rc::new(Self {
             module,
             document: self.document,
-            prefix: format!("{}module.{name}.", self.prefix),
+            prefix: format!("{}module.{name}{}.", self.prefix, made.suffix),
             arguments: Some(Arguments {
                 call: name.to_owned(),
                 values,

@@ -7,7 +7,8 @@ use super::super::form::{Access, Reference};
 use super::super::text::at;
 use super::super::value::{Hole, Piece, Pseudo, ResourceId, Shaped, Step, StepKind};
 use super::super::{Case, Cases, Evaluator, Member, Object, Scope, Symbolic, Thunk, Value};
-use super::{Block, Instance, remote, set_here};
+use super::known::OUTPUTS;
+use super::{Block, Instance, Instances, remote, set_here};
 use crate::source::Place;
 
 impl<'a> Evaluator<'a> {
@@ -23,6 +24,7 @@ impl<'a> Evaluator<'a> {
         let names = Names {
             evaluator: self,
             instance,
+            scope,
             written: &reference.written,
             place,
         };
@@ -57,10 +59,25 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+impl<'a> Evaluator<'a> {
+    /// Whether a variable or an output says that its value is not to be shown.
+    fn is_sensitive(&self, block: &Block<'a>) -> bool {
+        let flag = block.body.attribute("sensitive");
+        flag.is_some_and(|flag| {
+            let cases = self.expr(flag.value, &Scope::Plain);
+            cases
+                .iter()
+                .any(|case| case.value.known().as_deref() == Some("true"))
+        })
+    }
+}
+
 /// Looks up one reference.
 struct Names<'n, 'a> {
     evaluator: &'n Evaluator<'a>,
     instance: &'n Rc<Instance<'a>>,
+    /// Of the reference, with the names of loops around it.
+    scope: &'n Scope<'a>,
     written: &'n str,
     place: Place,
 }
@@ -91,18 +108,16 @@ impl<'a> Names<'_, 'a> {
     fn variable(&self, name: &str) -> Cases<'a> {
         let instance = self.instance;
         let declared = instance.module.variables.get(name);
-        let sensitive = declared.is_some_and(|block| {
-            let flag = block.body.attribute("sensitive");
-            flag.is_some_and(|flag| {
-                let cases = self.evaluator.expr(flag.value, &Scope::Plain);
-                cases
-                    .iter()
-                    .any(|case| case.value.known().as_deref() == Some("true"))
-            })
-        });
-        if sensitive {
+        if declared.is_some_and(|block| self.evaluator.is_sensitive(block)) {
             return self.open_with(format!("{} is sensitive", instance.declared(name)), "");
         }
+        let kind = declared.and_then(|block| block.body.attribute("type"));
+        let typed = |cases| match kind {
+            Some(kind) => self
+                .evaluator
+                .typed(cases, kind.value, &instance.declared(name).into()),
+            None => cases,
+        };
         let given = match &instance.arguments {
             Some(arguments) => arguments.values.get(name).map(|thunk| {
                 let told = format!("`{name}` of `module.{}`", arguments.call);
@@ -113,13 +128,13 @@ impl<'a> Names<'_, 'a> {
         if let Some((cases, step)) = given {
             // A null stands for the default.
             if !cases.iter().all(|case| case.value.is_absent()) {
-                return self.told(cases, step);
+                return self.told(typed(cases), step);
             }
         }
         if let Some(default) = declared.and_then(|block| block.body.attribute("default")) {
             let cases = self.evaluator.expr(default.value, &Scope::Plain);
             return self.told(
-                cases,
+                typed(cases),
                 Step {
                     kind: StepKind::Default,
                     name: instance.declared(name).into(),
@@ -182,43 +197,114 @@ impl<'a> Names<'_, 'a> {
             let why = format!("`module.{name}` is not declared in the files that were read");
             return (self.open_with(why, "lint the whole folder"), path.len());
         };
-        let index = usize::from(matches!(path.get(1), Some(Access::Index(_) | Access::Each)));
-        let Some(Access::Attribute(output)) = path.get(1 + index) else {
-            return (
+        let of_list = matches!(path.get(1), Some(Access::Index(_) | Access::Each));
+        let output = match path.get(1 + usize::from(of_list)) {
+            Some(Access::Attribute(output)) => Some(&**output),
+            _ => None,
+        };
+        let (Some(output), false) = (output, matches!(path.get(1), Some(Access::Each))) else {
+            // Of all instances: what is asked of each of them follows.
+            let value = self.outputs_of_all(call);
+            return (vec![Case::plain(value, self.place)], 1);
+        };
+        let index = path.get(1).filter(|_| of_list);
+        let own = self.module_scope();
+        match self.evaluator.instance_at(call, index, &own, self.scope) {
+            Some(made) => match self.output_of(call, &made, output) {
+                Ok(cases) => (cases, 2 + usize::from(of_list)),
+                Err((why, help)) => (self.open_with(why, help), path.len()),
+            },
+            None => (
                 self.open(format!("`{}` is not evaluated", self.written)),
                 path.len(),
-            );
+            ),
+        }
+    }
+
+    /// All outputs of all instances of a call: a list, an object by key, or those of the only one.
+    fn outputs_of_all(&self, call: &Block<'a>) -> Value<'a> {
+        let made = self.evaluator.instances(call, &self.module_scope());
+        let mut all: Vec<Member<'a>> = made
+            .iter()
+            .map(|made| Member {
+                key: made
+                    .key
+                    .as_ref()
+                    .map(Symbolic::display)
+                    .unwrap_or_default()
+                    .into(),
+                key_place: call.header,
+                value: Thunk::ready(self.outputs(call, made), call.header),
+            })
+            .collect();
+        let values = |all: Vec<Member<'a>>| all.into_iter().map(|member| member.value).collect();
+        if call.body.attribute("for_each").is_some() {
+            return object_of(all);
+        }
+        match (call.body.attribute("count"), all.pop()) {
+            (Some(_), Some(last)) => {
+                all.push(last);
+                Value::list(values(all))
+            }
+            (None, Some(only)) => match only.value {
+                Thunk::Ready(cases) => cases[0].value.clone(),
+                _ => Value::Absent,
+            },
+            (_, None) => Value::list(Vec::new()),
+        }
+    }
+
+    /// The outputs of one instance, as far as their names are known.
+    fn outputs(&self, call: &Block<'a>, made: &Instances<'a>) -> Value<'a> {
+        let member = |name: &str, cases: Cases<'a>| Member {
+            key: name.into(),
+            key_place: call.header,
+            value: Thunk::Ready(Rc::new(cases)),
         };
-        let used = 2 + index;
-        if let Some(child) = self.instance.child(call, self.evaluator) {
-            let Some(block) = child.module.outputs.get(&**output) else {
-                let why = format!("`module.{name}` has no output `{output}`");
-                return (self.open_with(why, ""), path.len());
+        let names: Vec<&str> = match self.instance.child(call, made, self.evaluator) {
+            Some(child) => child.module.outputs.keys().copied().collect(),
+            None => OUTPUTS.to_vec(),
+        };
+        let found = names
+            .iter()
+            .filter_map(|name| Some(member(name, self.output_of(call, made, name).ok()?)));
+        object_of(found.collect())
+    }
+
+    /// One output of one instance; why it is not known, and what would help.
+    fn output_of(
+        &self,
+        call: &Block<'a>,
+        made: &Instances<'a>,
+        output: &str,
+    ) -> Result<Cases<'a>, (String, String)> {
+        let name = call.label(0);
+        let plan = || "lint the plan: `terraform show -json`".to_owned();
+        if let Some(child) = self.instance.child(call, made, self.evaluator) {
+            let Some(block) = child.module.outputs.get(output) else {
+                return Err((format!("`module.{name}` has no output `{output}`"), String::new()));
             };
+            if self.evaluator.is_sensitive(block) {
+                let why = format!("the output `{output}` of `module.{name}` is sensitive");
+                return Err((why, String::new()));
+            }
             let Some(value) = block.body.attribute("value") else {
-                return (
-                    self.open(format!("the output `{output}` has no value")),
-                    path.len(),
-                );
+                return Err((format!("the output `{output}` has no value"), plan()));
             };
             let cases = self.evaluator.expr(value.value, &Scope::Module(child.clone()));
-            let step = set_here(
-                format!("the output `{output}` of `module.{name}`"),
-                value.value.place(),
-            );
-            return (self.told(cases, step), used);
+            let told = format!("the output `{output}` of `module.{name}`");
+            return Ok(self.told(cases, set_here(told, value.value.place())));
         }
         let source = call.source(self.evaluator);
-        if let Some(value) = source
-            .as_deref()
-            .and_then(remote)
-            .and_then(|remote| remote.output(call, output, self.instance, self.evaluator, self.written))
-        {
-            return (at(self.evaluator.eval(&value), self.place), used);
+        let known = source.as_deref().and_then(remote);
+        match known.and_then(|known| known.output(call, made, output, self.evaluator, self.written)) {
+            Some(value) => Ok(at(self.evaluator.eval(&value), self.place)),
+            None => {
+                let source = source.unwrap_or_else(|| "somewhere".to_owned());
+                let why = format!("`module.{name}` comes from {source}, which is not read");
+                Err((why, plan()))
+            }
         }
-        let source = source.unwrap_or_else(|| "somewhere".to_owned());
-        let why = format!("`module.{name}` comes from {source}, which is not read");
-        (self.open(why), path.len())
     }
 
     /// An attribute of a resource or a data source; its cases, and how much of the path they used.
@@ -237,9 +323,22 @@ impl<'a> Names<'_, 'a> {
         };
         let used = before + index + 1;
         let block = self.instance.module.resource(data, kind, name);
+        let own = self.module_scope();
+        let repeats = block.is_some_and(|block| {
+            ["count", "for_each"]
+                .iter()
+                .any(|name| block.body.attribute(name).is_some())
+        });
+        let scope = match block.filter(|_| repeats) {
+            Some(block) => {
+                let made = self.evaluator.instance_at(block, path.first(), &own, self.scope);
+                made.map_or(own, |made| made.scope)
+            }
+            None => own,
+        };
         let argument = |wanted: &str| {
             let found = block?.body.attribute(wanted)?;
-            Some(self.evaluator.expr(found.value, &self.module_scope()))
+            Some(self.evaluator.expr(found.value, &scope))
         };
         let text = |cases: Option<Cases<'a>>| {
             let cases = cases?;
@@ -341,7 +440,7 @@ impl<'a> Names<'_, 'a> {
                         .collect(),
                 })
             }
-            ("template_file", "rendered") if data => self.template_file(block, kind, name),
+            ("template_file", "rendered") if data => self.template_file(block, &scope, kind, name),
             ("terraform_data", "output") => {
                 argument("input").unwrap_or_else(|| self.resource_hole(data, kind, name, attribute))
             }
@@ -359,6 +458,14 @@ impl<'a> Names<'_, 'a> {
                 }
                 None => self.resource_hole(data, kind, name, attribute),
             },
+        };
+        let found = match path.first() {
+            // `x.*.name` is a list, of one item as far as is known here.
+            Some(Access::Each) => {
+                let items = vec![Thunk::Ready(Rc::new(found))];
+                vec![Case::plain(Value::list(items), self.place)]
+            }
+            _ => found,
         };
         (found, used)
     }
@@ -384,14 +491,19 @@ impl<'a> Names<'_, 'a> {
     }
 
     /// `data "template_file"`: `vars` may be a map or a block.
-    fn template_file(&self, block: Option<&Block<'a>>, kind: &str, name: &str) -> Cases<'a> {
+    fn template_file(
+        &self,
+        block: Option<&Block<'a>>,
+        scope: &Scope<'a>,
+        kind: &str,
+        name: &str,
+    ) -> Cases<'a> {
         let Some(template) = block.and_then(|block| block.body.attribute("template")) else {
             return self.resource_hole(true, kind, name, "rendered");
         };
-        let scope = self.module_scope();
         let vars = block.and_then(|block| block.body.attribute("vars"));
         let names = match vars {
-            Some(vars) => Thunk::new(vars.value, &scope),
+            Some(vars) => Thunk::new(vars.value, scope),
             None => {
                 let inner = block.into_iter().flat_map(|block| &block.body.blocks);
                 let members = inner
@@ -400,17 +512,19 @@ impl<'a> Names<'_, 'a> {
                     .map(|attribute| Member {
                         key: attribute.name.into(),
                         key_place: attribute.name_place,
-                        value: Thunk::new(attribute.value, &scope),
+                        value: Thunk::new(attribute.value, scope),
                     });
-                let object = Object {
-                    members: members.collect(),
-                    keys: super::super::Keys::Snake,
-                    more: None,
-                };
-                Thunk::ready(Value::Object(Rc::new(object)), template.value.place())
+                Thunk::ready(object_of(members.collect()), template.value.place())
             }
         };
-        self.evaluator
-            .rendered(&Thunk::new(template.value, &scope), names)
+        self.evaluator.rendered(&Thunk::new(template.value, scope), names)
     }
+}
+
+fn object_of<'a>(members: Vec<Member<'a>>) -> Value<'a> {
+    Value::Object(Rc::new(Object {
+        members,
+        keys: super::super::Keys::Snake,
+        more: None,
+    }))
 }

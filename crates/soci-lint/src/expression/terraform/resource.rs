@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::super::form::Access;
 use super::super::text::texts;
 use super::super::value::{Hole, Symbolic};
 use super::super::{Case, Cases, Evaluator, Keys, Member, Object, Scope, Thunk, Value};
@@ -12,6 +13,8 @@ use super::{Block, entries};
 pub(crate) struct Instances<'a> {
     /// `["key"]`, or nothing.
     pub(crate) suffix: String,
+    /// The key or the number, where there may be several.
+    pub(super) key: Option<Symbolic>,
     /// The names in its block.
     pub(crate) scope: Scope<'a>,
     /// Under which conditions it is there.
@@ -19,7 +22,7 @@ pub(crate) struct Instances<'a> {
 }
 
 /// Blocks that come once at most.
-const SINGLE: [&str; 10] = [
+const SINGLE: [&str; 9] = [
     "runtime_platform",
     "ephemeral_storage",
     "network_configuration",
@@ -27,7 +30,6 @@ const SINGLE: [&str; 10] = [
     "target",
     "ecs_parameters",
     "lifecycle",
-    "default_capacity_provider_strategy",
     "eks_properties",
     "deployment_controller",
 ];
@@ -43,25 +45,42 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn instances(&self, block: &Block<'a>, scope: &Scope<'a>) -> Vec<Instances<'a>> {
         let single = |case: Case<()>, scope: Scope<'a>| Instances {
             suffix: String::new(),
+            key: None,
             scope,
             case,
         };
         if let Some(count) = block.body.attribute("count") {
             let place = count.value.place();
-            let cases = texts(&self.expr(count.value, scope));
-            let there = cases
-                .into_iter()
-                .filter(|case| !matches!(case.value.known().as_deref(), Some("0")));
-            return there
-                .map(|case| {
-                    let index = match case.value.known().as_deref() {
-                        Some("1") => Value::text("0"),
-                        _ => Hole::new("${count.index}", "there may be several", "").into(),
-                    };
+            let mut out = Vec::new();
+            for case in texts(&self.expr(count.value, scope)) {
+                let number = case.value.known().and_then(|text| text.parse::<usize>().ok());
+                let bound = |index: Value<'a>| {
                     let count = object([("index", Thunk::ready(index, place))]);
-                    single(case.with(()), scope.bind("count", Thunk::ready(count, place)))
-                })
-                .collect();
+                    scope.bind("count", Thunk::ready(count, place))
+                };
+                let Some(number) = number else {
+                    let open = case.value.holes().next();
+                    let because = open.map_or_else(String::new, |hole| format!(": {}", hole.why));
+                    let why = format!("how many there are is not known{because}");
+                    let help = open.map_or_else(String::new, |hole| hole.help.clone());
+                    let index = Hole::new("${count.index}", why, help);
+                    out.push(single(case.with(()), bound(index.into())));
+                    continue;
+                };
+                let room = MAX_INSTANCES - out.len().min(MAX_INSTANCES);
+                out.extend((0..number.min(room)).map(|at| Instances {
+                    // Most counts say whether it is there at all.
+                    suffix: if number == 1 {
+                        String::new()
+                    } else {
+                        format!("[{at}]")
+                    },
+                    key: Some(Symbolic::text(at.to_string())),
+                    scope: bound(Value::number(at)),
+                    case: case.with(()),
+                }));
+            }
+            return out;
         }
         let Some(each) = block.body.attribute("for_each") else {
             return vec![single(Case::plain((), block.header), scope.clone())];
@@ -90,12 +109,33 @@ impl<'a> Evaluator<'a> {
                 ]);
                 out.push(Instances {
                     suffix: format!("[\"{}\"]", key.display()),
+                    key: Some(key),
                     scope: scope.bind("each", Thunk::ready(each, place)),
                     case: case.with(()),
                 });
             }
         }
         out
+    }
+
+    /// The instance of a block that an index picks: the one with this key, or the only one.
+    pub(super) fn instance_at(
+        &self,
+        block: &Block<'a>,
+        index: Option<&Access<'a>>,
+        own: &Scope<'a>,
+        user: &Scope<'a>,
+    ) -> Option<Instances<'a>> {
+        let mut made = self.instances(block, own);
+        if let Some(Access::Index(index)) = index {
+            let wanted = texts(&self.expr(*index, user));
+            let wanted = wanted.first().map(|case| &case.value);
+            if let Some(at) = made.iter().position(|made| made.key.as_ref() == wanted) {
+                return Some(made.swap_remove(at));
+            }
+        }
+        let only = made.pop()?;
+        made.is_empty().then_some(only)
     }
 
     /// A block as an object.
@@ -162,7 +202,10 @@ impl<'a> Evaluator<'a> {
             let Some(content) = block.body.blocks.iter().find(|inner| inner.kind == "content") else {
                 continue;
             };
-            let iterator = block.label(0);
+            let iterator = match block.body.attribute("iterator") {
+                Some(named) => self.file_text(named.value.place()).trim(),
+                None => block.label(0),
+            };
             let each = block
                 .body
                 .attribute("for_each")
