@@ -15,7 +15,7 @@
 //! | `stack` | layers on top of each other, as overlayfs merges them |
 //! | `compare`, `verdict` | both sides beside each other, and what is said of them |
 //! | `settle` | which layers of an image stay without a zTOC |
-//! | `rootfs` | paths through links and layers |
+//! | `rootfs`, `lookup` | paths through links and layers |
 //!
 //! Nothing here reads a file: tables of contents in, values out. Time and memory are linear in the number of
 //! entries, whatever is in them.
@@ -23,6 +23,7 @@
 
 mod compare;
 mod fault;
+mod lookup;
 mod mounted;
 mod names;
 mod path;
@@ -38,8 +39,9 @@ mod xattr;
 
 pub use compare::{Layer, compare};
 pub use fault::UnpackFault;
+pub use lookup::LookupFault;
 pub use mounted::UnknownTarget;
-pub use rootfs::{Found, LookupFault, Rootfs};
+pub use rootfs::{Found, Rootfs};
 pub use settle::{Settled, settle};
 pub use source::Mount;
 pub use tree::{FileType, Unreadable};

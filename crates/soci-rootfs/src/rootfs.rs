@@ -1,14 +1,14 @@
-//! Looking paths up in the unpacked file system.
+//! The unpacked file system.
 
 use soci_ztoc::tar::Timestamp;
 use soci_ztoc::ztoc::Toc;
 
 use crate::fault::UnpackFault;
-use crate::names::{NameId, Names};
-use crate::path::parts;
-use crate::resolve::{Budget, KERNEL_LINKS};
-use crate::stack::{Merged, Shown, Stack, Way};
-use crate::tree::{FileType, Tree};
+use crate::lookup::{LookupFault, walk};
+use crate::names::Names;
+use crate::resolve::Budget;
+use crate::stack::{Shown, Stack, Way};
+use crate::tree::{FileType, Origin, Tree};
 use crate::unpack::unpack;
 
 /// The file system of an image, as its layers make it when they are unpacked.
@@ -48,38 +48,9 @@ pub struct Found {
     pub link_target: Option<Vec<u8>>,
     /// Extended attributes, names ascending.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// A layer above it is not known and can hide or replace it.
+    /// A layer that is not known decides about it: lies above and can hide or replace it, or has the directory that
+    /// no entry lists here. What a path leads to is never hidden or replaced.
     pub uncertain: bool,
-}
-
-/// Why a path leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LookupFault {
-    /// No layer has it.
-    #[error("'{}' is not in the image", path.escape_ascii())]
-    Missing {
-        /// The path; after following links perhaps not the one given.
-        path: Vec<u8>,
-    },
-    /// No layer that is known has it, but one is not known.
-    #[error("'{}' is in no layer that could be read; it may be in another", path.escape_ascii())]
-    Unknown {
-        /// The path; after following links perhaps not the one given.
-        path: Vec<u8>,
-    },
-    /// Links lead in a circle, or through more than 40 others.
-    #[error("too many links on the way to '{}'", path.escape_ascii())]
-    TooManyLinks {
-        /// The path that was looked for.
-        path: Vec<u8>,
-    },
-    /// A part of the way is not a directory.
-    #[error("'{}' is not a directory", path.escape_ascii())]
-    NotADirectory {
-        /// That part.
-        path: Vec<u8>,
-    },
 }
 
 impl<'a> Rootfs<'a> {
@@ -110,7 +81,7 @@ impl<'a> Rootfs<'a> {
     /// # Errors
     /// [`LookupFault`]
     pub fn find(&self, path: &[u8]) -> Result<Found, LookupFault> {
-        self.walk_to(path, true)
+        self.look_up(path, true)
     }
 
     /// The same, but a link at the end of the path is what was looked for.
@@ -118,7 +89,7 @@ impl<'a> Rootfs<'a> {
     /// # Errors
     /// [`LookupFault`]
     pub fn find_link(&self, path: &[u8]) -> Result<Found, LookupFault> {
-        self.walk_to(path, false)
+        self.look_up(path, false)
     }
 
     /// Tells everything that is in the file system, parents before children.
@@ -146,75 +117,10 @@ impl<'a> Rootfs<'a> {
         Stack(self.trees.iter().map(Option::as_ref).collect())
     }
 
-    fn walk_to(&self, path: &[u8], follow: bool) -> Result<Found, LookupFault> {
+    fn look_up(&self, path: &[u8], follow: bool) -> Result<Found, LookupFault> {
         let stack = self.stack();
-        let mut open: Vec<Vec<u8>> = parts(path).map(<[u8]>::to_vec).collect();
-        open.reverse();
-        let mut way: Vec<NameId> = Vec::new();
-        let mut at = vec![Shown::Directory(stack.root())];
-        let mut links = 0;
-        while let Some(part) = open.pop() {
-            let directory = match at.last() {
-                Some(Shown::Directory(merged)) => merged,
-                _ => {
-                    let path = self.names.path(&way);
-                    return Err(LookupFault::NotADirectory { path });
-                }
-            };
-            if part == b".." {
-                way.pop();
-                if at.len() > 1 {
-                    at.pop();
-                }
-                continue;
-            }
-            let name = self.names.get(&part);
-            let child = name.and_then(|name| Some((name, stack.child(directory, name)?)));
-            let Some((name, shown)) = child else {
-                return Err(self.missing(&way, &part, &open));
-            };
-            let place = shown.place();
-            let node = stack.node(place);
-            if node.kind != FileType::Symlink || (open.is_empty() && !follow) {
-                way.push(name);
-                at.push(shown);
-                continue;
-            }
-            links += 1;
-            if links > KERNEL_LINKS {
-                return Err(LookupFault::TooManyLinks { path: path.to_vec() });
-            }
-            let target = stack.tree(place).link_target(node);
-            if target.first() == Some(&b'/') {
-                way.clear();
-                at.truncate(1);
-            }
-            let steps: Vec<Vec<u8>> = parts(target).map(<[u8]>::to_vec).collect();
-            open.extend(steps.into_iter().rev());
-        }
-        let found = at
-            .last()
-            .filter(|shown| **shown != Shown::Directory(Merged::new()));
-        let found = found.ok_or_else(|| self.missing(&way, b"", &[]))?;
-        Ok(self.found(&stack, self.names.path(&way), found))
-    }
-
-    fn missing(&self, way: &[NameId], part: &[u8], open: &[Vec<u8>]) -> LookupFault {
-        let mut path = Vec::new();
-        for component in way
-            .iter()
-            .map(|name| self.names.text(*name))
-            .chain([part])
-            .chain(open.iter().rev().map(|part| &part[..]))
-        {
-            path.push(b'/');
-            path.extend_from_slice(component);
-        }
-        if self.trees.iter().any(Option::is_none) {
-            LookupFault::Unknown { path }
-        } else {
-            LookupFault::Missing { path }
-        }
+        let (way, shown) = walk(&stack, &self.names, path, follow)?;
+        Ok(self.found(&stack, self.names.path(&way), &shown))
     }
 
     fn found(&self, stack: &Stack<'_, 'a>, path: Vec<u8>, shown: &Shown) -> Found {
@@ -240,7 +146,8 @@ impl<'a> Rootfs<'a> {
             xattrs: xattrs
                 .map(|(key, value)| (key.to_vec(), value.to_vec()))
                 .collect(),
-            uncertain: self.trees[place.layer..].iter().any(Option::is_none),
+            uncertain: matches!(node.origin, Origin::Implied { uncertain: true, .. })
+                || self.trees[place.layer..].iter().any(Option::is_none),
         }
     }
 }

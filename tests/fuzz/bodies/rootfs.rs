@@ -208,10 +208,12 @@ fn settled(layers: &[Layer<'_>]) {
     }
 }
 
-/// Every path of the unpacked file system is found under its own name.
+/// Every path of the unpacked file system is found under its own name, and whoever knows fewer layers finds the same
+/// or says which of the others is needed.
 fn lookups(stack: &[Vec<Item>], ztocs: &[Ztoc]) {
     let tocs: Vec<_> = ztocs.iter().map(|ztoc| Some(ztoc.toc())).collect();
     let rootfs = Rootfs::new(&tocs);
+    let mut paths: Vec<Vec<u8>> = vec![b"/".into(), b"/absent".into()];
     rootfs.each(|found| {
         assert_eq!(rootfs.find_link(&found.path).as_ref(), Ok(&found), "{stack:#?}");
         match rootfs.find(&found.path) {
@@ -219,5 +221,34 @@ fn lookups(stack: &[Vec<Item>], ztocs: &[Ztoc]) {
             Err(LookupFault::Unknown { .. }) => panic!("every layer is known"),
             Err(_) => {}
         }
+        paths.push([&found.path[..], b"/../a"].concat());
+        paths.push(found.path);
     });
+    for known in 0..1_u32 << tocs.len() {
+        let some: Vec<_> = (0..tocs.len())
+            .map(|index| tocs[index].filter(|_| known >> index & 1 == 1))
+            .collect();
+        let partly = Rootfs::new(&some);
+        for path in &paths {
+            let all = rootfs.find(path);
+            match partly.find(path) {
+                Err(LookupFault::Unknown { layer, .. }) => assert!(some[layer].is_none(), "{stack:#?}"),
+                Ok(mut found) => {
+                    let mut all = all.expect("what is said stays so");
+                    // What no entry lists, and the layers that are known do not tell.
+                    if found.uncertain {
+                        found.uncertain = false;
+                        (found.mode, found.uid, found.gid) = (all.mode, all.uid, all.gid);
+                        (found.xattrs, all.xattrs) = (Vec::new(), Vec::new());
+                        // Every layer has the root.
+                        if found.path == b"/" {
+                            found.layer = all.layer;
+                        }
+                    }
+                    assert_eq!(found, all, "{known:b} {stack:#?}");
+                }
+                Err(fault) => assert_eq!(Err(fault), all, "{known:b} {stack:#?}"),
+            }
+        }
+    }
 }
