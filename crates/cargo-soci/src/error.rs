@@ -72,6 +72,15 @@ impl CommandError {
         self
     }
 
+    /// The same error behind what could not be done because of it. An interruption is nobody's fault.
+    #[must_use]
+    pub fn after(mut self, consequence: &str) -> Self {
+        if self.exit != Exit::Interrupted {
+            self.message = format!("{consequence}: {}", self.message);
+        }
+        self
+    }
+
     /// The same error with a line that says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use soci_image::media_type::ZTOC;
 use soci_image::{Descriptor, Platform, SociIndex};
+use soci_rootfs::{FileType, Found, LookupFault, Rootfs};
 use soci_store::workflow::{self, Examined, Options, UnpackedLayer};
 use soci_store::{
     block_on,
     store::{AnySource, Source},
 };
-use soci_ztoc::ztoc::{EntryType, Extractor, LookupFault, Ztoc};
+use soci_ztoc::ztoc::{Extractor, TocEntry, Ztoc};
 
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::CommandError;
+use crate::escape;
 use crate::exit::Exit;
 use crate::output::OutputFile;
 use crate::places;
@@ -21,15 +23,16 @@ use crate::places;
 /// Flags of `cat`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The file is looked for from the uppermost layer down, as a container would see it. From a registry only the zTOCs
-and the spans that hold the file are fetched; a layer without a zTOC on the way is read whole.
+PATH leads where it leads in a container: through symbolic and hard links, and through all layers with what they
+delete. From a registry only the zTOCs that this needs and the spans that hold the file are fetched; a layer without
+a zTOC on the way is read whole. If such a layer cannot be read, where PATH leads is unknown, and the layer is named.
 
   cargo soci cat 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4 /etc/os-release")]
 pub struct Args {
     /// Where the image is
     #[arg(value_name = "SRC")]
     pub source: String,
-    /// File in the image; links inside a layer are followed
+    /// File in the image; links are followed
     #[arg(value_name = "PATH")]
     pub path: String,
     /// The image, if SRC has several.
@@ -66,22 +69,69 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         );
     };
     let (layers, index) = choose(image, args.which.platform.as_ref())?;
-    let mut output = Some(args.output);
-    for layer in layers.iter().rev() {
+    let (view, found) = find(&source, layers, &index, &args.path, context)?;
+    let entry = entry_of(&view.ztoc, &found).ok_or_else(|| {
+        not_a_file(&args.path, &found).help("`cargo soci ztoc ls` lists the files of a zTOC")
+    })?;
+    print(&view, &entry, &args.output, &args.path, context)?;
+    Ok(Exit::Done)
+}
+
+/// Looks where a path leads, and reads no more layers for it than it takes to know: it begins with none, and the
+/// answer names the next one.
+fn find<'a>(
+    source: &'a AnySource,
+    layers: &'a [Descriptor],
+    index: &SociIndex,
+    path: &str,
+    context: &Context,
+) -> Result<(LayerView<'a>, Found), CommandError> {
+    let mut views: Vec<Option<LayerView<'a>>> = layers.iter().map(|_| None).collect();
+    loop {
         context.cancel.check()?;
-        let view = open_layer(&source, layer, &index, context)?;
-        match find(&view.ztoc, &args.path)? {
-            Found::Nothing => continue,
-            Found::Deleted => break,
-            Found::File(position) => {
-                let output = output.take().expect("a file is printed once");
-                print(&view, position, &output, &args.path, context)?;
-                return Ok(Exit::Done);
+        let tocs: Vec<_> = views
+            .iter()
+            .map(|view| view.as_ref().map(|view| view.ztoc.toc()))
+            .collect();
+        let rootfs = Rootfs::new(&tocs);
+        let found = match rootfs.find(path.as_bytes()) {
+            Err(LookupFault::Unknown { path, layer }) => {
+                let digest = &layers[layer].digest;
+                let view = open_layer(source, &layers[layer], index, context).map_err(|error| {
+                    let path = escape::terminal_bytes(&path);
+                    error.after(&format!(
+                        "where {path} leads is unknown, because layer {digest} is not known"
+                    ))
+                })?;
+                views[layer] = Some(view);
+                continue;
             }
+            other => other,
+        };
+        for (layer, fault) in (0..layers.len()).filter_map(|index| Some((index, rootfs.fault(index)?))) {
+            let digest = &layers[layer].digest;
+            context.warn(&format!(
+                "layer {digest} cannot be unpacked, so no container starts from this image: {fault}"
+            ));
         }
+        let found = found.map_err(|fault| {
+            CommandError::failed(fault.to_string())
+                .help("`cargo soci inspect` shows the layers, `cargo soci ztoc ls` the files of a zTOC")
+        })?;
+        let view = views.swap_remove(found.layer);
+        return Ok((view.expect("what was found is in a layer that is known"), found));
     }
-    Err(CommandError::failed(format!("{} is not in the image", args.path))
-        .help("`cargo soci inspect` shows the layers, `cargo soci ztoc ls` the files of a zTOC"))
+}
+
+/// The entry with the contents of what was found; none if it is not a file.
+pub(super) fn entry_of<'a>(ztoc: &'a Ztoc, found: &Found) -> Option<TocEntry<'a>> {
+    ztoc.toc()
+        .get(found.entry.filter(|_| found.file_type == FileType::Regular)?)
+}
+
+/// The error where [`entry_of`] has nothing.
+pub(super) fn not_a_file(path: &str, found: &Found) -> CommandError {
+    CommandError::failed(format!("{path} is not a file but {}", found.file_type))
 }
 
 /// The layers of the platform meant, and its SOCI index.
@@ -193,74 +243,21 @@ impl LayerView<'_> {
     }
 }
 
-/// What a layer says about a path.
-enum Found {
-    File(usize),
-    /// Something below hides what lower layers have.
-    Deleted,
-    Nothing,
-}
-
-fn find(ztoc: &Ztoc, path: &str) -> Result<Found, CommandError> {
-    let paths = ztoc.toc().paths();
-    match paths.resolve(path.as_bytes()) {
-        Ok(index) => {
-            let entry = ztoc
-                .toc()
-                .get(index)
-                .expect("resolve gives indexes of this table");
-            if entry.entry_type == EntryType::Regular {
-                return Ok(Found::File(index));
-            }
-            Err(CommandError::failed(format!(
-                "{path} is not a file: its type is {}",
-                entry.entry_type.as_str()
-            )))
-        }
-        Err(LookupFault::Missing { path }) => {
-            // A file `.wh.NAME` takes NAME out, `.wh..wh..opq` all that lower layers have in its folder.
-            let path = String::from_utf8_lossy(&path).into_owned();
-            let mut rest = path.as_str();
-            while !rest.is_empty() {
-                let (folder, name) = rest
-                    .rsplit_once('/')
-                    .map_or(("", rest), |(folder, name)| (folder, name));
-                let slash = if folder.is_empty() { "" } else { "/" };
-                for whiteout in [format!(".wh.{name}"), ".wh..wh..opq".to_owned()] {
-                    if paths
-                        .find(format!("{folder}{slash}{whiteout}").as_bytes())
-                        .is_some()
-                    {
-                        return Ok(Found::Deleted);
-                    }
-                }
-                rest = folder;
-            }
-            Ok(Found::Nothing)
-        }
-        Err(fault) => Err(CommandError::failed(fault.to_string())),
-    }
-}
-
 fn print(
     view: &LayerView<'_>,
-    position: usize,
+    entry: &TocEntry<'_>,
     output: &std::path::Path,
     path: &str,
     context: &Context,
 ) -> Result<(), CommandError> {
     let LayerView { layer, ztoc, .. } = view;
-    let entry = ztoc
-        .toc()
-        .get(position)
-        .expect("the position comes from this table");
     let mut output = OutputFile::create_checked(output)?;
     let wrong = |error: &(dyn std::error::Error + 'static)| {
         CommandError::failed(format!("cannot read {path} from layer {}", layer.digest))
             .because(error)
             .help("`cargo soci verify` says more")
     };
-    let mut extractor = Extractor::new(ztoc, &entry).map_err(|error| wrong(&error))?;
+    let mut extractor = Extractor::new(ztoc, entry).map_err(|error| wrong(&error))?;
     let mut read = 0;
     let mut buffer = Vec::new();
     while let Some(range) = extractor.wanted() {

@@ -155,7 +155,7 @@ fn one_file_comes_through_its_spans_only() {
             "{verb:?}: {from_layers} bytes of a layer of 2 MB: {log:#?}"
         );
         let errors = failed(&run(&[verb, &[name.as_str(), "/absent"]].concat()));
-        assert!(errors.contains("/absent is not in the image"), "{errors}");
+        assert!(errors.contains("'/absent' is not in the image"), "{errors}");
     }
 }
 

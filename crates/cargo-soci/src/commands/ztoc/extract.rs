@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use soci_ztoc::ztoc::{self, EntryType, LookupFault, Ztoc};
+use soci_rootfs::{LookupFault, Rootfs};
+use soci_ztoc::ztoc::{self, Ztoc};
 
 use super::layer_file::LayerFile;
 use super::read_ztoc;
@@ -29,7 +30,7 @@ pub struct Args {
     /// File in the image; or the zTOC
     #[arg(value_name = "PATH|ZTOC")]
     pub path_or_ztoc: PathBuf,
-    /// File in the layer, after LAYER and ZTOC; links are followed
+    /// File in the layer, after LAYER and ZTOC; links inside it are followed
     #[arg(value_name = "PATH")]
     pub path: Option<String>,
     /// The image, if SRC has several.
@@ -79,22 +80,11 @@ fn of_layer(
 ) -> CommandResult {
     context.format(&[Format::Human])?;
     let (ztoc, _) = read_ztoc(ztoc_path)?;
-    let index = ztoc
-        .toc()
-        .paths()
-        .resolve(path.as_bytes())
+    let found = Rootfs::new(&[Some(ztoc.toc())])
+        .find(path.as_bytes())
         .map_err(|fault| not_found(&ztoc, path, &fault))?;
-    let entry = ztoc
-        .toc()
-        .get(index)
-        .expect("resolve gives indexes of this table");
-    if entry.entry_type != EntryType::Regular {
-        let kind = entry.entry_type.as_str();
-        return Err(
-            CommandError::failed(format!("{path} is not a file: its type is {kind}"))
-                .help("`cargo soci ztoc ls` lists the files"),
-        );
-    }
+    let entry = cat::entry_of(&ztoc, &found)
+        .ok_or_else(|| cat::not_a_file(path, &found).help("`cargo soci ztoc ls` lists the files"))?;
     let mut layer = LayerFile::open(layer_path)?;
     let mut output = OutputFile::create_checked(output)?;
     let mut failed = None;
@@ -124,7 +114,11 @@ fn of_layer(
 
 /// Says what is near: the usual mistake is a missing folder or one too many.
 fn not_found(ztoc: &Ztoc, path: &str, fault: &LookupFault) -> CommandError {
-    let error = CommandError::failed(fault.to_string());
+    let error = CommandError::failed(match fault {
+        // Of an image nothing is known but this layer.
+        LookupFault::Missing { path } => format!("'{}' is not in this layer", path.escape_ascii()),
+        fault => fault.to_string(),
+    });
     let wanted = path.rsplit('/').next().unwrap_or(path).as_bytes();
     let same_name: Vec<String> = ztoc
         .toc()
