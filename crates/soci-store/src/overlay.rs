@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use soci_image::{Descriptor, Digest};
+use soci_registry::Traffic;
 
 use crate::file::FileBlob;
 use crate::store::{AnyBlob, AnySource, Root, Source};
@@ -24,6 +25,10 @@ pub struct Overlay {
     pub(crate) blobs: BTreeMap<Digest, FileBlob>,
     /// Layers that were indexed already, new ones and others.
     pub(crate) indexed: Indexed,
+    /// Bytes of the layers that the new ones were made of, by the digest of the new one.
+    pub(crate) made_of: BTreeMap<Digest, u64>,
+    /// What the registry client had moved before the layers were rewritten.
+    pub(crate) traffic_before: Option<Traffic>,
 }
 
 /// What became of layers that were read already; each is asked for once.

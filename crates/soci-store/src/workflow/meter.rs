@@ -1,8 +1,11 @@
 //! What crosses the network during a conversion.
 
+use std::collections::BTreeMap;
+
+use soci_image::Digest;
 use soci_registry::{NativeClient, Traffic};
 
-use super::report::{Report, TrafficReport};
+use super::report::{LayerReport, Report, TrafficReport};
 use crate::store::{AnyDestination, AnySource};
 
 /// The counters at the beginning.
@@ -11,6 +14,8 @@ pub(super) struct Meter {
     before: Traffic,
     from_registry: bool,
     to_registry: bool,
+    /// Bytes of layers before they were rewritten, by their digest now.
+    made_of: BTreeMap<Digest, u64>,
 }
 
 impl Meter {
@@ -23,8 +28,15 @@ impl Meter {
         };
         // Both are of one client: there is one in a run.
         let client = from.or(to)?.clone();
-        let before = client.traffic();
+        let mut before = client.traffic();
+        let mut made_of = BTreeMap::new();
+        // Layers that were rewritten came before, and not in the size that they have now.
+        if let AnySource::Overlay(overlay) = source {
+            before = overlay.traffic_before.unwrap_or(before);
+            made_of.clone_from(&overlay.made_of);
+        }
         Some(Self {
+            made_of,
             from_registry: from.is_some(),
             to_registry: to.is_some(),
             client,
@@ -37,14 +49,18 @@ impl Meter {
         let now = self.client.traffic();
         let received = now.received - self.before.received;
         let sent = now.sent - self.before.sent;
-        let layers: u64 = report.layers().iter().map(|layer| layer.size).sum();
-        let spared = |counts: bool, moved: u64| if counts { layers.saturating_sub(moved) } else { 0 };
+        let all = report.layers();
+        let layers: u64 = all.iter().map(|layer| layer.size).sum();
+        let size_before =
+            |layer: &&LayerReport| self.made_of.get(&layer.digest).copied().unwrap_or(layer.size);
+        let layers_before: u64 = all.iter().map(size_before).sum();
+        let spared = |counts: bool, all: u64, moved: u64| if counts { all.saturating_sub(moved) } else { 0 };
         Some(TrafficReport {
             received,
             sent,
             layers,
-            not_received: spared(self.from_registry, received),
-            not_sent: spared(self.to_registry, sent),
+            not_received: spared(self.from_registry, layers_before, received),
+            not_sent: spared(self.to_registry, layers, sent),
         })
     }
 }

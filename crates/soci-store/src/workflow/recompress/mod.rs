@@ -78,6 +78,9 @@ pub fn recompress(
     recompress: Recompress,
     observer: Observer<'_>,
 ) -> Result<(AnySource, Vec<RecompressedLayer>)> {
+    let traffic_before = source
+        .registry()
+        .map(|registry| registry.repository().client().traffic());
     // What cannot be indexed as it is, is what this is for.
     let lenient = Options {
         strict: false,
@@ -102,6 +105,9 @@ pub fn recompress(
             });
         }
     }
+    let made_of = (report.iter())
+        .map(|layer: &RecompressedLayer| (layer.digest.clone(), layer.source_size))
+        .collect();
     let (roots, documents) = documents::rewrite(&plan, &rewritten)?;
     let originals = (plan.images.iter().zip(&roots))
         .map(|(planned, new)| (new.descriptor.digest.clone(), planned.root.descriptor.clone()))
@@ -118,6 +124,8 @@ pub fn recompress(
         documents,
         blobs,
         indexed,
+        made_of,
+        traffic_before,
     };
     Ok((AnySource::Overlay(Box::new(overlay)), report))
 }
