@@ -47,8 +47,11 @@ pub struct ImageReport {
     pub media_type: String,
     /// Size of that in bytes.
     pub size: u64,
-    /// `false` if it was converted in the same way before.
+    /// `false` if it was converted in the same way before; what of that had been lost is in `repaired`.
     pub changed: bool,
+    /// SOCI indexes and zTOCs that the image named before and the source did not have; they are there again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repaired: Vec<Digest>,
     /// The platforms that were worked on.
     pub platforms: Vec<PlatformReport>,
 }

@@ -1,9 +1,10 @@
 //! The workflow from its plan to the published image.
 
-use soci_image::Digest;
 use soci_image::annotation::{CONTAINERD_NAME, REF_NAME};
 use soci_image::convert::{self, Conversion};
+use soci_image::media_type::{PREFETCH, ZTOC};
 use soci_image::soci_index::SociVersion;
+use soci_image::{Descriptor, Digest, SociIndex};
 
 use super::create::put_referrers;
 use super::layers::{IndexedLayers, index_layers};
@@ -11,9 +12,9 @@ use super::meter::Meter;
 use super::options::{Observer, Options};
 use super::plan::{Plan, PlannedImage, plan, reasons};
 use super::publish::put_image;
-use super::report::Report;
+use super::report::{ImageReport, Report};
 use super::summary::{image_report, platform_indexes};
-use crate::store::{AnyDestination, AnySource, Destination, Published, RootName};
+use crate::store::{AnyDestination, AnySource, Destination, Published, RootName, Source};
 use crate::{Error, Result, block_on};
 
 /// Converts the images of `source` that the options choose, and writes them to `destination`.
@@ -93,6 +94,11 @@ fn prepare(
             layers: reasons(&plan),
         });
     }
+    // Before anything is written: the destination may be the source.
+    let mut lost = Vec::new();
+    for planned in &plan.images {
+        lost.push(block_on(lost_parts(source, planned))?);
+    }
     if plan.indexes_layers() {
         block_on(destination.ready())?;
     }
@@ -119,7 +125,7 @@ fn prepare(
         traffic: None,
     };
     let mut nothing = 0;
-    for planned in &plan.images {
+    for (planned, lost) in plan.images.iter().zip(lost) {
         let (platforms, missing) = platform_indexes(planned, &layers, options);
         let verified = |digest: &Digest| layers.contains_key(digest);
         let tool = &options.build_tool_identifier;
@@ -161,14 +167,10 @@ fn prepare(
             rename(&mut root.names, tag);
         }
         report.missing_prefetch_files.extend(missing);
-        report.images.push(image_report(
-            planned,
-            &root,
-            &conversion,
-            &layers,
-            &remarks,
-            &platforms,
-        ));
+        report.images.push(ImageReport {
+            repaired: if conversion.changed { Vec::new() } else { lost },
+            ..image_report(planned, &root, &conversion, &layers, &remarks, &platforms)
+        });
         published.push(Published {
             root,
             descriptor: conversion.root,
@@ -181,6 +183,45 @@ fn prepare(
     report.missing_prefetch_files.sort();
     report.missing_prefetch_files.dedup();
     Ok((published, report))
+}
+
+/// SOCI indexes that an image names and the source does not have, and zTOCs and prefetch lists that those name. Only
+/// for the report: what cannot be found out does not stop the work.
+async fn lost_parts(source: &AnySource, planned: &PlannedImage) -> Result<Vec<Digest>> {
+    let mut lost = Vec::new();
+    for entry in planned.image.images() {
+        let Some(digest) = entry.manifest.soci_index_digest() else {
+            continue;
+        };
+        let found = match planned.documents.get(&digest) {
+            Some(bytes) => Some(bytes.to_vec()),
+            None => match source.manifest(&digest).await {
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                Err(_) => continue,
+                Ok(found) => found,
+            },
+        };
+        let Some(index) = found else {
+            lost.push(digest);
+            continue;
+        };
+        let Ok(index) = SociIndex::parse(&index) else {
+            continue;
+        };
+        let ztocs = (index.ztocs.iter()).map(|one| Descriptor::new(ZTOC, one.digest.clone(), one.size));
+        let lists =
+            (index.prefetch.iter()).map(|one| Descriptor::new(PREFETCH, one.digest.clone(), one.size));
+        for blob in ztocs.chain(lists) {
+            match source.contains(&blob).await {
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                Ok(false) => lost.push(blob.digest),
+                Ok(true) | Err(_) => {}
+            }
+        }
+    }
+    lost.sort_unstable();
+    lost.dedup();
+    Ok(lost)
 }
 
 /// An image of several that has nothing to index: it goes over as it is.

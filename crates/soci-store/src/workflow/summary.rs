@@ -117,6 +117,7 @@ pub(super) fn report_of(root: &Root, conversion: &Conversion, platforms: Vec<Pla
         media_type: conversion.root.media_type.clone(),
         size: conversion.root.size,
         changed: conversion.changed,
+        repaired: Vec::new(),
         platforms,
     }
 }

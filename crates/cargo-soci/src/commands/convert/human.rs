@@ -72,10 +72,16 @@ fn one(image: &ImageReport) -> String {
                 short(&image.source_digest)
             ),
         ),
-        false => line(
-            &mut text,
-            &format!("  index {}\n    as it was: nothing changed", image.digest),
-        ),
+        false => {
+            let what = match image.repaired.len() {
+                0 => "as it was: nothing changed".to_owned(),
+                lost => format!(
+                    "as it was, and whole again: {} of its SOCI index had been lost",
+                    count(lost as u64, "part")
+                ),
+            };
+            line(&mut text, &format!("  index {}\n    {what}", image.digest));
+        }
     }
     for platform in &image.platforms {
         let lazy = platform
