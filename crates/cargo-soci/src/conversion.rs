@@ -209,7 +209,8 @@ pub fn convert(
     Ok(report)
 }
 
-fn warn(report: &Report, context: &Context) {
+/// What the user should know of what was done.
+pub fn warn(report: &Report, context: &Context) {
     for path in &report.missing_prefetch_files {
         context.warn(&format!(
             "no layer has the file {path}, which was to be fetched at once"

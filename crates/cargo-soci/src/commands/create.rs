@@ -9,6 +9,7 @@ use crate::commands::convert::index_flags::IndexFlags;
 use crate::commands::layer_progress::LayerProgress;
 use crate::config::Config;
 use crate::context::{Context, Format};
+use crate::conversion;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::places;
@@ -79,6 +80,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         progress.event(event)
     })
     .map_err(|error| places::failed(&error))?;
+    conversion::warn(&report, context);
     if context.is_quiet() {
         let indexes = report.images.iter().flat_map(|image| &image.platforms);
         let digests: Vec<_> = indexes

@@ -1,5 +1,8 @@
 //! What `convert` and `create` ask for in the same words: which image, and how its layers are indexed.
 
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
 use soci_store::Location;
 use soci_store::workflow::Options;
 
@@ -35,12 +38,28 @@ pub struct IndexFlags {
     /// snapshotter would refuse
     #[arg(long)]
     pub allow_differences: bool,
+    /// Optimizations to allow; may be repeated
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub optimizations: Vec<Optimization>,
+    /// File that clients should fetch at once; may be repeated
+    #[arg(long = "prefetch-file", value_name = "PATH")]
+    pub prefetch_files: Vec<String>,
+    /// JSON file with a list of such files
+    #[arg(long, value_name = "FILE")]
+    pub prefetch_files_json: Option<PathBuf>,
     /// Layers that are indexed at the same time
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// An optimization that needs to be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Optimization {
+    /// Tell clients which layers have no extended attributes.
+    Xattr,
 }
 
 impl IndexFlags {
@@ -64,6 +83,8 @@ impl IndexFlags {
     pub(crate) fn options(&self, config: &Config, context: &Context) -> Result<Options, CommandError> {
         Ok(Options {
             build_tool_identifier: self.build_tool_identifier.clone(),
+            optimize_xattrs: self.optimizations.contains(&Optimization::Xattr),
+            prefetch: self.prefetch_files()?,
             ..conversion::options(config, context)?
         })
     }
@@ -79,4 +100,23 @@ impl IndexFlags {
         options.tag = places::wanted_tag(source, self.tag.as_deref())?;
         reuse::apply(&self.reuse, options, source, destination, context)
     }
+
+    fn prefetch_files(&self) -> Result<Vec<String>, CommandError> {
+        let mut files = match &self.prefetch_files_json {
+            Some(path) => read_list(path)?,
+            None => Vec::new(),
+        };
+        files.extend(self.prefetch_files.iter().cloned());
+        Ok(files)
+    }
+}
+
+fn read_list(path: &Path) -> Result<Vec<String>, CommandError> {
+    let wrong = |error: &(dyn std::error::Error + 'static)| {
+        CommandError::usage(format!("cannot read the list of files in {}", path.display())).because(error)
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        wrong(&error).help(r#"the file must hold a JSON list such as ["/app/main", "/etc/app.toml"]"#)
+    })
 }
