@@ -1,8 +1,7 @@
 //! `convert SRC [DST]`: an image in, a SOCI-enabled image out.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::ValueEnum;
 use soci_image::Digest;
 use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
@@ -53,15 +52,6 @@ pub struct Args {
     /// Which image, and how its layers are indexed.
     #[command(flatten)]
     pub index: IndexFlags,
-    /// Optimizations to allow; may be repeated
-    #[arg(long, value_name = "NAME", value_enum)]
-    pub optimizations: Vec<Optimization>,
-    /// File that clients should fetch at once; may be repeated
-    #[arg(long = "prefetch-file", value_name = "PATH")]
-    pub prefetch_files: Vec<String>,
-    /// JSON file with a list of such files
-    #[arg(long, value_name = "FILE")]
-    pub prefetch_files_json: Option<PathBuf>,
     /// If nothing of the image can be indexed: fail (exit code 4) or pass, which brings it to DST as it is
     #[arg(long, value_name = "WHAT")]
     pub if_nothing_to_index: Option<String>,
@@ -93,13 +83,6 @@ pub struct Args {
     /// Any setting, as in soci.toml; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub config: Vec<String>,
-}
-
-/// An optimization that needs to be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Optimization {
-    /// Tell clients which layers have no extended attributes.
-    Xattr,
 }
 
 /// Converts, and prints what was done.
@@ -163,7 +146,11 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         }
     };
     if let Some(path) = &args.metadata_file {
-        metadata::write(path, &converted.report, &destination_location)?;
+        metadata::write(
+            path,
+            &converted.report,
+            &metadata::Published::At(&destination_location),
+        )?;
     }
     print(&converted, &destination_location, format, context)?;
     Ok(Exit::Done)
@@ -243,8 +230,6 @@ fn config(args: &Args) -> Result<Config, CommandError> {
 
 fn options(args: &Args, config: &Config, context: &Context) -> Result<Options, CommandError> {
     Ok(Options {
-        optimize_xattrs: args.optimizations.contains(&Optimization::Xattr),
-        prefetch: prefetch_files(args)?,
         strict: args.strict,
         ..args.index.options(config, context)?
     })
@@ -256,23 +241,4 @@ fn plain(args: &Args) -> Plain {
     } else {
         Plain::CompressDockerSave
     }
-}
-
-fn prefetch_files(args: &Args) -> Result<Vec<String>, CommandError> {
-    let mut files = match &args.prefetch_files_json {
-        Some(path) => read_list(path)?,
-        None => Vec::new(),
-    };
-    files.extend(args.prefetch_files.iter().cloned());
-    Ok(files)
-}
-
-fn read_list(path: &Path) -> Result<Vec<String>, CommandError> {
-    let wrong = |error: &(dyn std::error::Error + 'static)| {
-        CommandError::usage(format!("cannot read the list of files in {}", path.display())).because(error)
-    };
-    let text = std::fs::read_to_string(path).at("read", path)?;
-    serde_json::from_str(&text).map_err(|error| {
-        wrong(&error).help(r#"the file must hold a JSON list such as ["/app/main", "/etc/app.toml"]"#)
-    })
 }

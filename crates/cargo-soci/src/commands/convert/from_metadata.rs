@@ -1,9 +1,9 @@
 //! `convert --from-metadata FILE[#TARGET]`: exactly what a build pushed, by digest, under all its names.
 
 use soci_image::Reference;
-use soci_store::Location;
 
-use super::{Args, human, metadata};
+use super::metadata::{self, Published};
+use super::{Args, human};
 use crate::build::metadata_file::{self, BuiltImage, MetadataArgument};
 use crate::build::publish::{self, Made, PublishedImage, Settings, TagModel};
 use crate::causes;
@@ -102,10 +102,8 @@ pub(super) fn run(
                 exit = Exit::NothingToIndex;
             }
         }
-        if let (Some(path), Some(converted), Some(name)) =
-            (&args.metadata_file, &published.converted, published.names.first())
-        {
-            metadata::write(path, &converted.report, &Location::Registry(name.clone()))?;
+        if let (Some(path), Some(converted)) = (&args.metadata_file, &published.converted) {
+            metadata::write(path, &converted.report, &Published::Under(&published.names))?;
         }
         reports.push(report(&image, published, settings.model));
     }

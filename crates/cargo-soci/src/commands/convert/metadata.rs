@@ -11,15 +11,24 @@ use soci_store::workflow::Report;
 use crate::error::{CommandError, OrFail};
 use crate::output::OutputFile;
 
+/// Where images can be found now.
+pub(super) enum Published<'a> {
+    /// At this place, under the names that they have there.
+    At(&'a Location),
+    /// In registries, one image under all these names.
+    Under(&'a [Reference]),
+}
+
 /// Writes the file: one object for one image, an object per image under its name for several.
-pub(super) fn write(path: &Path, report: &Report, destination: &Location) -> Result<(), CommandError> {
+pub(super) fn write(path: &Path, report: &Report, published: &Published<'_>) -> Result<(), CommandError> {
     let documents: Vec<(String, serde_json::Value)> = report
         .images
         .iter()
         .map(|image| {
-            let names = match destination {
-                Location::Registry(reference) => vec![full_name(reference)],
-                _ => image.names.clone(),
+            let names = match published {
+                Published::At(Location::Registry(reference)) => vec![full_name(reference)],
+                Published::At(_) => image.names.clone(),
+                Published::Under(names) => names.iter().map(full_name).collect(),
             };
             let indexes: serde_json::Map<String, serde_json::Value> = image
                 .platforms
