@@ -36,7 +36,24 @@ impl MadeImage {
 
     /// An image of linux/amd64 with these tars as layers.
     pub fn of_tars(tars: &[Vec<u8>]) -> Self {
-        let layers: Vec<Vec<u8>> = tars.iter().map(|tar| gzip(tar)).collect();
+        Self::stored(tars, tars.iter().map(|tar| gzip(tar)).collect())
+    }
+
+    /// The image of `new` with each layer in two gzip members.
+    pub fn of_two_members(layers: &[(u64, usize)]) -> Self {
+        let tars: Vec<Vec<u8>> = layers
+            .iter()
+            .map(|(seed, size)| layer_tar(*seed, *size))
+            .collect();
+        let members = |tar: &Vec<u8>| {
+            let (first, second) = tar.split_at(tar.len() / 2);
+            [gzip(first), gzip(second)].concat()
+        };
+        Self::stored(&tars, tars.iter().map(members).collect())
+    }
+
+    /// An image of linux/amd64 with these tars as layers, stored in these bytes.
+    fn stored(tars: &[Vec<u8>], layers: Vec<Vec<u8>>) -> Self {
         let diff_ids: Vec<String> = tars.iter().map(|tar| digest_of(tar)).collect();
         let config = json!({
             "architecture": "amd64",

@@ -6,6 +6,7 @@ mod ecr;
 mod faults;
 mod killed;
 mod places;
+mod reports;
 mod reuse;
 #[cfg(feature = "real-tools")]
 mod servers;

@@ -139,7 +139,9 @@ impl Destination for RegistryDestination {
     }
 
     async fn put_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        let subject = subject_of(bytes);
+        // A list of our own, where the registry keeps none, is for our own index, which clients look for there. What
+        // comes with an image (an attestation) is found through its index, and its subject stays behind.
+        let subject = subject_of(bytes).filter(|_| descriptor.artifact_type == SOCI_INDEX_V1);
         let media_type = descriptor.media_type.clone();
         self.kept.keep(&Arc::new(Manifest {
             media_type,
@@ -147,9 +149,6 @@ impl Destination for RegistryDestination {
             bytes: bytes.to_vec(),
         }));
         match subject {
-            // Somebody else's (an attestation) that is there was listed when it came: once more would write a list
-            // of our own where the registry keeps none.
-            Some(_) if descriptor.artifact_type != SOCI_INDEX_V1 && self.contains(descriptor).await? => {}
             Some(subject) => self.repository.put_referrer(&subject, descriptor, bytes).await?,
             None => {
                 // Nothing crosses the network for what is there already.
