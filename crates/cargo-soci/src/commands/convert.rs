@@ -7,7 +7,6 @@ use soci_store::workflow::{self, Options};
 use soci_store::{Location, block_on};
 
 use crate::build::metadata_file::MetadataArgument;
-use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::config::Config;
 use crate::context::{Context, Format};

@@ -7,6 +7,7 @@ use soci_store::Location;
 use soci_store::workflow::Options;
 
 use super::reuse::{self, ReuseFlags};
+use crate::causes::AtPath;
 use crate::config::{Config, ConfigError, Flags};
 use crate::context::Context;
 use crate::conversion;
@@ -115,7 +116,7 @@ fn read_list(path: &Path) -> Result<Vec<String>, CommandError> {
     let wrong = |error: &(dyn std::error::Error + 'static)| {
         CommandError::usage(format!("cannot read the list of files in {}", path.display())).because(error)
     };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let text = std::fs::read_to_string(path).at("read", path)?;
     serde_json::from_str(&text).map_err(|error| {
         wrong(&error).help(r#"the file must hold a JSON list such as ["/app/main", "/etc/app.toml"]"#)
     })
