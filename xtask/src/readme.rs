@@ -4,6 +4,7 @@
 //! `<!-- needs: an AWS account -->` forever, `<!-- slow: … -->` unless `--slow` is given.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::run::{Outcome, cargo, must, output, root, target};
@@ -26,21 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         _ => return Err(format!("readme takes --slow or nothing, not {arguments:?}")),
     };
     let clone = target().join("readme/clone");
-    let _ = fs::remove_dir_all(&clone);
-    let changes = output(
-        Command::new("git")
-            .args(["status", "--porcelain"])
-            .current_dir(root()),
-    )?;
-    if !changes.is_empty() {
-        eprintln!("note: the clone has what is committed; these changes are not in it:\n{changes}");
-    }
-    must(
-        Command::new("git")
-            .args(["clone", "--quiet", "--no-hardlinks"])
-            .arg(root())
-            .arg(&clone),
-    )?;
+    clean_clone(&clone)?;
     must(cargo().args(["build", "--quiet", "--locked", "--package", "cargo-soci"]))?;
     let text = fs::read_to_string(clone.join("README.md"))
         .map_err(|error| format!("cannot read the README: {error}"))?;
@@ -71,7 +58,26 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-fn follow(block: &Block, clone: &std::path::Path) -> Outcome {
+/// Clones what is committed here into `folder`.
+pub(crate) fn clean_clone(folder: &Path) -> Outcome {
+    let _ = fs::remove_dir_all(folder);
+    let changes = output(
+        Command::new("git")
+            .args(["status", "--porcelain"])
+            .current_dir(root()),
+    )?;
+    if !changes.is_empty() {
+        eprintln!("note: the clone has what is committed; these changes are not in it:\n{changes}");
+    }
+    must(
+        Command::new("git")
+            .args(["clone", "--quiet", "--no-hardlinks"])
+            .arg(root())
+            .arg(folder),
+    )
+}
+
+fn follow(block: &Block, clone: &Path) -> Outcome {
     let home = target().join("readme/home");
     let path = std::env::var_os("PATH").unwrap_or_default();
     // The program as `cargo install` would have put it there, and a cargo that installs into a folder of ours.

@@ -6,6 +6,7 @@
 //! the columns mean: `docs/benchmarks.md`.
 
 mod facts;
+mod first;
 mod image;
 mod inputs;
 mod layers;
@@ -27,6 +28,7 @@ use crate::setup;
 type Case = (&'static str, fn(&Bench) -> Outcome);
 
 const CASES: &[Case] = &[
+    ("first", first::results),
     ("layer", layers::large),
     ("one-core", layers::one_core),
     ("small-files", layers::small_files),
