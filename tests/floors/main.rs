@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("soci-ztoc", &[]),
     ("soci-image", &[]),
     ("soci-rootfs", &["soci-ztoc"]),
+    ("soci-start", &["soci-rootfs", "soci-ztoc"]),
     ("soci-lint", &["soci-image"]),
     ("soci-registry", &["soci-image"]),
     ("soci-aws", &["soci-image"]),
@@ -34,7 +35,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that forbid unsafe code and do no I/O.
-const PURE: &[&str] = &["soci-ztoc", "soci-image", "soci-rootfs", "soci-lint"];
+const PURE: &[&str] = &[
+    "soci-ztoc",
+    "soci-image",
+    "soci-rootfs",
+    "soci-start",
+    "soci-lint",
+];
 
 #[test]
 fn dependencies_point_down_only() {

@@ -24,6 +24,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("podman", "podman"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
+    ("strace", "strace"),
     ("time", "time"),
     ("tinyproxy", "tinyproxy"),
     ("umoci", "umoci"),
