@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "soci-lint",
             "soci-registry",
             "soci-rootfs",
+            "soci-start",
             "soci-store",
             "soci-ztoc",
         ],

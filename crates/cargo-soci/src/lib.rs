@@ -24,6 +24,7 @@ pub mod escape;
 pub mod exit;
 mod help;
 pub mod invocation;
+pub mod lazy_image;
 pub mod lint_options;
 pub mod output;
 mod panics;

@@ -73,6 +73,9 @@ const LINES: &[(Exit, &str)] = &[
     (Exit::Usage, "lint nowhere.json"),
     (Exit::Done, "rules"),
     (Exit::Usage, "rules --format=xml"),
+    (Exit::Done, "estimate app.trace soci.tar"),
+    (Exit::Failed, "estimate file soci.tar"),
+    (Exit::Usage, "estimate app.trace soci.tar --link fast"),
     (Exit::Done, "explain SOCI201"),
     (Exit::Usage, "explain SOCI999"),
     // Surroundings.
@@ -101,6 +104,7 @@ fn place() -> Place {
     let other = MadeImage::new(&[(2, 100_000)]);
     fs::write(place.join("other.tar.gz"), &other.layers[0]).expect("written");
     place.write("file", "neither image nor JSON");
+    place.write("app.trace", "/layer1/file1\n");
     place.write("sub/Dockerfile", "FROM scratch\n");
     // No docker here.
     let manifests = place.join("broken/blobs/sha256");

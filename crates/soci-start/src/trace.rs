@@ -74,7 +74,7 @@ pub enum TraceError {
     },
     /// Only paths that could be anywhere.
     #[error(
-        "the {form} has {count} relative paths and no other: run strace with -y, which prints the folder of each"
+        "the {form} has only relative paths ({count}): run strace with -y, which prints the folder of each"
     )]
     OnlyRelative {
         /// What it was taken for.

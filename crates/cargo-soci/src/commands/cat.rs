@@ -2,14 +2,9 @@
 
 use std::path::PathBuf;
 
-use soci_image::media_type::ZTOC;
-use soci_image::{Descriptor, Platform, SociIndex};
+use soci_image::{Descriptor, SociIndex};
 use soci_rootfs::{FileType, Found, LookupFault, Rootfs};
-use soci_store::workflow::{self, Examined, Options, UnpackedLayer};
-use soci_store::{
-    block_on,
-    store::{AnySource, Source},
-};
+use soci_store::store::AnySource;
 use soci_ztoc::ztoc::{Extractor, TocEntry, Ztoc};
 
 use crate::commands::CommandResult;
@@ -17,6 +12,7 @@ use crate::context::{Context, Format};
 use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
+use crate::lazy_image::{Bytes, LayerView, Which, choose, open_layer, the_image};
 use crate::output::OutputFile;
 use crate::places;
 
@@ -43,32 +39,13 @@ pub struct Args {
     pub output: PathBuf,
 }
 
-/// Flags that choose an image of a place.
-#[derive(Debug, clap::Args)]
-pub struct Which {
-    /// Which of several images, by tag, full name or digest
-    #[arg(long, value_name = "TAG")]
-    pub tag: Option<String>,
-    /// Platform to read from; needed if there are several
-    #[arg(short, long, value_name = "PLATFORM")]
-    pub platform: Option<Platform>,
-}
-
 /// Prints the file; `ztoc extract SRC PATH` is this as well.
 pub fn run(args: Args, context: &Context) -> CommandResult {
     context.format(&[Format::Human])?;
     let location = places::source(&args.source, context)?;
-    let tag = places::wanted_tag(&location, args.which.tag.as_deref())?;
     let source = places::open(&location, context)?;
-    let failed = |error| places::failed(&error);
-    let images = block_on(workflow::examine_documents(&source, tag.as_deref())).map_err(failed)?;
-    let [image] = &images[..] else {
-        return Err(
-            CommandError::usage(format!("{location} has {} images", images.len()))
-                .help("choose one with --tag"),
-        );
-    };
-    let (layers, index) = choose(image, args.which.platform.as_ref())?;
+    let image = the_image(&source, &location, &args.which)?;
+    let (layers, index) = choose(&image, args.which.platform.as_ref())?;
     let (view, found) = find(&source, layers, &index, &args.path, context)?;
     let entry = entry_of(&view.ztoc, &found).ok_or_else(|| {
         not_a_file(&args.path, &found).help("`cargo soci ztoc ls` lists the files of a zTOC")
@@ -132,115 +109,6 @@ pub(super) fn entry_of<'a>(ztoc: &'a Ztoc, found: &Found) -> Option<TocEntry<'a>
 /// The error where [`entry_of`] has nothing.
 pub(super) fn not_a_file(path: &str, found: &Found) -> CommandError {
     CommandError::failed(format!("{path} is not a file but {}", found.file_type))
-}
-
-/// The layers of the platform meant, and its SOCI index.
-fn choose<'a>(
-    image: &'a Examined,
-    platform: Option<&Platform>,
-) -> Result<(&'a [Descriptor], SociIndex), CommandError> {
-    let wanted: Vec<Platform> = platform.cloned().into_iter().collect();
-    let choices = image
-        .image
-        .select(&wanted)
-        .map_err(|error| CommandError::failed(error.to_string()))?;
-    let [choice] = &choices[..] else {
-        let names: Vec<String> = choices.iter().map(|choice| choice.platform.to_string()).collect();
-        return Err(
-            CommandError::usage(format!("the image is there for {}", names.join(", ")))
-                .help("choose one with --platform"),
-        );
-    };
-    let entry = image
-        .image
-        .images()
-        .into_iter()
-        .find(|entry| entry.id == choice.id)
-        .ok_or_else(|| CommandError::failed("the image has no manifest for this platform"))?;
-    let annotated = entry.manifest.soci_index_digest();
-    let of_subject = || {
-        image.documents.iter().find_map(|(_, bytes)| {
-            let index = SociIndex::parse(bytes).ok()?;
-            (index.subject.as_ref()?.digest == entry.descriptor.digest).then_some(index)
-        })
-    };
-    let index = match annotated {
-        Some(digest) => image
-            .documents
-            .get(&digest)
-            .and_then(|bytes| SociIndex::parse(bytes).ok()),
-        None => of_subject(),
-    };
-    let index = index.ok_or_else(|| {
-        CommandError::failed("the image has no SOCI index").help("convert it: cargo soci convert SRC DST")
-    })?;
-    Ok((&entry.manifest.layers, index))
-}
-
-/// A layer whose files can be found and read.
-struct LayerView<'a> {
-    layer: &'a Descriptor,
-    ztoc: Ztoc,
-    bytes: Bytes<'a>,
-}
-
-/// Where the bytes of a layer come from.
-enum Bytes<'a> {
-    /// The layer as it is stored: its spans are fetched.
-    Stored(&'a AnySource),
-    /// It was read whole.
-    Unpacked(UnpackedLayer),
-}
-
-/// Through its zTOC; a layer without one is read whole.
-fn open_layer<'a>(
-    source: &'a AnySource,
-    layer: &'a Descriptor,
-    index: &SociIndex,
-    context: &Context,
-) -> Result<LayerView<'a>, CommandError> {
-    let failed = |error| places::failed(&error);
-    let Some(entry) = index.ztoc_of(&layer.digest) else {
-        context.detail(&format!(
-            "layer {} has no zTOC: reading all of its {} bytes",
-            layer.digest, layer.size
-        ));
-        let options = Options {
-            cancel: context.cancel.flag(),
-            ..Options::default()
-        };
-        let (ztoc, unpacked) = workflow::unpack(source, layer, &options, &|_| {}).map_err(failed)?;
-        return Ok(LayerView {
-            layer,
-            ztoc,
-            bytes: Bytes::Unpacked(unpacked),
-        });
-    };
-    let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
-    let ztoc = block_on(workflow::read_ztoc(source, &descriptor))
-        .map_err(failed)?
-        .ok_or_else(|| {
-            CommandError::failed(format!(
-                "the zTOC {} of layer {} is damaged",
-                entry.digest, layer.digest
-            ))
-            .help("convert the image again")
-        })?;
-    Ok(LayerView {
-        layer,
-        ztoc,
-        bytes: Bytes::Stored(source),
-    })
-}
-
-impl LayerView<'_> {
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), CommandError> {
-        match &self.bytes {
-            Bytes::Stored(source) => block_on(source.read_at(self.layer, offset, buffer)),
-            Bytes::Unpacked(unpacked) => unpacked.read_at(offset, buffer),
-        }
-        .map_err(|error| places::failed(&error))
-    }
 }
 
 fn print(

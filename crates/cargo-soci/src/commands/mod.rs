@@ -9,6 +9,7 @@ pub mod completions;
 pub mod convert;
 pub mod create;
 pub mod docker;
+pub mod estimate;
 pub mod explain;
 pub mod init;
 pub mod inspect;
@@ -46,6 +47,8 @@ pub enum Verb {
     Create(create::Args),
     /// Install as `docker soci`, and build through docker buildx
     Docker(docker::Args),
+    /// Say how long a start takes: pulled whole, lazily, and with its spans fetched ahead
+    Estimate(estimate::Args),
     /// Print the page of a rule
     Explain(explain::Args),
     /// Write a starting block of settings after looking at what is there
@@ -95,6 +98,7 @@ impl Verb {
             Verb::Convert(args) => convert::run(*args, context),
             Verb::Create(args) => create::run(args, context),
             Verb::Docker(args) => docker::run(args, context),
+            Verb::Estimate(args) => estimate::run(args, context),
             Verb::Explain(args) => explain::run(args, context),
             Verb::Init(args) => init::run(args, context),
             Verb::Inspect(args) => inspect::run(args, context),

@@ -35,7 +35,7 @@ pub struct Args {
     pub path: Option<String>,
     /// The image, if SRC has several.
     #[command(flatten)]
-    pub which: cat::Which,
+    pub which: crate::lazy_image::Which,
     /// Where the file goes; `-` is stdout
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     pub output: PathBuf,

@@ -1,0 +1,326 @@
+//! `estimate TRACE SRC`: how long a start takes over a link, by how the image comes to its host.
+
+mod human;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use soci_image::{Descriptor, SociIndex};
+use soci_rootfs::Rootfs;
+use soci_start::{Client, Estimate, Image, Layer, Link, Touched, Trace, Way, estimate, touch};
+use soci_store::store::AnySource;
+use soci_store::workflow::Options;
+
+use crate::causes::AtPath;
+use crate::commands::CommandResult;
+use crate::context::{Context, Format};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::lazy_image::{LayerView, Which, choose, open_layer, the_image};
+use crate::places;
+
+/// Flags of `estimate`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+TRACE says what a start opens, until the program is ready: the output of strace or fatrace, a list of paths, or JSON
+lines. SRC is the image with its SOCI index. zTOCs are read, and small layers without one; of the others only how
+large they are.
+
+  strace -f -y -ttt -e trace=open,openat,openat2,execve,chroot,chdir -o app.trace chroot rootfs python3 app.py
+  cargo soci estimate app.trace 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4-soci --link 1Gbit/1ms")]
+pub struct Args {
+    /// What the start opens; `-` is stdin
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+    /// Where the image is
+    #[arg(value_name = "SRC")]
+    pub source: String,
+    /// The image, if SRC has several.
+    #[command(flatten)]
+    pub which: Which,
+    /// Another start of the same image, counted together with TRACE; can be repeated
+    #[arg(long, value_name = "TRACE")]
+    pub and: Vec<PathBuf>,
+    /// Bandwidth and round trip between host and registry; can be repeated
+    #[arg(long, value_name = "LINK", default_values = ["200Mbit/2ms", "1Gbit/1ms"])]
+    pub link: Vec<Link>,
+}
+
+/// Larger traces are refused: strace of all calls of a long run, not of a start.
+const TRACE_LIMIT: u64 = 256 << 20;
+
+/// Prints the estimate.
+pub fn run(args: Args, context: &Context) -> CommandResult {
+    let format = context.format(&[Format::Human, Format::Json])?;
+    let mut trace = read(&args.trace, context)?;
+    for path in &args.and {
+        trace = trace.merge(read(path, context)?);
+    }
+    let location = places::source(&args.source, context)?;
+    let source = places::open(&location, context)?;
+    let image = the_image(&source, &location, &args.which)?;
+    let (layers, index) = choose(&image, args.which.platform.as_ref())?;
+    let views = open(&source, layers, &index, context)?;
+    let tocs: Vec<_> = views
+        .iter()
+        .map(|view| view.as_ref().map(|view| view.ztoc.toc()))
+        .collect();
+    let rootfs = Rootfs::new(&tocs);
+    let mounted: Vec<_> = views
+        .iter()
+        .zip(layers)
+        .map(|(view, layer)| {
+            index
+                .ztoc_of(&layer.digest)
+                .and(view.as_ref())
+                .map(|view| &view.ztoc)
+        })
+        .collect();
+    let touched = touch(&trace, &rootfs, &mounted);
+    if touched.files.is_empty() && touched.unknown.is_empty() {
+        return Err(CommandError::failed(format!(
+            "none of the {} files of the trace is in the image",
+            trace.files.len()
+        ))
+        .help("is it a trace of this image, with the paths inside the container?"));
+    }
+    tell(&trace, &touched, context);
+    let report = Report::of(&touched, layers, &index, &views, &args.link);
+    match format {
+        Format::Json => context.report_json(&report)?,
+        _ => context.report(&human::report(&report))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn read(path: &Path, context: &Context) -> Result<Trace, CommandError> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        context.registries.leaves_stdin_to("the trace")?;
+        std::io::stdin()
+            .lock()
+            .take(TRACE_LIMIT + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(TRACE_LIMIT + 1).read_to_end(&mut bytes))
+    }
+    .at("read", path)?;
+    let shown = path.display();
+    if bytes.len() as u64 > TRACE_LIMIT {
+        return Err(CommandError::failed(format!("{shown} is larger than {} MiB", TRACE_LIMIT >> 20))
+            .help("trace a start, until ready, and only what opens files: strace -e trace=open,openat,openat2,execve"));
+    }
+    let (trace, form) = Trace::read(&bytes).map_err(|error| {
+        CommandError::failed(format!("{shown}: {error}"))
+            .help("make one with strace: `cargo soci estimate --help` shows how")
+    })?;
+    context.detail(&format!("{shown}: {form}, {} files", trace.files.len()));
+    Ok(trace)
+}
+
+/// Each layer as far as it is cheap to know: through its zTOC, or read whole where it is small.
+fn open<'a>(
+    source: &'a AnySource,
+    layers: &'a [Descriptor],
+    index: &SociIndex,
+    context: &Context,
+) -> Result<Vec<Option<LayerView<'a>>>, CommandError> {
+    let mut views = Vec::with_capacity(layers.len());
+    for layer in layers {
+        context.cancel.check()?;
+        let is_lazy = index.ztoc_of(&layer.digest).is_some();
+        if !is_lazy && layer.size > Options::MIN_LAYER_SIZE {
+            views.push(None);
+            continue;
+        }
+        match open_layer(source, layer, index, context) {
+            Ok(view) => views.push(Some(view)),
+            // Without it the rest can be told all the same; without a zTOC the layer is not lazy.
+            Err(error) if !is_lazy => {
+                context.warn(&format!(
+                    "layer {} is left out: {}",
+                    layer.digest,
+                    error.message()
+                ));
+                views.push(None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(views)
+}
+
+fn tell(trace: &Trace, touched: &Touched, context: &Context) {
+    for path in &touched.missing {
+        context.detail(&format!(
+            "not in the image: {}",
+            crate::escape::terminal_bytes(path)
+        ));
+    }
+    if trace.unresolved > 0 {
+        context.warn(&format!(
+            "{} relative paths of the trace are left out: strace -y prints the folder of each",
+            trace.unresolved
+        ));
+    }
+}
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Report {
+    start: Start,
+    layers: Vec<LayerReport>,
+    links: Vec<LinkReport>,
+}
+
+/// What the start touches.
+#[derive(Serialize)]
+struct Start {
+    /// Files of the image that it opens.
+    files: usize,
+    /// Their bytes.
+    bytes: u64,
+    /// Of these, what it reads; all, where the trace does not tell.
+    read_bytes: u64,
+    /// Spans that hold them.
+    spans: usize,
+    /// Bytes of these spans, compressed.
+    span_bytes: u64,
+    /// Paths of the trace that are not in the image.
+    missing: Vec<String>,
+    /// Paths that only a layer could tell of that was not read.
+    unknown: Vec<String>,
+    /// The files with the most bytes read, at most ten.
+    largest: Vec<FileReport>,
+}
+
+#[derive(Serialize)]
+struct FileReport {
+    path: String,
+    layer: usize,
+    read_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct LayerReport {
+    digest: String,
+    size: u64,
+    /// Bytes of its tar; none if it was not read.
+    uncompressed_size: Option<u64>,
+    /// Bytes of its zTOC; none if it is not lazy.
+    ztoc_size: Option<u64>,
+    /// All spans.
+    spans: Option<usize>,
+    touched_files: usize,
+    touched_spans: usize,
+    touched_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct LinkReport {
+    link: String,
+    ways: Vec<WayReport>,
+}
+
+/// Seconds until ready, by what takes them.
+#[derive(Serialize)]
+struct WayReport {
+    way: &'static str,
+    seconds: f64,
+    documents: f64,
+    ztocs: f64,
+    layers: f64,
+    spans: f64,
+    bytes: u64,
+}
+
+impl Report {
+    fn of(
+        touched: &Touched,
+        layers: &[Descriptor],
+        index: &SociIndex,
+        views: &[Option<LayerView<'_>>],
+        links: &[Link],
+    ) -> Self {
+        let text = |path: &Vec<u8>| String::from_utf8_lossy(path).into_owned();
+        let mut largest: Vec<_> = touched.files.iter().collect();
+        largest.sort_by(|one, two| two.read.cmp(&one.read).then_with(|| one.path.cmp(&two.path)));
+        let layer_reports: Vec<LayerReport> = layers
+            .iter()
+            .zip(views)
+            .zip(&touched.layers)
+            .map(|((layer, view), touched)| {
+                let ztoc = index.ztoc_of(&layer.digest);
+                let view = view.as_ref().map(|view| &view.ztoc);
+                LayerReport {
+                    digest: layer.digest.to_string(),
+                    size: layer.size,
+                    uncompressed_size: view.map(|view| view.uncompressed_size()),
+                    ztoc_size: ztoc.map(|ztoc| ztoc.size),
+                    spans: ztoc.and(view).map(|view| view.span_count()),
+                    touched_files: touched.files,
+                    touched_spans: touched.spans.len(),
+                    touched_bytes: touched.spans.iter().map(|span| span.compressed).sum(),
+                }
+            })
+            .collect();
+        let image = Image {
+            layers: layer_reports
+                .iter()
+                .map(|layer| Layer {
+                    compressed: layer.size,
+                    // Where it is not known its download alone counts, which the report says.
+                    uncompressed: layer.uncompressed_size.unwrap_or(0),
+                    ztoc: layer.ztoc_size,
+                })
+                .collect(),
+        };
+        let way = |way: Way, link: &Link| {
+            let made: Estimate = estimate(way, &image, touched, link, &Client::MEASURED);
+            WayReport {
+                way: way.as_str(),
+                seconds: round(made.seconds()),
+                documents: round(made.documents),
+                ztocs: round(made.ztocs),
+                layers: round(made.layers),
+                spans: round(made.spans),
+                bytes: made.bytes,
+            }
+        };
+        Self {
+            start: Start {
+                files: touched.files.len(),
+                bytes: touched.files.iter().map(|file| file.size).sum(),
+                read_bytes: touched.files.iter().map(|file| file.read).sum(),
+                spans: layer_reports.iter().map(|layer| layer.touched_spans).sum(),
+                span_bytes: layer_reports.iter().map(|layer| layer.touched_bytes).sum(),
+                missing: touched.missing.iter().map(text).collect(),
+                unknown: touched.unknown.iter().map(text).collect(),
+                largest: largest
+                    .into_iter()
+                    .take(10)
+                    .map(|file| FileReport {
+                        path: text(&file.path),
+                        layer: file.layer,
+                        read_bytes: file.read,
+                    })
+                    .collect(),
+            },
+            layers: layer_reports,
+            links: links
+                .iter()
+                .map(|link| LinkReport {
+                    link: link.to_string(),
+                    ways: Way::ALL.iter().map(|each| way(*each, link)).collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Milliseconds: the model knows no more.
+fn round(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
+}
