@@ -92,8 +92,8 @@ fn follow(block: &Block, clone: &Path) -> Outcome {
         .env("PATH", path)
         .env("CARGO_INSTALL_ROOT", &home)
         .env("DOCKER_CONFIG", home.join("docker"))
-        // What was compiled of others is not compiled again; ours is, from the clone.
-        .env("CARGO_TARGET_DIR", target())
+        // Not ours: cargo would take what was built from the clone for what is built from here, and the reverse.
+        .env("CARGO_TARGET_DIR", target().join("readme/target"))
         .stdin(Stdio::null());
     for name in [
         "CARGO_MANIFEST_DIR",
