@@ -1,163 +1,159 @@
-//! From the words of `cargo soci lint` to files: paths, folders, globs and `-`.
-//!
-//! Symbolic links found on the way are not followed: public repositories hold links that lead out of the
-//! folder. A link that is named itself is read, because then somebody asked for it.
+//! From the words of `cargo soci lint` to documents: what is found on this disk, read and checked.
 
+use std::cell::Cell;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
 
-use globset::GlobBuilder;
+use soci_lint::{By, DiscoverError, Disk, Entry, EntryKind, Found, Input, Options, Report};
 
-use crate::causes;
+use crate::beside::OnDisk;
+use crate::causes::{self, AtPath};
 use crate::error::CommandError;
 
-/// Folders that hold no documents of the project itself.
-const SKIPPED: &[&str] = &[".git", ".terraform", "node_modules", "target"];
-
-/// A document to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The name in reports: relative where the user's word was, with `/`; `-` is stdin.
-    pub name: String,
-    /// How it got here.
-    pub by: By,
+/// The documents of a run.
+pub struct Documents {
+    found: Vec<Found>,
+    inputs: Vec<Input>,
 }
 
-/// How a file was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// The user named the file, or stdin.
-    Word,
-    /// A glob matched it.
-    Glob,
-    /// Found in a folder by its name; may turn out to be something else.
-    Name,
-}
-
-/// All files that the words name, each once, in the order of the words and then by path.
-pub fn find(words: &[String], is_common_name: impl Fn(&str) -> bool) -> Result<Vec<Found>, CommandError> {
-    let mut seen = HashSet::new();
-    let mut all = Vec::new();
-    for word in words {
-        for found in expand(word, &is_common_name)? {
-            if seen.insert(found.name.clone()) {
-                all.push(found);
-            }
+impl Documents {
+    /// Finds and reads what the words name. `stdin` is asked before `-` is read.
+    pub fn read(
+        words: &[String],
+        stdin: impl FnOnce() -> Result<(), CommandError>,
+    ) -> Result<Self, CommandError> {
+        let found = find(words)?;
+        if found.iter().any(|found| found.path == "-") {
+            stdin()?;
         }
-    }
-    Ok(all)
-}
-
-fn expand(word: &str, is_common_name: &impl Fn(&str) -> bool) -> Result<Vec<Found>, CommandError> {
-    let named = |name: String| Found { name, by: By::Word };
-    if word == "-" {
-        return Ok(vec![named("-".to_owned())]);
-    }
-    let path = Path::new(word);
-    if path.is_dir() {
-        let mut files = walk(path)?;
-        files.retain(|name| is_common_name(name));
-        if files.is_empty() {
-            return Err(CommandError::usage(format!(
-                "the folder {word} holds no file with a name that task definitions have"
-            ))
-            .help("name the file itself, or a glob such as 'deploy/**/*.json'; what .gitignore lists is passed over"));
-        }
-        return Ok(files
-            .into_iter()
-            .map(|name| Found { name, by: By::Name })
-            .collect());
-    }
-    // A file whose name has the letters of a glob is still that file.
-    if path.exists() || !is_glob(word) {
-        return if path.exists() {
-            Ok(vec![named(with_slashes(path))])
-        } else {
-            Err(CommandError::usage(format!("there is no file or folder {word}")))
-        };
-    }
-    let files = matching(word)?;
-    if files.is_empty() {
-        return Err(CommandError::usage(format!("no file matches {word}"))
-            .help("what .gitignore lists is passed over: name such a file itself"));
-    }
-    let matched = |name: String| Found { name, by: By::Glob };
-    Ok(files.into_iter().map(matched).collect())
-}
-
-fn matching(pattern: &str) -> Result<Vec<String>, CommandError> {
-    let pattern = with_slashes(Path::new(pattern));
-    let glob = GlobBuilder::new(&pattern)
-        .literal_separator(true)
-        .build()
-        .map_err(|error| CommandError::usage(format!("cannot read the glob {pattern}")).because(&error))?
-        .compile_matcher();
-    let base = fixed_folder(&pattern);
-    if !base.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut files = walk(&base)?;
-    files.retain(|name| glob.is_match(name));
-    Ok(files)
-}
-
-/// The part of a pattern before its first component with a wildcard.
-fn fixed_folder(pattern: &str) -> PathBuf {
-    let fixed: Vec<&str> = pattern.split('/').take_while(|part| !is_glob(part)).collect();
-    match fixed[..] {
-        [] => PathBuf::from("."),
-        [""] => PathBuf::from("/"),
-        _ => PathBuf::from(fixed.join("/")),
-    }
-}
-
-fn is_glob(word: &str) -> bool {
-    word.contains(['*', '?', '[', '{'])
-}
-
-/// The regular files below a folder that `.gitignore` does not list, sorted.
-fn walk(folder: &Path) -> Result<Vec<String>, CommandError> {
-    let walk = ignore::WalkBuilder::new(folder)
-        .standard_filters(false)
-        .git_ignore(true)
-        .parents(true)
-        // A checkout without its `.git`, such as an archive of it, has the same files.
-        .require_git(false)
-        .filter_entry(|entry| {
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let is_skipped = || SKIPPED.iter().any(|skipped| entry.file_name() == *skipped);
-            entry.depth() == 0 || !is_folder || !is_skipped()
+        let inputs: Result<_, CommandError> = found.iter().map(input).collect();
+        Ok(Self {
+            inputs: inputs?,
+            found,
         })
-        .build();
-    let mut files = Vec::new();
-    for entry in walk {
-        let entry = entry.map_err(|error| match error.io_error() {
-            Some(cause) => causes::of_file("read", folder, cause),
-            None => {
-                CommandError::failed(format!("cannot read the folder {}", folder.display())).because(&error)
-            }
-        })?;
-        if entry.file_type().is_some_and(|kind| kind.is_file()) {
-            files.push(with_slashes(entry.path()));
-        }
     }
-    files.sort_unstable();
-    Ok(files)
+
+    /// Checks them; gives the report, and the files beside them that were read for it.
+    pub fn lint(&self, options: &Options) -> (Report, Vec<Input>) {
+        let paths_by = |wanted: fn(By) -> bool| {
+            let found = self.found.iter().filter(move |found| wanted(found.by));
+            found.map(|found| found.path.clone())
+        };
+        let beside = OnDisk::new(&self.inputs).searched(paths_by(|by| by != By::Word));
+        let mut report = soci_lint::lint_beside(&self.inputs, &beside, options);
+        let by_name: HashSet<String> = paths_by(|by| by == By::Name).collect();
+        report.leave_out_other_files(|path| by_name.contains(path));
+        (report, beside.into_read())
+    }
+
+    /// The documents themselves, for the snippets of a report.
+    pub fn into_inputs(self) -> Vec<Input> {
+        self.inputs
+    }
 }
 
-/// The path as reports write it: `/` between the parts, no `./` in front.
-fn with_slashes(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let text = if cfg!(windows) {
-        text.replace('\\', "/")
-    } else {
-        text.into_owned()
+/// All files that the words name, each once.
+fn find(words: &[String]) -> Result<Vec<Found>, CommandError> {
+    let words: Vec<String> = words.iter().map(|word| with_slashes(word)).collect();
+    let disk = Folders::default();
+    soci_lint::discover(&words, &disk).map_err(|error| {
+        let told = match (&error, disk.failed.take()) {
+            (DiscoverError::Unreadable { folder, .. }, Some(cause)) => {
+                return causes::of_file("read", at(folder), &cause);
+            }
+            _ => CommandError::usage(error.to_string()),
+        };
+        match error.help() {
+            Some(help) => told.help(help),
+            None => told,
+        }
+    })
+}
+
+fn input(found: &Found) -> Result<Input, CommandError> {
+    let bytes = match found.path.as_str() {
+        "-" => limited(std::io::stdin().lock()),
+        path => File::open(path).and_then(limited),
     };
-    let mut rest = text.as_str();
-    while let Some(after) = rest.strip_prefix("./") {
-        rest = after.trim_start_matches('/');
+    Ok(Input {
+        path: found.path.clone(),
+        bytes: bytes.at("read", &found.path)?,
+    })
+}
+
+/// One byte more than the linter takes is enough for it to say so.
+fn limited(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader
+        .take(soci_lint::MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The folders of this machine.
+#[derive(Default)]
+struct Folders {
+    /// Why a folder could not be read.
+    failed: Cell<Option<io::Error>>,
+}
+
+impl Disk for Folders {
+    fn here(&self) -> Option<String> {
+        let here = std::env::current_dir().ok()?;
+        Some(with_slashes(&here.to_string_lossy()))
     }
-    if rest.is_empty() { text } else { rest.to_owned() }
+
+    fn kind(&self, path: &str) -> Option<EntryKind> {
+        fs::metadata(at(path)).ok().map(|found| kind(found.file_type()))
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<Entry>, String> {
+        let read = || -> io::Result<Vec<Entry>> {
+            fs::read_dir(at(folder))?
+                .map(|entry| {
+                    let entry = entry?;
+                    Ok(Entry {
+                        name: entry.file_name().to_string_lossy().into_owned(),
+                        kind: kind(entry.file_type()?),
+                    })
+                })
+                .collect()
+        };
+        read().map_err(|error| {
+            let reason = error.to_string();
+            self.failed.set(Some(error));
+            reason
+        })
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        let bytes = File::open(at(path)).and_then(limited).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+fn at(path: &str) -> &Path {
+    Path::new(if path.is_empty() { "." } else { path })
+}
+
+fn kind(found: fs::FileType) -> EntryKind {
+    if found.is_file() {
+        EntryKind::File
+    } else if found.is_dir() {
+        EntryKind::Folder
+    } else {
+        EntryKind::Other
+    }
+}
+
+/// A path with `/` between its parts.
+fn with_slashes(path: &str) -> String {
+    match cfg!(windows) {
+        true => path.replace('\\', "/"),
+        false => path.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -166,19 +162,12 @@ mod tests {
 
     use super::*;
 
-    fn common(name: &str) -> bool {
-        name.ends_with("taskdef.json")
-    }
-
     fn names(words: &[&Path]) -> Result<Vec<String>, CommandError> {
         let words: Vec<String> = words
             .iter()
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
-        Ok(find(&words, common)?
-            .into_iter()
-            .map(|found| found.name)
-            .collect())
+        Ok(find(&words)?.into_iter().map(|found| found.path).collect())
     }
 
     #[test]
@@ -262,12 +251,5 @@ mod tests {
             let error = names(&[&root.path().join(word)]).expect_err("nothing is there");
             assert!(error.message().contains(text), "{error}");
         }
-    }
-
-    #[test]
-    fn names_have_no_dot_in_front() {
-        assert_eq!(with_slashes(Path::new("./a/b.json")), "a/b.json");
-        assert_eq!(with_slashes(Path::new(".aws/b.json")), ".aws/b.json");
-        assert_eq!(with_slashes(Path::new("../b.json")), "../b.json");
     }
 }

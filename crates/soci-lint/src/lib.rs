@@ -9,6 +9,7 @@ mod accept;
 mod check;
 mod data;
 mod detect;
+mod discover;
 mod docs;
 mod documents;
 mod engine;
@@ -27,6 +28,7 @@ mod table;
 mod terms;
 mod verdict;
 
+pub use discover::{By, DiscoverError, Disk, Entry, EntryKind, Found, discover};
 pub use docs::{RuleInfo, docs, explain, rules};
 pub use engine::{lint, lint_beside};
 pub use error::Error;

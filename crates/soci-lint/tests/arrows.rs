@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Modules of one floor know each other; a file at the root is a module by itself.
 const FLOORS: &[&[&str]] = &[
     &["data", "error", "table", "terms", "kind", "names"],
-    &["options"],
+    &["options", "discover"],
     &["source"],
     &["detect"],
     &["expression"],

@@ -1,17 +1,13 @@
 //! Task definitions checked with the facts of the image that was just made.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use soci_image::Reference;
 use soci_image::facts::ImageFacts;
 use soci_lint::{FailOn, ImageFactsEntry, Input, RenderOptions};
 
-use crate::beside::OnDisk;
-use crate::causes::AtPath;
 use crate::config::Config;
-use crate::documents;
+use crate::documents::Documents;
 use crate::error::CommandError;
 use crate::lint_options;
 
@@ -50,17 +46,7 @@ pub fn lint(
         .iter()
         .map(|path| path.to_string_lossy().into_owned())
         .collect();
-    let mut inputs = Vec::new();
-    for found in documents::find(&words, soci_lint::is_common_name)? {
-        let mut bytes = Vec::new();
-        File::open(&found.name)
-            .and_then(|file| file.take(soci_lint::MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
-            .at("read", &found.name)?;
-        inputs.push(Input {
-            path: found.name,
-            bytes,
-        });
-    }
+    let documents = Documents::read(&words, || Ok(()))?;
     let mut options = soci_lint::Options {
         image_facts: image_facts(names, facts),
         ..lint_options::configured(config)?
@@ -68,9 +54,8 @@ pub fn lint(
     // One image goes by several names here, and a definition uses one of them at most.
     options.ignore.push("unused-image-facts".to_owned());
     options.check().map_err(usage)?;
-    let beside = OnDisk::new(&inputs);
-    let report = soci_lint::lint_beside(&inputs, &beside, &options);
-    inputs.extend(beside.into_read());
+    let (report, beside) = documents.lint(&options);
+    let inputs = documents.into_inputs().into_iter().chain(beside).collect();
     let fail_on: FailOn = config
         .text("lint.fail-on")
         .unwrap_or("error")

@@ -1,20 +1,16 @@
 //! `lint [FILES, FOLDERS, GLOBS, -]`: a verdict for each container of each task definition.
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use clap::ValueEnum;
 use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options, RenderOptions};
 use soci_store::{block_on, workflow};
 
-use crate::beside::OnDisk;
 use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
-use crate::documents::{self, By, Found};
+use crate::documents::Documents;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::lint_options;
@@ -128,18 +124,9 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         .parse()
         .map_err(|error| usage(&error))?;
     let words = paths(&args, &config);
-    let found = documents::find(&words, soci_lint::is_common_name)?;
-    let inputs = read(&found, context)?;
-    let searched = found.iter().filter(|found| found.by != By::Word);
-    let beside = OnDisk::new(&inputs).searched(searched.map(|found| found.name.clone()));
-    let mut report = soci_lint::lint_beside(&inputs, &beside, &options);
-    let sources: Vec<Input> = inputs.into_iter().chain(beside.into_read()).collect();
-    let by_name: HashSet<&str> = found
-        .iter()
-        .filter(|found| found.by == By::Name)
-        .map(|found| found.name.as_str())
-        .collect();
-    report.leave_out_other_files(|path| by_name.contains(path));
+    let documents = Documents::read(&words, || context.registries.leaves_stdin_to("the document"))?;
+    let (report, beside) = documents.lint(&options);
+    let sources: Vec<Input> = documents.into_inputs().into_iter().chain(beside).collect();
     let rendering = RenderOptions {
         color: format == soci_lint::Format::Human && use_colors(),
         fail_on: Some(fail_on),
@@ -220,34 +207,6 @@ fn paths(args: &Args, config: &Config) -> Vec<String> {
     } else {
         configured
     }
-}
-
-fn read(found: &[Found], context: &Context) -> Result<Vec<Input>, CommandError> {
-    if found.iter().any(|found| found.name == "-") {
-        context.registries.leaves_stdin_to("the document")?;
-    }
-    found
-        .iter()
-        .map(|found| {
-            let bytes = match found.name.as_str() {
-                "-" => limited(std::io::stdin().lock()),
-                name => File::open(name).and_then(limited),
-            };
-            Ok(Input {
-                path: found.name.clone(),
-                bytes: bytes.at("read", &found.name)?,
-            })
-        })
-        .collect()
-}
-
-/// One byte more than the linter takes is enough for it to say so.
-fn limited(reader: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader
-        .take(soci_lint::MAX_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// `IMAGE=FILE` with the output of `inspect`, or a file with entries of `{"image": …, "facts": …}`.
