@@ -40,7 +40,7 @@ test("it runs under the Node that action.yml names", () => {
 
 test("findings become annotations, a summary and outputs", (t) => {
   const done = step({ "deploy/task-definition.json": ELSEWHERE }, { "task-definition": "deploy/task-definition.json" });
-  assert.deepEqual(Object.keys(done.outputs), OUTPUTS);
+  assert.deepEqual([...Object.keys(done.outputs), "sarif-file"], OUTPUTS);
   t.assert.snapshot(seen(done));
 });
 
@@ -73,13 +73,22 @@ test("wrong inputs are errors that say so", (t) => {
     "a parameter without a value": { "task-definition": "t.json", params: "ImageTag" },
     "a parameter given twice": { "task-definition": "t.json", params: "Tag=1\nTag=2" },
     "facts that are missing": { "task-definition": "t.json", "image-facts": "nowhere.json" },
+    "a consumer that uses no index": { "task-definition": "t.json", for: "eks" },
+    "an unknown launch type": { "task-definition": "t.json", "launch-type": "fargate" },
+    "a platform version that is none": { "task-definition": "t.json", "platform-version": "newest" },
+    "a variable without a value": { "task-definition": "t.json", vars: "tag" },
+    "a file of variables that is missing": { "task-definition": "t.json", "var-files": "prod.tfvars" },
+    "an acceptance without a reason": { "task-definition": "t.json", accept: "container=web" },
+    "sidecars that are neither": { "task-definition": "t.json", sidecars: "yes" },
+    "a place for SARIF that is a folder": { "task-definition": "t.json", "sarif-file": "." },
+    "a folder without documents": { "task-definition": "." },
     "facts that are no JSON": { "task-definition": "t.json", "image-facts": "facts.json" },
   };
   const lines = Object.entries(cases).map(([name, inputs]) => {
     const done = step(files, inputs);
     assert.equal(done.code, 1, name);
     assert.equal(done.stderr, "", name);
-    assert.equal(done.summary, "", name);
+    if (name !== "a place for SARIF that is a folder") assert.equal(done.summary, "", name);
     assert.deepEqual(done.outputs, {}, name);
     return `${name}\n  ${done.stdout}`;
   });
@@ -172,10 +181,119 @@ test("it works without the runner's files, as in a shell", () => {
   assert.equal(done.summary, "");
 });
 
+const MODULE = {
+  "infra/main.tf": `resource "aws_ecs_task_definition" "web" {
+  family                   = "web"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
+  container_definitions    = jsonencode([{ name = "web", image = "\${var.repository}:\${var.tag}" }])
+}
+`,
+  "infra/variables.tf": 'variable "repository" { default = "nginx" }\nvariable "tag" {}\n',
+  "prod.tfvars": 'repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web"\n',
+};
+
+test("a module is read with its neighbours, variables and files of them", () => {
+  const image = (inputs, files = MODULE) => {
+    const done = step(files, { "task-definition": "infra/main.tf", "fail-on": "never", ...inputs });
+    assert.equal(done.code, 0, done.stdout);
+    return JSON.parse(done.report).files.flatMap((file) => file.tasks.flatMap((task) => task.containers))[0].image;
+  };
+  const open = image({});
+  assert.match(open, /^nginx:/);
+  assert.equal(image({ vars: "tag=1.4" }), "nginx:1.4");
+  assert.equal(image({ vars: "tag=1.4", "var-files": "prod.tfvars" }), "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1.4");
+  const told = (inputs) => step({ ...MODULE, "t.json": CLEAN }, { "fail-on": "never", ...inputs }).stdout;
+  assert.match(told({ "task-definition": "infra", vars: "tga=1" }), /no module has the variable `tga`/);
+  assert.match(told({ "task-definition": "t.json", "var-files": "prod.tfvars" }), /no module is read that the variables of `prod.tfvars` are for/);
+});
+
+test("documents name files near them only, and no links", () => {
+  const template = (path) => ({
+    ...MODULE,
+    "infra/main.tf": MODULE["infra/main.tf"].replace(/jsonencode\(.*\)/, `file("${path}")`),
+  });
+  const containers = JSON.stringify([{ name: "web", image: "nginx:1" }]);
+  const verdict = (path, prepare) => {
+    const done = step({ ...template(path), "near.json": containers }, { "task-definition": "infra/main.tf", "fail-on": "never" }, {}, prepare);
+    return done.outputs["not-lazy"];
+  };
+  assert.equal(verdict("../near.json"), "1");
+  const outside = (workspace) => writeFileSync(join(workspace, "../outside.json"), containers);
+  assert.equal(verdict("../../outside.json", outside), "0");
+  const link = (workspace) => symlinkSync(join(workspace, "near.json"), join(workspace, "infra/link.json"));
+  assert.equal(verdict("link.json", link), "0");
+});
+
+test("what .gitignore lists is passed over, as on the command line", () => {
+  const files = {
+    ".gitignore": "cdk.out/\n*.local.json\n",
+    "cdk.out/taskdef.json": ELSEWHERE,
+    "taskdef.local.json": ELSEWHERE,
+    ".terraform/taskdef.json": ELSEWHERE,
+    "taskdef.json": CLEAN,
+  };
+  const paths = (words) => JSON.parse(step(files, { "task-definition": words, "fail-on": "never" }).report).files.map((file) => file.path);
+  assert.deepEqual(paths("."), ["taskdef.json"]);
+  assert.deepEqual(paths("**/*.json"), ["taskdef.json"]);
+  assert.deepEqual(paths("cdk.out\ntaskdef.local.json"), ["cdk.out/taskdef.json", "taskdef.local.json"]);
+});
+
+test("where and for whom the tasks run can be told", () => {
+  const both = CLEAN.replace('"FARGATE"', '"EC2",\n    "FARGATE"');
+  const headline = (document, inputs) => {
+    const done = step({ "t.json": document }, { "task-definition": "t.json", "fail-on": "never", ...inputs });
+    return JSON.parse(done.report).files[0].tasks[0].containers[0].headline;
+  };
+  assert.match(headline(both, {}), /if it runs on Fargate/);
+  assert.match(headline(both, { "launch-type": "EC2" }), /launch type EC2/);
+  assert.match(headline(CLEAN, { "platform-version": "1.3.0" }), /1\.3\.0 was retired/);
+  assert.match(headline(both, { for: "containerd" }), /^eligible, if the image has a SOCI v2 index$/);
+  const elsewhere = step({ "t.json": CLEAN }, { "task-definition": "t.json", region: "us-east-1", "fail-on": "never" });
+  assert.match(elsewhere.stdout, /the task seems to run in us-east-1/);
+});
+
+test("accepted containers fail nothing, and small helpers of AWS can be judged", () => {
+  const files = { "t.json": ELSEWHERE };
+  const done = step(files, { "task-definition": "t.json", "fail-on": "not-lazy", accept: "image=* -- a test\ncontainer=none -- nothing\n" });
+  assert.equal(done.code, 0, done.stdout);
+  assert.equal(done.outputs["not-lazy"], "0");
+  assert.match(done.stdout, /container `none`/);
+  const xray = CLEAN.replace(/"image": ".*"/, '"image": "public.ecr.aws/xray/aws-xray-daemon:3.x"');
+  const sidecars = (word) => step({ "t.json": xray }, { "task-definition": "t.json", sidecars: word, "fail-on": "not-lazy" }).code;
+  assert.deepEqual(["", "accept", "judge"].map(sidecars), [0, 0, 1]);
+});
+
+test("the report is written as SARIF where it is asked for, also by a step that fails", (t) => {
+  let sarif;
+  const environment = {};
+  const done = step(
+    { "deploy/task-definition.json": ELSEWHERE },
+    { "task-definition": "deploy", "sarif-file": "out/soci.sarif" },
+    environment,
+    (workspace) => (sarif = join(workspace, "out/soci.sarif")),
+  );
+  assert.equal(done.code, 1);
+  assert.equal(done.outputs["sarif-file"], "out/soci.sarif");
+  assert.deepEqual(Object.keys(done.outputs), OUTPUTS);
+  t.assert.snapshot(readFileSync(sarif, "utf8"));
+});
+
+/** One struct: what the linter can be told, each door can tell it. */
+test("every option of the linter is an input of its name", () => {
+  const { properties } = JSON.parse(readFileSync(join(ROOT, "docs/lint-options.schema.json"), "utf8"));
+  assert.deepEqual(
+    Object.keys(DEFAULTS).filter((name) => !["task-definition", "fail-on", "sarif-file"].includes(name)).sort(),
+    Object.keys(properties).sort(),
+  );
+});
+
 test("every input has a default but the one that is required", () => {
   assert.deepEqual(
     Object.entries(DEFAULTS).filter(([, value]) => value !== ""),
     [["fail-on", "error"]],
   );
-  assert.equal(Object.keys(DEFAULTS).length, 9);
+  assert.equal(Object.keys(DEFAULTS).length, 17);
 });

@@ -17,6 +17,8 @@ pub struct OnDisk {
     roots: Vec<PathBuf>,
     /// Files that the caller did not name one by one.
     searched: HashSet<String>,
+    /// Files beside them that the caller named, wherever they lie.
+    named: HashSet<PathBuf>,
     read: RefCell<Vec<Input>>,
 }
 
@@ -45,6 +47,7 @@ impl OnDisk {
         Self {
             roots,
             searched: HashSet::new(),
+            named: HashSet::new(),
             read: RefCell::default(),
         }
     }
@@ -52,6 +55,15 @@ impl OnDisk {
     /// With the files that a search or a pattern found.
     pub fn searched(mut self, paths: impl IntoIterator<Item = String>) -> Self {
         self.searched.extend(paths);
+        self
+    }
+
+    /// With files that may be read wherever they lie, because the caller named them.
+    pub fn named(mut self, paths: &[String]) -> Self {
+        let real = paths
+            .iter()
+            .filter_map(|path| Path::new(path).canonicalize().ok());
+        self.named.extend(real);
         self
     }
 
@@ -71,7 +83,8 @@ impl Beside for OnDisk {
         let at = Path::new(path);
         // A link that was not named itself may lead anywhere, a pipe may never end.
         let is_plain = at.symlink_metadata().is_ok_and(|found| found.is_file());
-        if !is_plain || !self.may_read(at) {
+        let is_named = || at.canonicalize().is_ok_and(|real| self.named.contains(&real));
+        if !(is_plain && self.may_read(at) || is_named()) {
             return None;
         }
         let mut bytes = Vec::new();

@@ -41,7 +41,9 @@ impl Documents {
             let found = self.found.iter().filter(move |found| wanted(found.by));
             found.map(|found| found.path.clone())
         };
-        let beside = OnDisk::new(&self.inputs).searched(paths_by(|by| by != By::Word));
+        let beside = OnDisk::new(&self.inputs)
+            .searched(paths_by(|by| by != By::Word))
+            .named(&options.var_files);
         let mut report = soci_lint::lint_beside(&self.inputs, &beside, options);
         let by_name: HashSet<String> = paths_by(|by| by == By::Name).collect();
         report.leave_out_other_files(|path| by_name.contains(path));

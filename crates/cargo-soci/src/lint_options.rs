@@ -25,13 +25,20 @@ pub fn configured(config: &Config) -> Result<Options, CommandError> {
             .collect()
     };
     let consumer = config.text("lint.for").map(str::parse).transpose();
+    let kind = config.text("lint.kind").map(str::parse).transpose();
     let sidecars = config.text("lint.sidecars").map(str::parse).transpose();
     Ok(Options {
         consumer: consumer
             .map_err(|error| wrong("lint.for", error))?
             .unwrap_or_default(),
+        kind: kind.map_err(|error| wrong("lint.kind", error))?,
         params: map("lint.params"),
         vars: map("lint.vars"),
+        var_files: config
+            .paths("lint.var-files")
+            .iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect(),
         select: config.list("lint.select").to_vec(),
         ignore: config.list("lint.ignore").to_vec(),
         severity,

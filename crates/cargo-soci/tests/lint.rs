@@ -160,6 +160,8 @@ fn wrong_calls_say_what_to_do() {
         ],
         &["lint", "--layout", "web", "deploy"],
         &["lint", "--fail-on", "often", "deploy"],
+        &["lint", "--accept", "web -- small", "deploy"],
+        &["lint", "--var-file", "none.tfvars", "deploy"],
         &["rules", "--format", "sarif"],
         &["explain", "SOCI20"],
     ];
@@ -534,3 +536,81 @@ fn an_unknown_verdict_says_what_would_answer_it_in_every_form() {
         );
     }
 }
+
+/// One struct: what the linter can be told, a flag can tell, and a file but for what is about the images of a run.
+#[test]
+fn every_option_has_a_flag_and_a_key() {
+    let place = Place::new();
+    let help = place.run(&["lint", "--help"]).ended(0).stdout;
+    let keys = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/configuration.md"
+    ))
+    .expect("the reference");
+    let schema = soci_lint::options_schema();
+    let options = schema["properties"].as_object().expect("options");
+    assert!(options.len() > 10, "{options:?}");
+    for name in options.keys() {
+        let flag = match name.as_str() {
+            "params" => "param",
+            "vars" => "var",
+            "var-files" => "var-file",
+            name => name,
+        };
+        assert!(help.contains(&format!("--{flag} ")), "no flag for {name}");
+        let in_files = keys.contains(&format!("| `lint.{name}` |"));
+        assert_eq!(in_files, name != "image-facts", "lint.{name}");
+    }
+}
+
+#[test]
+fn a_kind_an_acceptance_and_files_of_variables_can_be_configured() {
+    let place = Place::new();
+    place.write("infra/main.tf", MODULE);
+    place.write(
+        "values/prod.tfvars",
+        "repository = \"123456789012.dkr.ecr.eu-west-1.amazonaws.com/web\"\n",
+    );
+    place.write("soci.toml", "[lint]\nvar-files = [\"values/prod.tfvars\"]\n");
+    let shown = |flags: &[&str]| {
+        place
+            .run(&[&["lint", "--format", "short", "infra"], flags].concat())
+            .stdout
+    };
+    assert!(shown(&[]).contains("unknown web/web: eligible"), "{}", shown(&[]));
+    place.write("soci.toml", "");
+    assert!(shown(&[]).contains("not-lazy web/web"));
+    assert!(
+        shown(&["--accept", "container=w* -- it is small"])
+            .contains("not-lazy, accepted web/web: it is small")
+    );
+    // A file that the user names is read wherever it lies.
+    let elsewhere = Place::new();
+    elsewhere.write(
+        "prod.tfvars",
+        "repository = \"123456789012.dkr.ecr.eu-west-1.amazonaws.com/web\"\n",
+    );
+    let path = elsewhere.path("prod.tfvars");
+    assert!(shown(&["--var-file", path.to_str().expect("UTF-8")]).contains("unknown web/web: eligible"));
+    place.write("task.json", TASK);
+    let idle = place.run(&["lint", "--var-file", path.to_str().expect("UTF-8"), "task.json"]);
+    assert!(
+        idle.stdout.contains("no module is read that the variables of"),
+        "{}",
+        idle.stdout
+    );
+    place.write("soci.toml", "[lint]\nkind = \"service\"\n");
+    let run = place.run(&["lint", "--format", "short", "task.json"]);
+    assert!(run.stdout.contains("SOCI919"), "{}", run.stdout);
+}
+
+const MODULE: &str = r#"variable "repository" { default = "nginx" }
+resource "aws_ecs_task_definition" "web" {
+  family                   = "web"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
+  container_definitions    = jsonencode([{ name = "web", image = "${var.repository}:1.4" }])
+}
+"#;

@@ -96,6 +96,38 @@ impl std::str::FromStr for Sidecars {
     }
 }
 
+/// A line: `container=NAME image=IMAGE -- REASON`, with one of the two or both.
+impl std::str::FromStr for Acceptance {
+    type Err = Error;
+
+    fn from_str(line: &str) -> Result<Self, Error> {
+        let wrong = || Error::Accept {
+            reason: format!(
+                "`{}`: write container=NAME, image=IMAGE or both, and -- why",
+                line.trim()
+            ),
+        };
+        let (words, reason) = line.split_once("--").ok_or_else(wrong)?;
+        let mut entry = Self {
+            reason: reason.trim().to_owned(),
+            ..Self::default()
+        };
+        for word in words.split_whitespace() {
+            let (key, value) = word.split_once('=').ok_or_else(wrong)?;
+            let pattern = match key {
+                "container" => &mut entry.container,
+                "image" => &mut entry.image,
+                _ => return Err(wrong()),
+            };
+            if pattern.replace(value.to_owned()).is_some() {
+                return Err(wrong());
+            }
+        }
+        let is_empty = entry.container.is_none() && entry.image.is_none() || entry.reason.is_empty();
+        if is_empty { Err(wrong()) } else { Ok(entry) }
+    }
+}
+
 impl Acceptance {
     /// What it is about, for messages.
     pub(crate) fn names(&self) -> String {

@@ -1,74 +1,91 @@
-// From the lines of `task-definition` to files. Symbolic links found on the way are not followed: a
-// link in a checkout may point anywhere on the runner.
+// What the module asks of the runner's disk. Which files a word of `task-definition` means is decided in the
+// module, as on the command line. Paths have `/` between their parts.
 
-import { type Dirent, readdirSync, statSync } from "node:fs";
-import { join, posix, sep } from "node:path";
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { dirname, sep } from "node:path";
 
-import picomatch from "picomatch";
+/** Larger files beside the documents are no configuration that somebody wrote. */
+const LARGEST = 4 * 1024 * 1024;
 
-import { InputError } from "./inputs.ts";
+/** The disk, with a list of folders that documents may name files in. */
+export class Folders {
+  #near = new Set<string>([realpathSync(".")]);
+  #named = new Set<string>();
+  #reason = "";
 
-/** A file to read. */
-export interface Found {
-  /** Relative to the working folder, with `/`. */
-  path: string;
-  /** Found in a folder by its name; may turn out to be something else. */
-  byName: boolean;
-}
+  /** Allows a file that the workflow names, wherever it lies; throws if it cannot be read. */
+  name(path: string): void {
+    readFileSync(path);
+    this.#named.add(realpathSync(path));
+  }
 
-/** Folders that hold no documents of the project itself. */
-const SKIPPED = new Set([".git", "node_modules"]);
+  here(): string {
+    return process.cwd().replaceAll(sep, "/");
+  }
 
-/** All files that the patterns name, each once, in the order of the patterns and then by path. */
-export function findFiles(patterns: string[], isCommonName: (path: string) => boolean): Found[] {
-  const found = new Map<string, Found>();
-  for (const written of patterns) {
-    const pattern = sep === "\\" ? written.replaceAll("\\", "/") : written;
-    for (const file of expand(pattern, isCommonName)) {
-      if (!found.has(file.path)) found.set(file.path, file);
+  kind(path: string): string | undefined {
+    const stats = this.#try(() => statSync(at(path)));
+    return stats && letter(stats);
+  }
+
+  entries(folder: string): string | undefined {
+    const entries = this.#try(() => readdirSync(at(folder), { withFileTypes: true }));
+    return entries?.map((entry) => `${letter(entry)}${entry.name}\0`).join("");
+  }
+
+  text(path: string): string | undefined {
+    return this.#try(() => readFileSync(at(path), "utf8"));
+  }
+
+  document(path: string): Uint8Array | undefined {
+    return this.#try(() => {
+      const bytes = readFileSync(at(path));
+      this.#near.add(realpathSync(dirname(path)));
+      return bytes;
+    });
+  }
+
+  beside(path: string): Uint8Array | undefined {
+    const real = this.#try(() => realpathSync(at(path)));
+    if (real !== undefined && this.#named.has(real)) return this.#try(() => readFileSync(real));
+    // A link that was not named itself may lead anywhere, a pipe may never end.
+    const stats = this.#try(() => lstatSync(at(path)));
+    if (!stats?.isFile() || stats.size > LARGEST || !this.#isNear(path)) return undefined;
+    return this.#try(() => readFileSync(at(path)));
+  }
+
+  neighbours(folder: string): string | undefined {
+    if (!this.#isNear(folder)) return undefined;
+    const entries = this.#try(() => readdirSync(at(folder), { withFileTypes: true }));
+    const files = entries?.filter((entry) => entry.isFile()).map((entry) => entry.name);
+    return files?.sort().map((name) => `${name}\0`).join("");
+  }
+
+  reason(): string {
+    return this.#reason;
+  }
+
+  #isNear(path: string): boolean {
+    const real = this.#try(() => realpathSync(at(path)));
+    if (real === undefined) return false;
+    return [...this.#near].some((folder) => real === folder || real.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+  }
+
+  #try<T>(look: () => T): T | undefined {
+    try {
+      return look();
+    } catch (error) {
+      this.#reason = (error as Error).message;
+      return undefined;
     }
   }
-  return [...found.values()];
 }
 
-function expand(pattern: string, isCommonName: (path: string) => boolean): Found[] {
-  const stat = statSync(pattern, { throwIfNoEntry: false });
-  if (stat?.isFile()) return [{ path: posix.normalize(pattern), byName: false }];
-  if (stat?.isDirectory()) {
-    const paths = walk(posix.normalize(pattern)).filter(isCommonName);
-    if (paths.length === 0) {
-      throw new InputError(
-        `task-definition: the folder ${JSON.stringify(pattern)} holds no file with a name that task definitions have; name the file itself`,
-      );
-    }
-    return paths.map((path) => ({ path, byName: true }));
-  }
-  const { base, isGlob } = picomatch.scan(pattern);
-  if (!isGlob) throw new InputError(`task-definition: there is no file or folder ${JSON.stringify(pattern)}`);
-  const matches = picomatch(posix.normalize(pattern), { dot: true });
-  const paths = walk(posix.normalize(base || ".")).filter((path) => matches(path));
-  if (paths.length === 0) throw new InputError(`task-definition: no file matches ${JSON.stringify(pattern)}`);
-  return paths.map((path) => ({ path, byName: false }));
+function at(path: string): string {
+  return path === "" ? "." : path;
 }
 
-/** The regular files below a folder, sorted. */
-function walk(folder: string): string[] {
-  const files: string[] = [];
-  const visit = (at: string): void => {
-    for (const entry of entries(at)) {
-      const path = posix.normalize(posix.join(at, entry.name));
-      if (entry.isDirectory() && !SKIPPED.has(entry.name)) visit(path);
-      else if (entry.isFile()) files.push(path);
-    }
-  };
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) visit(folder);
-  return files.sort((a, b) => (a < b ? -1 : 1));
-}
-
-function entries(folder: string): Dirent[] {
-  try {
-    return readdirSync(join(folder), { withFileTypes: true });
-  } catch (error) {
-    throw new InputError(`cannot read the folder ${JSON.stringify(folder)}: ${(error as Error).message}`);
-  }
+function letter(found: Pick<Stats, "isFile" | "isDirectory">): string {
+  if (found.isFile()) return "f";
+  return found.isDirectory() ? "d" : "o";
 }

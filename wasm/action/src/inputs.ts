@@ -1,5 +1,8 @@
 // The inputs of action.yml, read from the environment as the runner sets it. What a value means for the
-// verdicts is decided by the linter; here only the form is checked.
+// verdicts is decided by the linter; here only the form is checked. Each option of the linter is an input of its
+// own name.
+
+import type { Options } from "../../types/options.ts";
 
 /** What is wrong with the inputs, in words for the user. */
 export class InputError extends Error {}
@@ -11,25 +14,41 @@ export type FailOn = "error" | "warning" | "not-lazy" | "unknown" | "never";
 export interface Inputs {
   /** Paths, folders and globs. */
   taskDefinitions: string[];
-  kind: string | undefined;
-  params: Record<string, string>;
-  select: string[];
-  ignore: string[];
-  severity: Record<string, string>;
   failOn: FailOn;
+  /** Where to write the report as SARIF. */
+  sarifFile: string | undefined;
+  /** Files with values of Terraform variables. */
+  varFiles: string[];
   /** Files with facts about images: `path`, or `image=path`. */
   imageFacts: string[];
-  accept: Acceptance[];
+  /** Lines about containers that need not be loaded lazily. */
+  accept: string[];
+  /** The options that are texts, lists and tables; what was not given stays away, so that the linter's defaults hold. */
+  options: Record<string, unknown>;
 }
 
-/** Containers that need not be loaded lazily. */
-export interface Acceptance {
-  container?: string;
-  image?: string;
-  reason: string;
-}
+/** How the text of an input becomes an option. */
+type Form = (input: string, text: string) => unknown;
 
-const KNOWN = ["task-definition", "kind", "params", "select", "ignore", "severity", "fail-on", "image-facts", "accept"];
+/** All options of the linter, so that a new one without an input does not compile. */
+const OPTIONS: Record<keyof Options, Form> = {
+  for: word,
+  kind: word,
+  params: (input, text) => pairs(input, text, "Name=value"),
+  vars: (input, text) => pairs(input, text, "name=value"),
+  "var-files": (_, text) => lines(text),
+  select: codes,
+  ignore: codes,
+  severity: (input, text) => pairs(input, text, "CODE=error"),
+  "platform-version": word,
+  "launch-type": word,
+  region: word,
+  "image-facts": (_, text) => lines(text),
+  accept: (_, text) => lines(text),
+  sidecars: word,
+};
+
+const KNOWN = ["task-definition", ...Object.keys(OPTIONS), "fail-on", "sarif-file"];
 const FAIL_ON: readonly FailOn[] = ["error", "warning", "not-lazy", "unknown", "never"];
 
 /** Reads all inputs; throws an `InputError` that names every unknown one, or the first wrong one. */
@@ -45,22 +64,22 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
   if (!isFailOn(failOn)) {
     throw new InputError(`input fail-on is ${quoted(failOn)}: use one of ${FAIL_ON.join(", ")}`);
   }
-  const select = codes(value("select"));
-  const ignore = codes(value("ignore"));
-  const both = select.filter((code) => ignore.includes(code));
+  const select = codes("select", value("select"));
+  const both = select.filter((code) => codes("ignore", value("ignore")).includes(code));
   if (both.length > 0) {
     throw new InputError(`inputs select and ignore both name ${both.join(", ")}: leave it in one of them`);
   }
+  const given = Object.entries(OPTIONS)
+    .filter(([name]) => name !== "image-facts" && name !== "accept" && value(name) !== "")
+    .map(([name, form]) => [name, form(name, value(name))]);
   return {
     taskDefinitions,
-    kind: value("kind") || undefined,
-    params: pairs("params", value("params"), "Name=value"),
-    select,
-    ignore,
-    severity: pairs("severity", value("severity"), "CODE=error"),
     failOn,
+    sarifFile: value("sarif-file") || undefined,
+    varFiles: lines(value("var-files")),
     imageFacts: lines(value("image-facts")),
-    accept: lines(value("accept")).map(acceptance),
+    accept: lines(value("accept")),
+    options: Object.fromEntries(given),
   };
 }
 
@@ -84,6 +103,10 @@ function isFailOn(word: string): word is FailOn {
   return (FAIL_ON as readonly string[]).includes(word);
 }
 
+function word(_: string, text: string): string {
+  return text;
+}
+
 function lines(text: string): string[] {
   return text
     .split(/\r?\n/)
@@ -91,7 +114,7 @@ function lines(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-function codes(text: string): string[] {
+function codes(_: string, text: string): string[] {
   return text.split(/[\s,]+/).filter((code) => code !== "");
 }
 
@@ -112,25 +135,6 @@ function pairs(input: string, text: string, example: string): Record<string, str
     found.set(name, value);
   }
   return Object.fromEntries(found);
-}
-
-/** `container=xray* image=public.ecr.aws/xray/* -- reason`. */
-function acceptance(line: string): Acceptance {
-  const at = line.indexOf("--");
-  const reason = at < 0 ? "" : line.slice(at + 2).trim();
-  const words = (at < 0 ? line : line.slice(0, at)).split(/\s+/).filter((word) => word !== "");
-  const found: Acceptance = { reason };
-  for (const word of words) {
-    const [key, ...value] = word.split("=");
-    if ((key !== "container" && key !== "image") || value.length === 0 || found[key] !== undefined) {
-      throw new InputError(`input accept has the line ${quoted(line)}: write container=NAME, image=IMAGE or both, and -- why`);
-    }
-    found[key] = value.join("=");
-  }
-  if (words.length === 0 || reason === "") {
-    throw new InputError(`input accept has the line ${quoted(line)}: write container=NAME, image=IMAGE or both, and -- why`);
-  }
-  return found;
 }
 
 function quoted(text: string): string {

@@ -1,14 +1,14 @@
 // The step: inputs, call, annotations, summary, outputs, exit. What is found and how it reads is decided
 // by the linter in the module beside this file.
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, sep } from "node:path";
 
-import { Documents, initSync, isCommonName, version } from "../../glue/soci_wasm.js";
+import { acceptance, Documents, initSync, version } from "../../glue/soci_wasm.js";
 import type { Report } from "../../types/report.ts";
-import { findFiles } from "./files.ts";
-import { type Inputs, readInputs } from "./inputs.ts";
+import { Folders } from "./files.ts";
+import { InputError, type Inputs, readInputs } from "./inputs.ts";
 import { addSummary, printGroup, reportError, setOutput } from "./protocol.ts";
 
 function main(): void {
@@ -24,9 +24,10 @@ function main(): void {
 
 function run(inputs: Inputs): void {
   const documents = new Documents();
-  for (const file of findFiles(inputs.taskDefinitions, isCommonName)) {
-    documents.add(file.path, readFileSync(file.path), file.byName);
-  }
+  const words = inputs.taskDefinitions.map((word) => (sep === "\\" ? word.replaceAll("\\", "/") : word));
+  const folders = new Folders();
+  about("var-files", () => inputs.varFiles.forEach((path) => folders.name(path)));
+  about("task-definition", () => documents.find(words.join("\n"), folders));
   documents.failOn(inputs.failOn);
   const json = documents.lint(JSON.stringify(options(inputs)));
   const report = JSON.parse(json) as Report;
@@ -36,6 +37,7 @@ function run(inputs: Inputs): void {
   printGroup(`soci-lint ${version()}: ${lastLine(human)}`, human);
   process.stdout.write(documents.render("github"));
   addSummary(documents.render("markdown"));
+  if (inputs.sarifFile !== undefined) writeSarif(inputs.sarifFile, documents.render("sarif"));
 
   const reportPath = join(mkdtempSync(join(process.env["RUNNER_TEMP"] || tmpdir(), "soci-")), "report.json");
   writeFileSync(reportPath, json);
@@ -46,6 +48,7 @@ function run(inputs: Inputs): void {
   setOutput("errors", String(summary.errors));
   setOutput("warnings", String(summary.warnings));
   setOutput("report", reportPath);
+  if (inputs.sarifFile !== undefined) setOutput("sarif-file", inputs.sarifFile);
   if (documents.fails(inputs.failOn)) process.exitCode = 1;
 }
 
@@ -53,17 +56,30 @@ function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
-/** The options of the linter; keys that were not given stay away, so that its defaults hold. */
+/** The options of the linter. */
 function options(inputs: Inputs): Record<string, unknown> {
   return {
-    ...(inputs.kind !== undefined && { kind: inputs.kind }),
-    params: inputs.params,
-    select: inputs.select,
-    ignore: inputs.ignore,
-    severity: inputs.severity,
-    accept: inputs.accept,
+    ...inputs.options,
+    accept: inputs.accept.map((line) => JSON.parse(acceptance(line)) as unknown),
     "image-facts": inputs.imageFacts.flatMap(readFacts),
   };
+}
+
+/** Says which input an objection is about. */
+function about(input: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw new InputError(`${input}: ${(error as Error).message}`);
+  }
+}
+
+/** Writes the report for code scanning, whatever else it finds: an upload of it comes after a failed step too. */
+function writeSarif(path: string, text: string): void {
+  about("sarif-file", () => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  });
 }
 
 /** `image=path` names the output of `cargo soci inspect`, `path` a file with one entry or a list of them. */

@@ -1,9 +1,10 @@
 //! `lint [FILES, FOLDERS, GLOBS, -]`: a verdict for each container of each task definition.
 
+use std::fs::File;
 use std::path::Path;
 
 use clap::ValueEnum;
-use soci_lint::{Error, FailOn, ImageFactsEntry, Input, Kind, LaunchType, Options, RenderOptions};
+use soci_lint::{Error, FailOn, ImageFactsEntry, Input, LaunchType, Options, RenderOptions};
 use soci_store::{block_on, workflow};
 
 use crate::causes::AtPath;
@@ -69,6 +70,9 @@ pub struct Args {
     /// An image that lies here, under its name in the documents; may be repeated
     #[arg(long, value_name = "IMAGE=SRC")]
     pub layout: Vec<String>,
+    /// Containers that need not be loaded lazily, as in `container=xray* -- it is small`; may be repeated
+    #[arg(long, value_name = "[container=NAME] [image=IMAGE] -- WHY")]
+    pub accept: Vec<String>,
     /// Small helpers that AWS publishes: accept, or judge them like any container
     #[arg(long, value_name = "WHICH")]
     pub sidecars: Option<String>,
@@ -160,6 +164,8 @@ fn read_config(args: &Args) -> Result<Config, CommandError> {
     flags.list("lint.severity", "--severity", &args.severity)?;
     flags.list("lint.params", "--param", &args.params)?;
     flags.list("lint.vars", "--var", &args.vars)?;
+    flags.list("lint.var-files", "--var-file", &args.var_files)?;
+    flags.word("lint.kind", "--kind", args.kind.as_deref())?;
     flags.word(
         "lint.platform-version",
         "--platform-version",
@@ -180,17 +186,18 @@ fn read_config(args: &Args) -> Result<Config, CommandError> {
 
 /// The options out of flags and configuration.
 fn options(args: &Args, config: &Config) -> Result<Options, CommandError> {
-    let mut facts = Vec::new();
-    for word in &args.image_facts {
-        facts.extend(read_facts(word)?);
+    let mut options = lint_options::configured(config)?;
+    for path in &options.var_files {
+        // A file that is not there would go unnoticed.
+        File::open(path).at("read", path)?;
     }
-    let kind = args.kind.as_deref().map(str::parse::<Kind>).transpose();
-    Ok(Options {
-        kind: kind.map_err(|error| usage(&error))?,
-        var_files: args.var_files.clone(),
-        image_facts: facts,
-        ..lint_options::configured(config)?
-    })
+    for word in &args.image_facts {
+        options.image_facts.extend(read_facts(word)?);
+    }
+    for line in &args.accept {
+        options.accept.push(line.parse().map_err(|error| usage(&error))?);
+    }
+    Ok(options)
 }
 
 fn paths(args: &Args, config: &Config) -> Vec<String> {

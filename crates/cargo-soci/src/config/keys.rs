@@ -226,6 +226,18 @@ pub const KEYS: &[Key] = &[
         default: "",
     },
     Key {
+        name: "lint.var-files",
+        kind: Kind::Paths,
+        help: "Files with values of Terraform variables; later ones count for more.",
+        default: "",
+    },
+    Key {
+        name: "lint.kind",
+        kind: Kind::Text,
+        help: "What the files are, where their content should not decide.",
+        default: "",
+    },
+    Key {
         name: "lint.platform-version",
         kind: Kind::Text,
         help: "Platform version the tasks run on, where the documents do not say.",

@@ -1,5 +1,6 @@
 //! Parameters that nothing asks for.
 
+use crate::kind::Kind;
 use super::{Run, Sink, rule};
 
 rule! {
@@ -44,6 +45,11 @@ fn check(run: &Run<'_>, sink: &mut Sink<'_>) {
             sink.report_file(None, format!("no file asks for the parameter `{name}`"))
                 .help("correct the name, or leave it out");
         }
+    }
+    let reads_modules = run.documents.iter().any(|document| document.kind == Kind::Terraform);
+    for path in run.options.var_files.iter().filter(|_| !reads_modules) {
+        sink.report_file(None, format!("no module is read that the variables of `{path}` are for"))
+            .help("name the folder of the Terraform configuration, or leave the file out");
     }
     for name in run.options.vars.keys().filter(|name| !run.names.contains(name)) {
         sink.report_file(None, format!("no module has the variable `{name}`"))
