@@ -21,6 +21,11 @@ export class Documents {
    */
   fails(fail_on: string): boolean;
   /**
+   * Finds the documents that the words name, one a line, and adds them; files beside them are read from the
+   * same folders when the documents ask for them.
+   */
+  find(words: string, folders: any): void;
+  /**
    * Checks the documents under `options`, JSON of `soci_lint::Options`; gives the report as JSON and
    * keeps it for the calls below.
    */
@@ -30,10 +35,15 @@ export class Documents {
    */
   constructor();
   /**
-   * The report in a form: `human`, `short`, `json`, `github`, `markdown`.
+   * The report in a form: `human`, `short`, `json`, `github`, `markdown`, `sarif`.
    */
   render(format: string): string;
 }
+
+/**
+ * An entry of `accept` out of its line, as JSON: `container=NAME image=IMAGE -- reason`.
+ */
+export function acceptance(line: string): string;
 
 /**
  * Whether a file with this path is looked at when its folder is searched.
@@ -55,19 +65,21 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 export interface InitOutput {
   readonly memory: WebAssembly.Memory;
   readonly __wbg_documents_free: (a: number, b: number) => void;
+  readonly acceptance: (a: number, b: number) => [number, number, number, number];
   readonly documents_add: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
   readonly documents_failOn: (a: number, b: number, c: number) => [number, number];
   readonly documents_fails: (a: number, b: number, c: number) => [number, number, number];
+  readonly documents_find: (a: number, b: number, c: number, d: any) => [number, number];
   readonly documents_lint: (a: number, b: number, c: number) => [number, number, number, number];
   readonly documents_new: () => number;
   readonly documents_render: (a: number, b: number, c: number) => [number, number, number, number];
   readonly isCommonName: (a: number, b: number) => number;
   readonly rules: () => [number, number];
   readonly version: () => [number, number];
-  readonly __wbindgen_externrefs: WebAssembly.Table;
   readonly __wbindgen_malloc: (a: number, b: number) => number;
-  readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
   readonly __wbindgen_free: (a: number, b: number, c: number) => void;
+  readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
+  readonly __wbindgen_externrefs: WebAssembly.Table;
   readonly __externref_table_dealloc: (a: number) => void;
   readonly __wbindgen_start: () => void;
 }

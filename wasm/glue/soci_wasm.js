@@ -63,6 +63,20 @@ throw takeFromExternrefTable0(ret[1]);
 return ret[0] !== 0;
 }
 /**
+ * Finds the documents that the words name, one a line, and adds them; files beside them are read from the
+ * same folders when the documents ask for them.
+ * @param {string} words
+ * @param {any} folders
+ */
+find(words, folders) {
+const ptr0 = passStringToWasm0(words, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.documents_find(this.__wbg_ptr, ptr0, len0, folders);
+if (ret[1]) {
+throw takeFromExternrefTable0(ret[0]);
+}
+}
+/**
  * Checks the documents under `options`, JSON of `soci_lint::Options`; gives the report as JSON and
  * keeps it for the calls below.
  * @param {string} options
@@ -98,7 +112,7 @@ DocumentsFinalization.register(this, this.__wbg_ptr, this);
 return this;
 }
 /**
- * The report in a form: `human`, `short`, `json`, `github`, `markdown`.
+ * The report in a form: `human`, `short`, `json`, `github`, `markdown`, `sarif`.
  * @param {string} format
  * @returns {string}
  */
@@ -124,6 +138,32 @@ wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
 }
 }
 if (Symbol.dispose) Documents.prototype[Symbol.dispose] = Documents.prototype.free;
+
+/**
+ * An entry of `accept` out of its line, as JSON: `container=NAME image=IMAGE -- reason`.
+ * @param {string} line
+ * @returns {string}
+ */
+export function acceptance(line) {
+let deferred3_0;
+let deferred3_1;
+try {
+const ptr0 = passStringToWasm0(line, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.acceptance(ptr0, len0);
+var ptr2 = ret[0];
+var len2 = ret[1];
+if (ret[3]) {
+ptr2 = 0; len2 = 0;
+throw takeFromExternrefTable0(ret[2]);
+}
+deferred3_0 = ptr2;
+deferred3_1 = len2;
+return getStringFromWasm0(ptr2, len2);
+} finally {
+wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+}
+}
 
 /**
  * Whether a file with this path is looked at when its folder is searched.
@@ -180,6 +220,62 @@ return ret;
 __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
 throw new Error(getStringFromWasm0(arg0, arg1));
 },
+__wbg_beside_c90e352141fff5f4: function(arg0, arg1, arg2, arg3) {
+const ret = arg1.beside(getStringFromWasm0(arg2, arg3));
+var ptr1 = isLikeNone(ret) ? 0 : passArray8ToWasm0(ret, wasm.__wbindgen_malloc);
+var len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
+__wbg_document_48e72da82a67bf97: function(arg0, arg1, arg2, arg3) {
+const ret = arg1.document(getStringFromWasm0(arg2, arg3));
+var ptr1 = isLikeNone(ret) ? 0 : passArray8ToWasm0(ret, wasm.__wbindgen_malloc);
+var len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
+__wbg_entries_373d1b10855f9b4b: function(arg0, arg1, arg2, arg3) {
+const ret = arg1.entries(getStringFromWasm0(arg2, arg3));
+var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+var len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
+__wbg_here_502db949aada04ea: function(arg0, arg1) {
+const ret = arg1.here();
+const ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
+__wbg_kind_ba60e8f3992f40b5: function(arg0, arg1, arg2, arg3) {
+const ret = arg1.kind(getStringFromWasm0(arg2, arg3));
+var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+var len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
+__wbg_neighbours_3e7ab84cf93ca9ad: function(arg0, arg1, arg2, arg3) {
+const ret = arg1.neighbours(getStringFromWasm0(arg2, arg3));
+var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+var len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
+__wbg_reason_1e0e4b39ce43c2d1: function(arg0, arg1) {
+const ret = arg1.reason();
+const ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
+__wbg_text_06b7d23ee463cef5: function(arg0, arg1, arg2, arg3) {
+const ret = arg1.text(getStringFromWasm0(arg2, arg3));
+var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+var len1 = WASM_VECTOR_LEN;
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+},
 __wbindgen_init_externref_table: function() {
 const table = wasm.__wbindgen_externrefs;
 table.set(0, undefined);
@@ -199,6 +295,14 @@ const DocumentsFinalization = (typeof FinalizationRegistry === 'undefined')
 ? { register: () => {}, unregister: () => {} }
 : new FinalizationRegistry(ptr => wasm.__wbg_documents_free(ptr, 1));
 
+let cachedDataViewMemory0 = null;
+                function getDataViewMemory0() {
+                    if (cachedDataViewMemory0 === null || cachedDataViewMemory0.buffer.detached === true || (cachedDataViewMemory0.buffer.detached === undefined && cachedDataViewMemory0.buffer !== wasm.memory.buffer)) {
+                        cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
+                    }
+                    return cachedDataViewMemory0;
+                }
+
 function getStringFromWasm0(ptr, len) {
                     ptr = ptr >>> 0;
                     return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
@@ -211,6 +315,10 @@ let cachedUint8ArrayMemory0 = null;
                     }
                     return cachedUint8ArrayMemory0;
                 }
+
+function isLikeNone(x) {
+                return x === undefined || x === null;
+            }
 
 function passArray8ToWasm0(arg, malloc) {
                     const ptr = malloc(arg.length * 1, 1) >>> 0;
@@ -296,7 +404,8 @@ let wasmModule, wasmInstance, wasm;
                 wasmInstance = instance;
                 wasm = instance.exports;
                 wasmModule = module;
-                cachedUint8ArrayMemory0 = null;
+                cachedDataViewMemory0 = null;
+cachedUint8ArrayMemory0 = null;
 wasm.__wbindgen_start();
 return wasm;
             }

@@ -577,12 +577,16 @@ fn a_kind_an_acceptance_and_files_of_variables_can_be_configured() {
             .run(&[&["lint", "--format", "short", "infra"], flags].concat())
             .stdout
     };
-    assert!(shown(&[]).contains("unknown web/web: eligible"), "{}", shown(&[]));
+    assert!(
+        shown(&[]).contains("unknown aws_ecs_task_definition.web/web: eligible"),
+        "{}",
+        shown(&[])
+    );
     place.write("soci.toml", "");
-    assert!(shown(&[]).contains("not-lazy web/web"));
+    assert!(shown(&[]).contains("not-lazy aws_ecs_task_definition.web/web"));
     assert!(
         shown(&["--accept", "container=w* -- it is small"])
-            .contains("not-lazy, accepted web/web: it is small")
+            .contains("not-lazy, accepted aws_ecs_task_definition.web/web: it is small")
     );
     // A file that the user names is read wherever it lies.
     let elsewhere = Place::new();
@@ -590,8 +594,11 @@ fn a_kind_an_acceptance_and_files_of_variables_can_be_configured() {
         "prod.tfvars",
         "repository = \"123456789012.dkr.ecr.eu-west-1.amazonaws.com/web\"\n",
     );
-    let path = elsewhere.path("prod.tfvars");
-    assert!(shown(&["--var-file", path.to_str().expect("UTF-8")]).contains("unknown web/web: eligible"));
+    let path = elsewhere.join("prod.tfvars");
+    assert!(
+        shown(&["--var-file", path.to_str().expect("UTF-8")])
+            .contains("unknown aws_ecs_task_definition.web/web: eligible")
+    );
     place.write("task.json", TASK);
     let idle = place.run(&["lint", "--var-file", path.to_str().expect("UTF-8"), "task.json"]);
     assert!(
