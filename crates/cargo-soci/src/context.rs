@@ -32,6 +32,8 @@ pub enum Format {
     Sarif,
     /// Markdown, for job summaries.
     Markdown,
+    /// One page for a browser.
+    Html,
 }
 
 impl Format {
@@ -44,6 +46,7 @@ impl Format {
             Format::Github => "github",
             Format::Sarif => "sarif",
             Format::Markdown => "markdown",
+            Format::Html => "html",
         }
     }
 }

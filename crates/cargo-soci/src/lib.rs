@@ -31,6 +31,7 @@ mod panics;
 pub mod places;
 pub mod progress;
 pub mod registries;
+pub mod why;
 
 use std::ffi::OsString;
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use soci_image::Reference;
 use soci_registry::credentials::{Credential, Keychain};
@@ -48,6 +48,20 @@ pub struct Registries {
     flags: RegistryFlags,
     settings: OnceLock<RegistrySettings>,
     client: OnceLock<Ready>,
+    /// The login of flags and environment, read once: stdin gives a password once.
+    login: Mutex<Option<Option<ExplicitLogin>>>,
+}
+
+/// A login that the user gave for this run, and by what.
+type ExplicitLogin = (Credential, &'static str);
+
+/// Why a registry is not asked.
+#[derive(Debug)]
+pub enum NotAsked {
+    /// The command line, the configuration or the login forbids it.
+    Command(CommandError),
+    /// The registry or the way to it.
+    Store(soci_store::Error),
 }
 
 /// The `registry.*` keys of the configuration, for what no flag says.
@@ -121,8 +135,7 @@ impl Registries {
     pub fn new(flags: RegistryFlags) -> Self {
         Self {
             flags,
-            settings: OnceLock::new(),
-            client: OnceLock::new(),
+            ..Self::default()
         }
     }
 
@@ -136,8 +149,16 @@ impl Registries {
 
     /// Opens an image for reading.
     pub fn source(&self, reference: &Reference, context: &Context) -> Result<RegistrySource, CommandError> {
-        let client = self.client(reference, context)?;
-        block_on(RegistrySource::open(client, reference)).map_err(|error| places::failed(&error))
+        self.try_source(reference, context).map_err(|error| match error {
+            NotAsked::Command(error) => error,
+            NotAsked::Store(error) => places::failed(&error),
+        })
+    }
+
+    /// The same for one of many images: a registry that cannot be asked is no reason to stop.
+    pub fn try_source(&self, reference: &Reference, context: &Context) -> Result<RegistrySource, NotAsked> {
+        let client = self.client(reference, context).map_err(NotAsked::Command)?;
+        block_on(RegistrySource::open(client, reference)).map_err(NotAsked::Store)
     }
 
     /// Opens a repository for writing.
@@ -179,8 +200,14 @@ impl Registries {
         let ready = match self.client.get() {
             Some(ready) => ready,
             None => {
-                let ready = self.connect(reference, context)?;
-                self.client.get_or_init(|| ready)
+                let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+                match self.client.get() {
+                    Some(ready) => ready,
+                    None => {
+                        let ready = self.connect(reference, context, &mut login)?;
+                        self.client.get_or_init(|| ready)
+                    }
+                }
             }
         };
         // A password must not go to another registry than the one it was given for.
@@ -194,14 +221,23 @@ impl Registries {
         }
     }
 
-    fn connect(&self, reference: &Reference, context: &Context) -> Result<Ready, CommandError> {
+    fn connect(
+        &self,
+        reference: &Reference,
+        context: &Context,
+        login: &mut Option<Option<ExplicitLogin>>,
+    ) -> Result<Ready, CommandError> {
         let mut environment = Environment::of_process();
         if let Some(folder) = context.docker_config_folder() {
             environment.set("DOCKER_CONFIG", &folder.display().to_string());
         }
         let mut keychain = Keychain::of_environment(&environment, context.cancel.flag());
         let mut login_host = None;
-        if let Some((credential, origin)) = self.explicit(&environment)? {
+        let login = match login {
+            Some(known) => known.clone(),
+            None => login.insert(self.explicit(&environment)?).clone(),
+        };
+        if let Some((credential, origin)) = login {
             let registry = reference.registry();
             if !is_named_by_user(registry, std::env::args_os(), &environment) {
                 return Err(CommandError::usage(format!(
@@ -239,10 +275,7 @@ impl Registries {
     }
 
     /// The login of flags and `CARGO_SOCI_USERNAME` / `CARGO_SOCI_PASSWORD`.
-    fn explicit(
-        &self,
-        environment: &Environment,
-    ) -> Result<Option<(Credential, &'static str)>, CommandError> {
+    fn explicit(&self, environment: &Environment) -> Result<Option<ExplicitLogin>, CommandError> {
         let flag = self.flags.username.as_deref();
         let username = flag.or_else(|| environment.get("CARGO_SOCI_USERNAME"));
         let password = if self.flags.password_stdin {

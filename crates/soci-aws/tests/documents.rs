@@ -131,3 +131,26 @@ fn a_task_and_a_service_of_one_name_are_two_things() {
         good("{\"taskArn\": \"a\"}{\"serviceArn\": \"a\"}{\"serviceArn\": \"b\"}{\"taskArn\": \"b\"}");
     assert_eq!((running.tasks().len(), running.services().len()), (2, 2));
 }
+
+proptest::proptest! {
+    /// What the fuzz target `aws_documents` asks for, of documents that are nearly right.
+    #[test]
+    fn damaged_documents_are_read_or_refused(
+        which in 0_usize..6,
+        at in 0_usize..6000,
+        length in 0_usize..40,
+        put in "[\\[\\]{}\",:0-9a-z]{0,6}",
+    ) {
+        let text = [DESCRIBED, SERVICES, DEFINITION, EVENT, METADATA, CONTAINER][which];
+        let at = at % text.len();
+        let mut damaged = text.as_bytes().to_vec();
+        damaged.splice(at..(at + length).min(text.len()), put.bytes());
+        let mut running = Running::default();
+        if running.read(&damaged).is_ok() {
+            let named = |running: &Running| running.tasks().iter().filter(|task| !task.arn.is_empty()).count();
+            let once = named(&running);
+            running.read(&damaged).expect("it was read before");
+            proptest::prop_assert_eq!(named(&running), once);
+        }
+    }
+}

@@ -18,6 +18,7 @@ pub mod lint;
 pub mod remove;
 pub mod rules;
 pub mod verify;
+pub mod why;
 pub mod ztoc;
 
 use std::ffi::OsString;
@@ -63,6 +64,8 @@ pub enum Verb {
     Rules(rules::Args),
     /// Check everything about a SOCI-enabled image that a client would trip over
     Verify(verify::Args),
+    /// Say of what runs, or of an image: is it loaded lazily, and if not, why
+    Why(why::Args),
     /// Build, show, list, check and read zTOCs of single layers
     Ztoc(ztoc::Args),
 }
@@ -106,6 +109,7 @@ impl Verb {
             Verb::Remove(args) => remove::run(args, context),
             Verb::Rules(args) => rules::run(args, context),
             Verb::Verify(args) => verify::run(args, context),
+            Verb::Why(args) => why::run(args, context),
             Verb::Ztoc(args) => ztoc::run(args, context),
         }
     }

@@ -12,6 +12,8 @@ mod reuse;
 mod servers;
 mod strangers;
 mod tags;
+#[cfg(feature = "real-tools")]
+mod why;
 mod wire;
 
 use std::process::{Command, Output};

@@ -179,15 +179,22 @@ impl Task {
 
     /// The region that it runs in.
     pub fn region(&self) -> Option<&str> {
+        self.named().map(|arn| arn.region)
+    }
+
+    /// The account that it runs in.
+    pub fn account(&self) -> Option<&str> {
+        self.named().map(|arn| arn.account)
+    }
+
+    /// An ARN that says where it runs.
+    fn named(&self) -> Option<Arn<'_>> {
         let texts = [
             Some(self.arn.as_str()),
             self.cluster.as_deref(),
             self.definition.as_deref(),
         ];
-        texts
-            .into_iter()
-            .flatten()
-            .find_map(|text| Some(Arn::parse(text)?.region))
+        texts.into_iter().flatten().find_map(Arn::parse)
     }
 
     /// How long its images were pulled, in milliseconds.

@@ -1,0 +1,175 @@
+//! What images are in their registries now: each asked once, several at once, within a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use soci_image::Reference;
+use soci_image::facts::ImageFacts;
+use soci_store::store::AnySource;
+use soci_store::{Error, block_on, workflow};
+
+use crate::causes;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::places;
+use crate::registries::NotAsked;
+
+/// How many images are asked about at once.
+const AT_ONCE: usize = 8;
+
+/// How long registries are asked, all together.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a registry said about an image.
+#[derive(Debug, Clone)]
+pub enum Looked {
+    /// What it is.
+    Known(Box<ImageFacts>),
+    /// There is no such image.
+    Missing,
+    /// It is there, or may be, and cannot be looked at: why.
+    Odd(String),
+    /// Its registry cannot be asked, which [`Images::troubles`] says.
+    Unasked,
+}
+
+/// What registries said.
+#[derive(Debug, Default)]
+pub struct Images {
+    known: BTreeMap<String, Looked>,
+    troubles: BTreeMap<String, Trouble>,
+}
+
+/// Why a registry cannot be asked, and what helps.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// What happened.
+    pub problem: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Images {
+    /// What is known about an image; `None` if nobody asked.
+    pub fn about(&self, reference: &Reference) -> Option<&Looked> {
+        self.known.get(&reference.to_string())
+    }
+
+    /// The registries that could not be asked, each once.
+    pub fn troubles(&self) -> &BTreeMap<String, Trouble> {
+        &self.troubles
+    }
+
+    /// Adds what is known from elsewhere.
+    pub fn tell(&mut self, reference: &Reference, facts: ImageFacts) {
+        self.known
+            .insert(reference.to_string(), Looked::Known(Box::new(facts)));
+    }
+
+    /// Asks about images that nobody asked about yet.
+    pub fn ask(
+        &mut self,
+        wanted: &[Reference],
+        context: &Context,
+        until: Instant,
+    ) -> Result<(), CommandError> {
+        let mut seen = BTreeSet::new();
+        let wanted: Vec<&Reference> = wanted
+            .iter()
+            .filter(|reference| {
+                let name = reference.to_string();
+                !self.known.contains_key(&name) && seen.insert(name)
+            })
+            .collect();
+        let troubles = Mutex::new(std::mem::take(&mut self.troubles));
+        let found = Mutex::new(Vec::new());
+        let stopped = Mutex::new(None);
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..wanted.len().min(AT_ONCE) {
+                scope.spawn(|| {
+                    while let Some(reference) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        match look(reference, &troubles, context, until) {
+                            Ok(looked) => locked(&found).push((reference.to_string(), looked)),
+                            Err(error) => {
+                                next.store(wanted.len(), Ordering::Relaxed);
+                                locked(&stopped).get_or_insert(error);
+                                return;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        if let Some(error) = locked(&stopped).take() {
+            return Err(error);
+        }
+        self.troubles = std::mem::take(&mut *locked(&troubles));
+        self.known.extend(std::mem::take(&mut *locked(&found)));
+        Ok(())
+    }
+}
+
+/// One image; an error only if the run was interrupted.
+fn look(
+    reference: &Reference,
+    troubles: &Mutex<BTreeMap<String, Trouble>>,
+    context: &Context,
+    until: Instant,
+) -> Result<Looked, CommandError> {
+    let registry = reference.registry();
+    if locked(troubles).contains_key(registry) {
+        return Ok(Looked::Unasked);
+    }
+    let trouble = |error: &CommandError| {
+        locked(troubles)
+            .entry(registry.to_owned())
+            .or_insert_with(|| Trouble {
+                problem: error.message().to_owned(),
+                help: error.help_text().map(str::to_owned),
+            });
+        Looked::Unasked
+    };
+    if Instant::now() >= until {
+        let problem = format!("not all images were asked about within {} s", PATIENCE.as_secs());
+        return Ok(trouble(&CommandError::failed(problem)));
+    }
+    let source = match context.registries.try_source(reference, context) {
+        Ok(source) => AnySource::Registry(source),
+        Err(NotAsked::Command(error)) => return Ok(trouble(&error)),
+        Err(NotAsked::Store(error)) => return of_error(&error, trouble),
+    };
+    match block_on(workflow::examine(&source, None)) {
+        Ok(images) => Ok(match images.into_iter().next() {
+            Some(image) => Looked::Known(Box::new(image.facts)),
+            None => Looked::Odd("the registry lists no image under this name".to_owned()),
+        }),
+        Err(error) => of_error(&error, trouble),
+    }
+}
+
+fn of_error(error: &Error, trouble: impl Fn(&CommandError) -> Looked) -> Result<Looked, CommandError> {
+    use soci_registry::RegistryError as Problem;
+    let Error::Registry(problem) = error else {
+        return match error {
+            Error::Interrupted => Err(CommandError::interrupted()),
+            other => Ok(Looked::Odd(other.to_string())),
+        };
+    };
+    Ok(match problem.as_ref() {
+        interrupted if interrupted.is_interrupted() => return Err(places::failed(error)),
+        missing if missing.is_not_found() => Looked::Missing,
+        // What is about one repository or one document of the registry.
+        Problem::Denied { .. }
+        | Problem::Digest { .. }
+        | Problem::TooLarge { .. }
+        | Problem::Protocol { .. } => Looked::Odd(problem.to_string()),
+        _ => trouble(&causes::of_registry(problem)),
+    })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,14 @@
+//! Why a container is loaded lazily or not: what runs, joined with what its image is in the registry.
+//!
+//! Tasks that run the same are one [`groups::Group`]. Each is judged by the linter's rules, on a task definition that
+//! says how it runs, with the facts of the image that runs ([`judge`]); [`report`] is what comes out.
+
+pub mod commands;
+pub mod groups;
+pub mod html;
+pub mod human;
+pub mod images;
+pub mod judge;
+pub mod markdown;
+pub mod pull;
+pub mod report;

@@ -1,0 +1,198 @@
+//! `why` of tasks whose images are in a registry under ECR's name: Debian's docker-registry, behind a tunnel.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use soci_tests::images::MadeImage;
+use soci_tests::servers::{Authority, ConnectProxy, Server};
+
+use crate::{good, soci, text};
+
+const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/// A registry that answers under ECR's name and asks for no login.
+struct Ecr {
+    authority: Authority,
+    proxy: ConnectProxy,
+    _server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Ecr {
+    fn start() -> Self {
+        let authority = Authority::new();
+        let certificate = authority.issue(&format!("DNS:{HOST}"));
+        let server = Server::docker_registry(None, Some(&certificate));
+        Self {
+            proxy: ConnectProxy::start(server.address()),
+            authority,
+            _server: server,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = soci(words);
+        command
+            .current_dir(self.folder.path())
+            .args(["--ca-file", &self.authority.file().display().to_string()])
+            .args(["--progress", "none"])
+            .env("HTTPS_PROXY", self.proxy.url());
+        command
+    }
+
+    fn soci(&self, words: &[&str]) -> String {
+        good(&self.command(words).output().unwrap())
+    }
+
+    /// Puts an image there and gives its digest.
+    fn push(&self, image: &MadeImage, name: &str) -> String {
+        let layout = self.folder.path().join(name.replace([':', '/'], "-"));
+        image.write_layout(&layout, "1");
+        // Nothing to remove: a copy as it is.
+        let source = format!("oci:{}:1", layout.display());
+        self.soci(&["remove", &source, &format!("{HOST}/{name}"), "-q"])
+    }
+
+    fn convert(&self, from: &str, to: &str) -> String {
+        let (from, to) = (format!("{HOST}/{from}"), format!("{HOST}/{to}"));
+        let small = ["--min-layer-size=50KiB", "--span-size=256KiB", "-q"];
+        self.soci(&[&["convert", &from, &to][..], &small].concat())
+    }
+
+    fn why(&self, tasks: &[Value], words: &[&str]) -> String {
+        let document = json!({ "tasks": tasks }).to_string();
+        std::fs::write(self.folder.path().join("tasks.json"), document).unwrap();
+        let output = self
+            .command(&[&["why", "tasks.json"], words].concat())
+            .output()
+            .unwrap();
+        format!(
+            "exit code {}\n--- stdout\n{}--- stderr\n{}",
+            output.status.code().unwrap_or(-1),
+            text(&output.stdout),
+            text(&output.stderr)
+        )
+    }
+}
+
+fn task(service: &str, containers: &[(&str, &str, Option<&str>)]) -> Value {
+    let containers: Vec<Value> = containers
+        .iter()
+        .map(|(name, image, digest)| {
+            let mut container = json!({"name": name, "image": format!("{HOST}/{image}")});
+            if let Some(digest) = digest {
+                container["imageDigest"] = json!(digest);
+            }
+            container
+        })
+        .collect();
+    json!({
+        "taskArn": format!("arn:aws:ecs:eu-west-1:123456789012:task/shop/{service}0"),
+        "taskDefinitionArn": format!("arn:aws:ecs:eu-west-1:123456789012:task-definition/{service}:7"),
+        "group": format!("service:{service}"),
+        "launchType": "FARGATE", "platformVersion": "1.4.0", "platformFamily": "Linux",
+        "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
+        "lastStatus": "RUNNING", "enableExecuteCommand": true,
+        "pullStartedAt": "2026-11-28T08:40:20.412Z", "pullStoppedAt": "2026-11-28T08:40:22.312Z",
+        "containers": containers,
+    })
+}
+
+fn image() -> MadeImage {
+    MadeImage::new(&[(1, 900_000), (2, 3000), (3, 11_000_000)])
+}
+
+#[test]
+fn each_state_of_an_image_has_its_answer() {
+    let ecr = Ecr::start();
+    let plain = ecr.push(&image(), "web:1");
+    let another = ecr.push(&MadeImage::new(&[(7, 12_000_000)]), "web:2");
+    let converted = ecr.convert("web:1", "web:1-soci");
+    let said: Vec<String> = [
+        // Not converted, and nothing newer.
+        task("plain", &[("web", "web:1", Some(&plain))]),
+        // The tag names the converted image, and it runs.
+        task("lazy", &[("web", "web:1-soci", Some(&converted))]),
+        // Deployed before the conversion: the tag was moved since.
+        task("before", &[("web", "web:1-soci", Some(&plain))]),
+        // The tag names another build by now, which is not lazy either.
+        task("rebuilt", &[("web", "web:2", Some(&plain))]),
+        // The digest is pinned.
+        task("pinned", &[("web", &format!("web@{plain}"), None)]),
+        // Nobody says which digest runs.
+        task("open", &[("web", "web:1-soci", None)]),
+        // What runs is gone, and so is its tag.
+        task(
+            "gone",
+            &[("web", "web:0", Some(&format!("sha256:{}", "0".repeat(64))))],
+        ),
+        // Two containers, one of them lazy.
+        task(
+            "mixed",
+            &[
+                ("one", "web:1-soci", Some(&converted)),
+                ("two", "web:2", Some(&another)),
+            ],
+        ),
+    ]
+    .iter()
+    .map(|task| ecr.why(std::slice::from_ref(task), &[]))
+    .collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn an_index_of_the_first_version_is_not_taken_for_lazy() {
+    let ecr = Ecr::start();
+    let plain = ecr.push(&image(), "web:1");
+    ecr.soci(&["create", &format!("{HOST}/web:1"), "-q"]);
+    insta::assert_snapshot!(ecr.why(&[task("web", &[("web", "web:1", Some(&plain))])], &[]));
+}
+
+#[test]
+fn another_architecture_than_that_of_the_image() {
+    let ecr = Ecr::start();
+    let plain = ecr.push(&image(), "web:1");
+    ecr.convert("web:1", "web:1-soci");
+    let mut task = task("web", &[("web", "web:1-soci", Some(&plain))]);
+    task["attributes"][0]["value"] = json!("arm64");
+    insta::assert_snapshot!(ecr.why(&[task], &[]));
+}
+
+#[test]
+fn an_image_is_asked_about_once() {
+    let ecr = Ecr::start();
+    let plain = ecr.push(&image(), "web:1");
+    let tasks: Vec<Value> = (0..30)
+        .map(|number| task(&format!("web{number}"), &[("web", "web:1", Some(&plain))]))
+        .collect();
+    let shown = ecr.why(&tasks, &["-q"]);
+    assert!(shown.starts_with("exit code 1"), "{shown}");
+    let output = ecr.command(&["why", "tasks.json", "-vv"]).output().unwrap();
+    let trace = text(&output.stderr);
+    let manifests = trace
+        .lines()
+        .filter(|line| line.contains("/manifests/1 "))
+        .count();
+    assert_eq!(manifests, 1, "{trace}");
+}
+
+#[test]
+fn a_reference_alone_is_asked_and_judged() {
+    let ecr = Ecr::start();
+    ecr.push(&image(), "web:1");
+    ecr.convert("web:1", "web:1-soci");
+    let said: Vec<String> = ["web:1", "web:1-soci"]
+        .iter()
+        .map(|name| {
+            let output = ecr.command(&["why", &format!("{HOST}/{name}")]).output().unwrap();
+            format!(
+                "exit code {}\n{}",
+                output.status.code().unwrap_or(-1),
+                text(&output.stdout)
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
