@@ -47,19 +47,21 @@ pub struct Args {
         hide_possible_values = true
     )]
     pub check_images: CheckImages,
-    /// What makes the exit code 1: not-lazy, unknown or never
-    #[arg(long, value_name = "WHEN", default_value = "not-lazy", value_parser = fail_on)]
-    pub fail_on: FailOn,
+    /// What makes the exit code 1: error, warning or not-lazy (a container that is not), unknown or never
+    #[arg(long, value_name = "WHEN")]
+    pub fail_on: Option<String>,
     /// Any setting, as in soci.toml; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub config: Vec<String>,
 }
 
-/// The words of the linter that are about verdicts.
-fn fail_on(word: &str) -> Result<FailOn, String> {
+/// The linter's words. A container that is not loaded lazily is what it calls an error.
+fn fail_on(config: &Config) -> Result<FailOn, CommandError> {
+    let word = config.text("lint.fail-on").unwrap_or("error");
     match word.parse() {
-        Ok(found @ (FailOn::NotLazy | FailOn::Unknown | FailOn::Never)) => Ok(found),
-        _ => Err("it is not-lazy, unknown or never".to_owned()),
+        Ok(FailOn::Error | FailOn::Warning) => Ok(FailOn::NotLazy),
+        Ok(other) => Ok(other),
+        Err(error) => Err(CommandError::usage(error.to_string())),
     }
 }
 
@@ -67,11 +69,13 @@ fn fail_on(word: &str) -> Result<FailOn, String> {
 pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json, Format::Markdown, Format::Html])?;
     let mut flags = Flags::default();
+    flags.word("lint.fail-on", "--fail-on", args.fail_on.as_deref())?;
     flags.pairs(&args.config)?;
     let config = Config::around_working_folder(&flags)?;
     config.warn(context);
     context.registries.configure(&config)?;
     let options = options(&config)?;
+    let fail_on = fail_on(&config)?;
     let mut running = Running::default();
     let mut images = Vec::new();
     for word in &args.what {
@@ -100,7 +104,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
             _ => context.report(&human::render(&report, context.tells_details()))?,
         }
     }
-    Ok(match report.fails(args.fail_on) {
+    Ok(match report.fails(fail_on) {
         true => Exit::Findings,
         false => Exit::Done,
     })
