@@ -30,11 +30,15 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
         .map(|file| kinds(&store, file, options))
         .collect();
     let roots = roots(&store, &kinds);
-    let configuration: Vec<usize> = (0..files.len())
-        .filter(|file| kinds[*file].contains(&Kind::Terraform))
-        .collect();
+    let of_kind = |kind: Kind| -> Vec<usize> {
+        (0..files.len())
+            .filter(|file| kinds[*file].contains(&kind))
+            .collect()
+    };
+    let configuration = of_kind(Kind::Terraform);
+    let terragrunt = of_kind(Kind::Terragrunt);
     let modules = root_modules(&evaluator, &store, &configuration);
-    let declaring = documents::documents(&evaluator, &store, &roots, &modules, options);
+    let declaring = documents::documents(&evaluator, &store, &roots, &modules, &terragrunt, options);
     let documents = model::documents(&evaluator, &declaring, options);
 
     // From here on no file is added.
@@ -51,7 +55,7 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
         })
         .collect();
     let mut seen = seen_files(&store, &evaluator, &kinds, &comments, &documents);
-    let empty = empty_files(&store, &configuration, &roots, &documents);
+    let empty = empty_files(&store, &configuration, &terragrunt, &roots, &documents);
     for file in seen.iter_mut().filter(|file| file.is_asked_for) {
         file.is_named = beside.is_named(&store.input(file.at).path);
         let holds_nothing = empty[file.at];
@@ -107,7 +111,17 @@ pub fn lint_beside(files: &[Input], beside: &dyn Beside, options: &Options) -> R
             comments: &comments[file],
         })
         .collect();
-    write(&seen, &documents, &emitted, &accepted, options.consumer)
+    let hidden = evaluator.take_hidden().into_iter();
+    let hidden = hidden.map(|place| {
+        (
+            store.input(place.file).path.clone(),
+            place.range.start..place.range.end,
+        )
+    });
+    Report {
+        hidden: hidden.collect(),
+        ..write(&seen, &documents, &emitted, &accepted, options.consumer)
+    }
 }
 
 /// The kind of each root; of the text where there is none.
@@ -142,12 +156,17 @@ fn kinds<'a>(store: &'a Store<'a>, file: usize, options: &Options) -> Vec<Kind> 
 fn empty_files<'a>(
     store: &'a Store<'a>,
     configuration: &[usize],
+    terragrunt: &[usize],
     roots: &[Root<'_>],
     documents: &[model::Document],
 ) -> Vec<bool> {
-    // Documents of roots come first, in their order; then modules.
-    let (of_roots, modules) = documents.split_at(roots.len().min(documents.len()));
+    // Documents of roots come first, in their order; then modules, then files of Terragrunt.
+    let (of_roots, rest) = documents.split_at(roots.len().min(documents.len()));
+    let (modules, of_terragrunt) = rest.split_at(rest.len().saturating_sub(terragrunt.len()));
     let mut empty = vec![false; store.len()];
+    for (file, document) in terragrunt.iter().zip(of_terragrunt) {
+        empty[*file] = document.is_empty();
+    }
     for root in roots {
         empty[root.file] = true;
     }

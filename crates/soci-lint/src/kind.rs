@@ -126,6 +126,7 @@ impl Kind {
                 | Self::Terraform
                 | Self::TerraformPlan
                 | Self::TerraformState
+                | Self::Terragrunt
                 | Self::Batch
                 | Self::Copilot
         )

@@ -51,6 +51,13 @@ impl<K: Ord, V> Table<K, V> {
         self.places.get(key).map(|&at| &self.values[at])
     }
 
+    pub(crate) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.places.get(key).map(|&at| &mut self.values[at])
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.places.keys()
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::expression::value::Branch;
 use crate::model::{Container, Task};
 use crate::rules::{Effect, Emitted};
 use crate::terms::Verdict;
@@ -65,9 +66,7 @@ pub(crate) fn judge<'e>(task: &Task, container: &Container, found: &[&'e Emitted
         verdict,
         headline,
         next: match (verdict, agreed) {
-            (Verdict::Unknown, false) => {
-                Some("pass the parameters that decide it, by `--param NAME=VALUE`".to_owned())
-            }
+            (Verdict::Unknown, false) => Some(deciding(container)),
             (Verdict::Unknown, true) => Some(answers(&reasons)),
             (Verdict::Lazy | Verdict::NotLazy, _) => reasons.first().and_then(|reason| reason.help.clone()),
         },
@@ -131,14 +130,28 @@ fn headline(
     }
 }
 
+/// What would decide the open conditions that the image depends on.
+fn deciding(container: &Container) -> String {
+    let mut ways: Vec<&str> = Vec::new();
+    for branch in open_branches(container) {
+        if !branch.help.is_empty() && !ways.contains(&&*branch.help) {
+            ways.push(&branch.help);
+        }
+    }
+    match ways.is_empty() {
+        true => DEPLOYED.to_owned(),
+        false => ways.join("; "),
+    }
+}
+
+fn open_branches(container: &Container) -> impl Iterator<Item = &Branch> {
+    let branches = container.cases().iter().flat_map(|case| &case.case.when);
+    branches.filter(|branch| branch.by_default.is_none())
+}
+
 /// The conditions that the image depends on and that nothing decides.
 fn open_conditions(container: &Container) -> String {
-    let names = container
-        .cases()
-        .iter()
-        .flat_map(|case| &case.case.when)
-        .filter(|branch| branch.by_default.is_none())
-        .map(|branch| format!("`{}`", branch.condition));
+    let names = open_branches(container).map(|branch| format!("`{}`", branch.condition));
     let mut sorted = BTreeSet::new();
     sorted.extend(names);
     sorted.into_iter().collect::<Vec<_>>().join(" and ")

@@ -56,6 +56,23 @@ pub(super) fn job<'a>(evaluator: &Evaluator<'a>, body: &Case<Value<'a>>, _openin
         members.extend(moved(&task.value, "containers", "containerDefinitions"));
         return body.with(object(members));
     }
+    // Jobs of several nodes, which run on EC2 only.
+    let ranges = first(value, "nodeProperties").and_then(|found| first(&found.value, "nodeRangeProperties"));
+    if let Some(ranges) = ranges {
+        let place = ranges.place;
+        let of_range = items(evaluator, &vec![ranges]);
+        let containers = of_range.iter().filter_map(|range| {
+            let container = field(evaluator, &range.value, "container")?;
+            let properties = container.cases.iter().find(|case| !case.value.is_absent())?;
+            Some(Thunk::Ready(Rc::new(vec![named(
+                properties,
+                container.key_place,
+            )])))
+        });
+        let list = Thunk::ready(Value::list(containers.collect()), place);
+        members.push(("containerDefinitions", place, list));
+        return body.with(object(members));
+    }
     let Some(found) = field(evaluator, value, "containerProperties") else {
         return body.with(object(members));
     };

@@ -87,7 +87,11 @@ fn condition<'a>(
     match Truth::of(&cases) {
         Truth::Certain(holds) => holds.then(Vec::new),
         Truth::Default(by_default) => Some(vec![Branch::holds(name, true, Some(by_default))]),
-        Truth::Open => Some(vec![Branch::holds(name, true, None)]),
+        Truth::Open => {
+            let help = cases.iter().find_map(|case| case.value.hole());
+            let help = help.map_or("", |hole| &hole.help);
+            Some(vec![Branch::holds(name, true, None).answered_by(help)])
+        }
     }
 }
 

@@ -10,11 +10,17 @@ use crate::source::Place;
 
 pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, out: &mut Document<'a>) {
     let kind = root.node.get("type").and_then(|node| node.as_str());
-    // These run no ECS tasks.
-    if matches!(
-        kind,
-        Some("Environment" | "Static Site" | "Request-Driven Web Service" | "Pipeline")
-    ) {
+    if kind == Some("Request-Driven Web Service")
+        && let Some(member) = root.node.member("type")
+    {
+        let place = Place::new(root.file, member.value.range());
+        let message =
+            "a Request-Driven Web Service runs on App Runner, not on ECS: its container is not judged";
+        out.unread.push((place, message.to_owned()));
+        return;
+    }
+    // These run no containers.
+    if matches!(kind, Some("Environment" | "Static Site" | "Pipeline")) {
         return;
     }
     let expr = Expr::node(root.file, root.node, Dialect::Plain);

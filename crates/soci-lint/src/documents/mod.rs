@@ -7,6 +7,7 @@ mod copilot;
 mod plain;
 mod plan;
 mod terraform;
+mod terragrunt;
 
 use crate::Options;
 use crate::expression::value::{Hole, ResourceId};
@@ -69,12 +70,13 @@ pub(crate) struct Root<'a> {
     pub(crate) node: Node<'a>,
 }
 
-/// All documents: each root, and each module that no other of the run calls.
+/// All documents: each root, each module that no other of the run calls, each file of Terragrunt.
 pub(crate) fn documents<'a>(
     evaluator: &Evaluator<'a>,
     store: &'a Store<'a>,
     roots: &[Root<'a>],
     modules: &[RootModule],
+    terragrunt: &[usize],
     options: &Options,
 ) -> Vec<Document<'a>> {
     let mut documents = Vec::new();
@@ -100,6 +102,7 @@ pub(crate) fn documents<'a>(
         documents.push(document);
     }
     terraform::declare(evaluator, store, modules, options, &mut documents);
+    terragrunt::declare(evaluator, store, terragrunt, &mut documents);
     documents
 }
 

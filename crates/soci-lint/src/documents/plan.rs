@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::terraform::{add, is_wanted};
 use super::{Document, Root};
-use crate::expression::value::Hole;
+use crate::expression::value::{Hole, ResourceId};
 use crate::expression::{Dialect, Evaluator, Expr, Keys, Member, Object, Scope, Thunk, Value};
 use crate::kind::Kind;
 use crate::source::{Node, Place};
@@ -18,6 +18,7 @@ pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize,
     if root.kind == Kind::TerraformState && root.node.get("modules").is_some() {
         return old_state(evaluator, root, at, out);
     }
+    hide_changes(evaluator, root);
     let changes = changes(root.node);
     let module = root
         .node
@@ -38,6 +39,25 @@ fn changes(root: Node<'_>) -> Table<&str, Node<'_>> {
         Some((address, change.get("change")?.get("after_unknown")?))
     }));
     changes
+}
+
+/// The same values stand in the changes once more, before and after.
+fn hide_changes(evaluator: &Evaluator<'_>, root: &Root<'_>) {
+    let changes = root
+        .node
+        .get("resource_changes")
+        .into_iter()
+        .flat_map(Node::items);
+    for change in changes.filter_map(|change| change.get("change")) {
+        for (values, marks) in [("before", "before_sensitive"), ("after", "after_sensitive")] {
+            let marks = change.get(marks).into_iter().flat_map(Node::members);
+            for mark in marks.filter(|mark| mark.value.scalar() == Some("true")) {
+                if let Some(value) = change.get(values).and_then(|values| values.get(mark.key)) {
+                    evaluator.hide(Place::new(root.file, value.range()));
+                }
+            }
+        }
+    }
 }
 
 /// Modules nest at most this deep.
@@ -64,7 +84,23 @@ fn walk<'a>(
         if let Some(values) = resource.get("values") {
             let unknown = changes.get(address).copied();
             let place = Place::new(root.file, member.value.range());
-            let body = values_of(root.file, values, unknown, references(root.node, address));
+            let hidden = resource
+                .get("sensitive_values")
+                .into_iter()
+                .flat_map(Node::members);
+            let open = Open {
+                unknown,
+                sensitive: hidden
+                    .filter(|member| member.value.scalar() == Some("true"))
+                    .map(|member| member.key)
+                    .collect(),
+                configured: Some(Configured {
+                    root: root.node,
+                    address,
+                    document: at,
+                }),
+            };
+            let body = values_of(evaluator, root.file, values, &open);
             add(evaluator, kind, address, at, place, body, out);
         }
     }
@@ -98,7 +134,15 @@ fn state<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize, out: &mut Do
             };
             let address = format!("{module}{kind}.{}{index}", word("name"));
             if let Some(attributes) = instance.get("attributes") {
-                let body = values_of(root.file, attributes, None, Vec::new());
+                let paths = instance
+                    .get("sensitive_attributes")
+                    .into_iter()
+                    .flat_map(Node::items);
+                let open = Open {
+                    sensitive: paths.filter_map(attribute_of_path).collect(),
+                    ..Open::default()
+                };
+                let body = values_of(evaluator, root.file, attributes, &open);
                 add(evaluator, kind, &address, at, place, body, out);
             }
         }
@@ -118,7 +162,7 @@ fn old_state<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize, out: &mu
                 continue;
             };
             let place = Place::new(root.file, resource.key_range);
-            let Value::Object(flat) = values_of(root.file, attributes, None, Vec::new()) else {
+            let Value::Object(flat) = values_of(evaluator, root.file, attributes, &Open::default()) else {
                 continue;
             };
             let mut members: Vec<Member<'a>> = Vec::new();
@@ -162,49 +206,148 @@ fn old_state<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, at: usize, out: &mu
     }
 }
 
-/// The names that the configuration of a resource takes its containers from.
-fn references<'a>(root: Node<'a>, address: &str) -> Vec<&'a str> {
-    let bare = address.split('[').next().unwrap_or(address);
-    let mut module = root
-        .get("configuration")
-        .and_then(|found| found.get("root_module"));
-    let mut rest = bare;
-    while let Some(inner) = rest.strip_prefix("module.") {
-        let (name, tail) = inner.split_once('.').unwrap_or((inner, ""));
-        module = module
-            .and_then(|module| module.get("module_calls")?.get(name))
-            .and_then(|call| call.get("module"));
-        rest = tail;
+/// The attribute that a path of `sensitive_attributes` begins with.
+fn attribute_of_path(path: Node<'_>) -> Option<&str> {
+    let step = if path.is_sequence() {
+        path.items().next()?
+    } else {
+        path
+    };
+    step.get("value").and_then(Node::as_str)
+}
+
+/// What of a resource is not known, and why.
+#[derive(Default)]
+struct Open<'a> {
+    /// `after_unknown` of the plan.
+    unknown: Option<Node<'a>>,
+    /// Attributes that are not to be shown.
+    sensitive: Vec<&'a str>,
+    configured: Option<Configured<'a>>,
+}
+
+/// A resource in the configuration that a plan comes with.
+#[derive(Clone, Copy)]
+struct Configured<'a> {
+    root: Node<'a>,
+    address: &'a str,
+    document: usize,
+}
+
+impl<'a> Configured<'a> {
+    /// The names of the modules around it, and its own address without its index.
+    fn split(self) -> (Vec<&'a str>, &'a str) {
+        let mut modules = Vec::new();
+        let mut rest = self.address;
+        while let Some(inner) = rest.strip_prefix("module.") {
+            let end = inner.find(['.', '[']).unwrap_or(inner.len());
+            modules.push(&inner[..end]);
+            // A key may hold dots; the next module or resource begins behind its bracket.
+            rest = match inner[end..].strip_prefix('[') {
+                Some(key) => key.split_once("].").map_or("", |found| found.1),
+                None => inner.get(end + 1..).unwrap_or(""),
+            };
+        }
+        (modules, rest.split('[').next().unwrap_or(rest))
     }
-    let resources = module.and_then(|module| module.get("resources"));
-    let found = resources
-        .into_iter()
-        .flat_map(Node::items)
-        .find(|resource| resource.get("address").and_then(Node::as_str) == Some(rest));
-    let names = found
-        .and_then(|resource| {
-            resource
-                .get("expressions")?
-                .get("container_definitions")?
-                .get("references")
+
+    /// The configuration of a module.
+    fn module(self, path: &[&str]) -> Option<Node<'a>> {
+        let root = self.root.get("configuration")?.get("root_module")?;
+        path.iter().try_fold(root, |module, name| {
+            module.get("module_calls")?.get(name)?.get("module")
         })
-        .into_iter()
-        .flat_map(Node::items);
+    }
+
+    /// The names that an attribute takes its value from.
+    fn references(self, attribute: &str) -> Vec<&'a str> {
+        let (modules, own) = self.split();
+        let resources = self.module(&modules).and_then(|module| module.get("resources"));
+        let found = resources
+            .into_iter()
+            .flat_map(Node::items)
+            .find(|resource| resource.get("address").and_then(Node::as_str) == Some(own));
+        names(found.and_then(|resource| resource.get("expressions")?.get(attribute)))
+    }
+
+    /// The resource of a kind that an attribute names, also over variables and outputs of modules.
+    fn resource(self, attribute: &str, kind: &str) -> Option<ResourceId> {
+        let (modules, own) = self.split();
+        let mut open: Vec<(Vec<&str>, &str)> = self
+            .references(attribute)
+            .into_iter()
+            .map(|name| (modules.clone(), name))
+            .collect();
+        for _ in 0..MAX_REFERENCES {
+            let (path, name) = open.pop()?;
+            let (first, rest) = name.split_once('.')?;
+            let rest = rest.split(['.', '[']);
+            let words: Vec<&str> = rest.collect();
+            if first == kind {
+                // In its own module the instance of the module is the same.
+                let around = match path == modules {
+                    true => self.address[..self.address.rfind(own)?].to_owned(),
+                    false => path.iter().map(|module| format!("module.{module}.")).collect(),
+                };
+                return Some(ResourceId {
+                    document: self.document,
+                    address: format!("{around}{kind}.{}", words.first()?),
+                });
+            }
+            let found = match first {
+                "var" => {
+                    let (call, outer) = path.split_last()?;
+                    let call = self.module(outer)?.get("module_calls")?.get(call)?;
+                    let value = call
+                        .get("expressions")
+                        .and_then(|found| found.get(words.first()?));
+                    names(value)
+                        .into_iter()
+                        .map(|name| (outer.to_vec(), name))
+                        .collect()
+                }
+                "module" => {
+                    let mut inner = path.clone();
+                    inner.push(words.first()?);
+                    let outputs = self.module(&inner).and_then(|module| module.get("outputs"));
+                    let value = outputs.and_then(|outputs| outputs.get(words.last()?)?.get("expression"));
+                    names(value)
+                        .into_iter()
+                        .map(|name| (inner.clone(), name))
+                        .collect()
+                }
+                _ => Vec::new(),
+            };
+            open.extend(found);
+        }
+        None
+    }
+}
+
+/// References that are followed for one attribute.
+const MAX_REFERENCES: usize = 32;
+
+fn names(expression: Option<Node<'_>>) -> Vec<&str> {
+    let list = expression.and_then(|expression| expression.get("references"));
+    let names = list.into_iter().flat_map(Node::items);
     names.filter_map(Node::as_str).take(4).collect()
 }
 
-/// The values of a resource, with holes where they are known only after the plan is applied.
-fn values_of<'a>(
-    file: usize,
-    values: Node<'a>,
-    unknown: Option<Node<'a>>,
-    references: Vec<&'a str>,
-) -> Value<'a> {
+/// The values of a resource, with holes where they are known only after the plan is applied, or are not to be
+/// shown.
+fn values_of<'a>(evaluator: &Evaluator<'a>, file: usize, values: Node<'a>, open: &Open<'a>) -> Value<'a> {
     let mut members: Vec<Member<'a>> = Vec::new();
     for member in values.members() {
+        let place = Place::new(file, member.value.range());
         let mut value = Thunk::new(Expr::node(file, member.value, Dialect::Literal), &Scope::Plain);
         match member.key {
-            "container_definitions" | "container_properties" | "ecs_properties" => {
+            key if open.sensitive.contains(&key) => {
+                evaluator.hide(place);
+                let why = format!("`{key}` is sensitive");
+                let hole = Hole::new("(sensitive)", why, "lint the configuration");
+                value = Thunk::ready(hole.into(), place);
+            }
+            "container_definitions" | "container_properties" | "ecs_properties" | "node_properties" => {
                 value = Thunk::Decoded(Rc::new(value));
             }
             "runtime_platform" | "ephemeral_storage" | "ecs_target" | "target" | "ecs_parameters" => {
@@ -218,21 +361,32 @@ fn values_of<'a>(
             value,
         });
     }
-    for member in unknown.into_iter().flat_map(Node::members) {
+    for member in open.unknown.into_iter().flat_map(Node::members) {
         // Only a whole value that is unknown is `true`; parts of it are objects.
         if member.value.scalar() != Some("true") || values.get_set(member.key).is_some() {
             continue;
         }
-        let named = match references.as_slice() {
+        let references = open
+            .configured
+            .map(|configured| configured.references(member.key));
+        let named = match references.unwrap_or_default().as_slice() {
             [] => String::new(),
             names => format!(" (it comes from {})", names.join(", ")),
         };
         let why = format!("`{}` is known after the plan is applied{named}", member.key);
-        let hole = Hole::new(
+        let mut hole = Hole::new(
             "(known after apply)",
             why,
             "lint the configuration, or the state after it is applied",
         );
+        let kind = match member.key {
+            "cluster" | "cluster_name" => "aws_ecs_cluster",
+            _ => "aws_ecs_task_definition",
+        };
+        hole.resource = open
+            .configured
+            .and_then(|configured| configured.resource(member.key, kind))
+            .map(Rc::new);
         let place = Place::new(file, member.key_range);
         members.push(Member {
             key: member.key.into(),

@@ -213,13 +213,8 @@ fn resource<'a>(
         out,
     );
     let ignores = ignored(evaluator, block);
-    let plain = format!("{}{}.{}", instance.prefix, block.label(0), block.label(1));
     for declared in &mut out.declared[before..] {
         declared.ignores_containers = ignores;
-        // References name a resource, not one of its instances.
-        if let Some(resource) = &mut declared.resource {
-            resource.address.clone_from(&plain);
-        }
     }
 }
 
@@ -263,9 +258,17 @@ fn add_case<'a>(
     body: Case<Value<'a>>,
     out: &mut Document<'a>,
 ) {
+    // References name a resource, not one of its instances.
+    let bare = match (address.ends_with(']'), address.rfind(kind)) {
+        (true, Some(at)) => {
+            let end = address[at..].find('[').map_or(address.len(), |found| at + found);
+            &address[..end]
+        }
+        _ => address,
+    };
     let resource = ResourceId {
         document,
-        address: address.to_owned(),
+        address: bare.to_owned(),
     };
     let mut push = |role: Role, body: Case<Value<'a>>| {
         out.declared.push(Declared {

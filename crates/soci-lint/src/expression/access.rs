@@ -5,13 +5,22 @@ use std::rc::Rc;
 use super::cloudformation::{Parameter, Template};
 use super::eval::MAX_CASES;
 use super::form::{Access, Dialect, Expr, Reference};
-use super::text::{at, looked_up};
-use super::value::{Branch, Hole, Outcome, Pseudo, ResourceId, Step, StepKind};
+use super::text::{at, looked_up, texts};
+use super::value::{Branch, Hole, Pseudo, ResourceId, Step, StepKind};
 use super::{Case, Cases, Evaluator, Scope, Symbolic, Thunk, Value};
 use crate::source::Place;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn reference(&self, reference: &Reference<'a>, scope: &Scope<'a>, place: Place) -> Cases<'a> {
+        if matches!(scope, Scope::Bound(_))
+            && let Some(root) = self.looped_name(&reference.root, scope)
+        {
+            let made = Reference {
+                root: root.into(),
+                ..reference.clone()
+            };
+            return self.reference(&made, scope, place);
+        }
         let path = reference.path.as_slice();
         let cases = match scope.bound(&reference.root) {
             Some(thunk) => self.walk(self.eval(thunk), path, scope, &reference.written),
@@ -23,6 +32,45 @@ impl<'a> Evaluator<'a> {
             },
         };
         at(cases, place)
+    }
+
+    /// `Ref` or `GetAtt` of a name that is an expression.
+    pub(super) fn made_name(
+        &self,
+        name: Expr<'a>,
+        path: &[Expr<'a>],
+        scope: &Scope<'a>,
+        place: Place,
+    ) -> Option<Cases<'a>> {
+        let known = |expr: Expr<'a>| match texts(&self.expr(expr, scope)).as_slice() {
+            [case] => case.value.known(),
+            _ => None,
+        };
+        let root = known(name)?;
+        let path: Option<Vec<String>> = path.iter().map(|part| known(*part)).collect();
+        let path = path?;
+        let written = [vec![root.clone()], path.clone()].concat().join(".");
+        let reference = Reference {
+            root: root.into(),
+            path: path
+                .into_iter()
+                .map(|part| Access::Attribute(part.into()))
+                .collect(),
+            written: written.into(),
+        };
+        Some(self.reference(&reference, scope, place))
+    }
+
+    /// A name with the values of loops in it: `Task${Name}`.
+    fn looped_name(&self, name: &str, scope: &Scope<'a>) -> Option<String> {
+        let (before, rest) = name.split_once("${")?;
+        let (variable, behind) = rest.split_once('}')?;
+        let value = match self.eval(scope.bound(variable)?).as_slice() {
+            [case] => case.value.known()?,
+            _ => return None,
+        };
+        let made = format!("{before}{value}{behind}");
+        Some(self.looped_name(&made, scope).unwrap_or(made))
     }
 
     fn word(&self, reference: &Reference<'a>) -> Value<'a> {
@@ -263,11 +311,7 @@ impl<'a> Evaluator<'a> {
             let value = |node: crate::source::Node<'a>| {
                 let text = node.scalar()?;
                 let mut case = Case::plain(Value::text(text), place);
-                case.when.push(Branch {
-                    condition: name.into(),
-                    outcome: Outcome::Is(text.into()),
-                    by_default: None,
-                });
+                case.when.push(Branch::is(name, text, help.as_str()));
                 Some(case)
             };
             return allowed.into_iter().filter_map(value).collect();

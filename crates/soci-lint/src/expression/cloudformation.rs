@@ -223,11 +223,13 @@ pub(super) fn lower<'a>(
         "Ref" => match argument.scalar() {
             Some("AWS::NoValue") => Form::Absent,
             Some(name) => Form::Reference(named(name)),
-            None => unknown("Ref"),
+            // A name that is made of others, which loops allow.
+            None => Form::Call("ref", vec![whole]),
         },
-        "GetAtt" => match get_att(argument) {
-            Some(reference) => Form::Reference(reference),
-            None => unknown("GetAtt"),
+        "GetAtt" => match (get_att(argument), arguments().as_slice()) {
+            (Some(reference), _) => Form::Reference(reference),
+            (None, [name, attribute]) => Form::Call("ref", vec![*name, *attribute]),
+            (None, _) => unknown("GetAtt"),
         },
         "If" => match arguments().as_slice() {
             [_, yes, no] => {

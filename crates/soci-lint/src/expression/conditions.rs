@@ -85,7 +85,7 @@ impl<'a> Evaluator<'a> {
                 }
                 out
             }
-            _ => vec![Case::plain(open(), place)],
+            _ => vec![Case::plain(open([]), place)],
         }
     }
 }
@@ -93,15 +93,21 @@ impl<'a> Evaluator<'a> {
 /// CloudFormation allows ten parts.
 const MAX_PARTS: usize = 32;
 
-fn open<'a>() -> Value<'a> {
-    Hole::new("(…)", "the condition is not known", "").into()
+/// A condition that is not known, because of one of these.
+fn open<'a, 'v>(because: impl IntoIterator<Item = &'v Value<'a>>) -> Value<'a>
+where
+    'a: 'v,
+{
+    let because = because.into_iter().find_map(Value::hole);
+    let help = because.map_or("", |hole| &hole.help);
+    Hole::new("(…)", "the condition is not known", help).into()
 }
 
 fn not<'a>(value: &Value<'a>) -> Value<'a> {
     match value.known().as_deref() {
         Some("true") => Value::bool(false),
         Some("false") => Value::bool(true),
-        _ => open(),
+        _ => open([value]),
     }
 }
 
@@ -124,7 +130,7 @@ fn compare<'a>(operation: Operation, left: &Value<'a>, right: &Value<'a>) -> Val
         Operation::Compare(Ordering::GreaterOrEqual) => ordered().map(|order| order.is_ge()),
         Operation::Not | Operation::And | Operation::Or => None,
     };
-    holds.map_or_else(open, Value::bool)
+    holds.map_or_else(|| open([left, right]), Value::bool)
 }
 
 /// `And` and `Or`: one value (`decides`) decides alone, whatever the others are.
@@ -141,7 +147,8 @@ fn combine<'a>(parts: &[Cases<'a>], decides: bool, place: Place) -> Cases<'a> {
     } else {
         (Some(!decides), (0..truths.len()).collect())
     };
-    let mut case = Case::plain(value.map_or_else(open, Value::bool), place);
+    let all = || open(parts.iter().flatten().map(|case| &case.value));
+    let mut case = Case::plain(value.map_or_else(all, Value::bool), place);
     for at in deciding {
         for step in parts[at].iter().flat_map(|case| &case.way) {
             if step.kind == StepKind::Default || case.way.len() < 4 {

@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
+use hcl_edit::template::Element;
+
 use super::form::{Dialect, Escapes, Expr, ExprKind, Raw};
+use super::hcl::Context;
 use super::text::texts;
 use super::value::{Hole, StepKind};
 use super::{Case, Cases, Evaluator, Scope, Symbolic, Thunk, Value};
-use crate::source::{Place, ProblemKind, TextRange, join, parent};
+use crate::source::{Node, Place, ProblemKind, TextRange, join, parent};
 
 impl<'a> Evaluator<'a> {
     /// Where a text is written, if it may hold a document.
@@ -104,10 +107,74 @@ impl<'a> Evaluator<'a> {
         out
     }
 
+    /// Whether a text begins as documents do.
+    pub(super) fn holds_document(&self, raw: &Raw<'a>) -> bool {
+        let written = raw.range.of(self.store().source(raw.file).text);
+        written.trim_start().starts_with(['[', '{', '$'])
+    }
+
+    /// Texts that hold documents as what they stand for; all others as they are.
+    pub(crate) fn spliced(&self, cases: Cases<'a>) -> Cases<'a> {
+        let mut out = Vec::new();
+        for case in cases {
+            let document = match &case.value {
+                Value::Scalar {
+                    raw: Some(raw), text, ..
+                } if self.holds_document(raw) => self.deeper(|| self.document_in(raw, text, case.place)),
+                _ => None,
+            };
+            match document {
+                Some(found) => out.extend(self.under(&case, &Thunk::Ready(Rc::new(found)))),
+                None => out.push(case),
+            }
+        }
+        out
+    }
+
+    /// What a template that is one expression and no more comes to: `${jsonencode(…)}`.
+    fn only_expression(&self, raw: &Raw<'a>, written: &'a str) -> Option<Cases<'a>> {
+        let text = written.trim();
+        if !raw.is_template || raw.escapes != Escapes::None || !text.starts_with("${") {
+            return None;
+        }
+        let template = self.store().template(text)?;
+        let mut elements = template.iter();
+        let (Some(Element::Interpolation(inner)), None) = (elements.next(), elements.next()) else {
+            return None;
+        };
+        let context = Context {
+            text,
+            base: raw.range.start + (written.len() - written.trim_start().len()),
+            fixed: None,
+        };
+        let cases = self.deeper(|| self.expr(context.expr(raw.file, &inner.expr), &raw.scope))?;
+        Some(self.spliced(cases))
+    }
+
+    /// The tree of a file that is a document of its own, in YAML.
+    fn own_tree(&self, raw: &Raw<'a>) -> Option<Node<'a>> {
+        let source = self.store().source(raw.file);
+        if raw.escapes != Escapes::None || raw.range.start > 3 || raw.range.end != source.text.len() {
+            return None;
+        }
+        let root = source.tree.as_ref()?.root_nodes().next()?;
+        (root.is_mapping() || root.is_sequence()).then_some(root)
+    }
+
     fn document_in(&self, raw: &Raw<'a>, text: &Symbolic, place: Place) -> Cases<'a> {
         let written = raw.range.of(self.store().source(raw.file).text);
+        if let Some(cases) = self.only_expression(raw, written) {
+            return cases;
+        }
+        let dialect = match raw.is_template {
+            true => Dialect::Rendered,
+            false => Dialect::Literal,
+        };
         // `"${local.containers}"`: not a document, but where one comes from.
         if !written.trim_start().starts_with(['[', '{', '%', '/']) {
+            if let Some(root) = self.own_tree(raw) {
+                return self.expr(Expr::node(raw.file, root, dialect), &raw.scope);
+            }
             let hole = text.holes().next().cloned();
             let hole = hole.unwrap_or_else(|| Hole::new(text.display(), "it is no JSON", ""));
             return vec![Case::plain(hole.into(), place)];
@@ -120,10 +187,6 @@ impl<'a> Evaluator<'a> {
             };
             self.problem(raw.file, problem);
         });
-        let dialect = match raw.is_template {
-            true => Dialect::Rendered,
-            false => Dialect::Literal,
-        };
         match tree.and_then(|tree| tree.root_nodes().next()) {
             Some(root) => self.expr(Expr::node(raw.file, root, dialect), &raw.scope),
             None => {

@@ -21,6 +21,8 @@ pub(crate) struct Evaluator<'a> {
     depth: Cell<usize>,
     /// What was wrong with texts that were read on the way.
     problems: RefCell<Vec<(usize, Problem)>>,
+    /// Where sensitive values are written.
+    hidden: RefCell<Vec<Place>>,
     modules: RefCell<Table<String, Option<Rc<Module<'a>>>>>,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Evaluator<'a> {
             steps: Cell::new(BUDGET),
             depth: Cell::new(0),
             problems: RefCell::default(),
+            hidden: RefCell::default(),
             modules: RefCell::default(),
         }
     }
@@ -79,6 +82,18 @@ impl<'a> Evaluator<'a> {
 
     pub(crate) fn take_problems(&self) -> Vec<(usize, Problem)> {
         self.problems.take()
+    }
+
+    /// Says that what is written here is not to be shown.
+    pub(crate) fn hide(&self, place: Place) {
+        let mut hidden = self.hidden.borrow_mut();
+        if !hidden.contains(&place) && hidden.len() < MAX_HIDDEN {
+            hidden.push(place);
+        }
+    }
+
+    pub(crate) fn take_hidden(&self) -> Vec<Place> {
+        self.hidden.take()
     }
 
     pub(super) fn problem(&self, file: usize, problem: Problem) {
@@ -126,6 +141,18 @@ impl<'a> Evaluator<'a> {
         cases
     }
 
+    /// One level deeper, unless it is too deep already.
+    pub(super) fn deeper<T>(&self, inner: impl FnOnce() -> T) -> Option<T> {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH || self.steps.get() == 0 {
+            return None;
+        }
+        self.depth.set(depth + 1);
+        let out = inner();
+        self.depth.set(depth);
+        Some(out)
+    }
+
     pub(super) fn expr(&self, expr: Expr<'a>, scope: &Scope<'a>) -> Cases<'a> {
         let place = expr.place();
         let left = self.steps.get();
@@ -166,7 +193,10 @@ impl<'a> Evaluator<'a> {
                         slot.clone_from(&raw);
                     }
                 }
-                cases
+                match expr.is_spliced() {
+                    true => self.spliced(cases),
+                    false => cases,
+                }
             }
             Form::List(items) => {
                 let thunk = |item: Item<'a>| Thunk::Expr {
@@ -272,7 +302,11 @@ impl<'a> Evaluator<'a> {
                         }
                         None
                     }
-                    known => Some(Branch::holds(label, holds, known.map(|known| known == holds))),
+                    known => {
+                        let help = test.value.hole().map_or("", |hole| &hole.help);
+                        let by_default = known.map(|known| known == holds);
+                        Some(Branch::holds(label, holds, by_default).answered_by(help))
+                    }
                 };
                 for mut case in way(holds) {
                     let fits = case.under(test) && case.under_branches(branch.as_slice());
@@ -289,6 +323,8 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// More sensitive values than this in one run are those of a machine.
+const MAX_HIDDEN: usize = 10_000;
 /// More problems of texts than this are not told.
 const MAX_PROBLEMS: usize = 100;
 

@@ -194,6 +194,16 @@ impl<'a> Expr<'a> {
         }
     }
 
+    /// Whether it stands in a document without quotes, so that the text it comes to is part of the document.
+    pub(super) fn is_spliced(self) -> bool {
+        match self.kind {
+            ExprKind::Node { node, dialect, .. } => {
+                dialect == Dialect::Rendered && node.written().starts_with("${")
+            }
+            ExprKind::Hcl(_) => false,
+        }
+    }
+
     /// Where it is written.
     pub(crate) fn place(self) -> Place {
         let range = match self.kind {

@@ -38,18 +38,21 @@ impl<'a> Evaluator<'a> {
         match (name, arguments) {
             // The text that these make is read as what it was made of.
             (
-                "jsonencode" | "jsondecode" | "yamldecode" | "nonsensitive" | "tolist" | "toset" | "tomap"
-                | "tostring" | "tonumber" | "tobool" | "one" | "abspath",
+                "jsonencode" | "yamlencode" | "jsondecode" | "yamldecode" | "nonsensitive" | "tolist"
+                | "toset" | "tomap" | "tostring" | "tonumber" | "tobool" | "one" | "abspath",
                 [value],
             ) => {
                 let thunk = Thunk::new(*value, scope);
                 match name {
-                    "jsondecode" => self.eval(&Thunk::Decoded(Rc::new(thunk))),
+                    "jsondecode" | "yamldecode" => self.eval(&Thunk::Decoded(Rc::new(thunk))),
                     "one" => self.eval(&Thunk::Only(Rc::new(thunk))),
                     _ => at(self.eval(&thunk), place),
                 }
             }
-            ("sensitive", [_]) => one(Hole::new("(sensitive)", "it is a sensitive value", "").into()),
+            ("sensitive", [value]) => {
+                self.hide(value.place());
+                one(Hole::new("(sensitive)", "it is a sensitive value", "").into())
+            }
             ("join", [delimiter, lists @ ..]) => self.join(*delimiter, lists, scope, place),
             ("split", [delimiter, text]) => self.split(*delimiter, *text, scope, place),
             ("select", [index, list]) => self.walk(
@@ -67,6 +70,7 @@ impl<'a> Evaluator<'a> {
             }
             ("substr", [_, _, _]) => self.substr(arguments, scope, place),
             ("indent", [_, text]) => self.expr(*text, scope),
+            ("ref", [name, path @ ..]) => self.made_name(*name, path, scope, place).unwrap_or_else(open),
             ("find_in_map", [map, keys @ ..]) => self.find_in_map(*map, keys, scope, place),
             ("import_value", [name]) => {
                 let shown = texts(&self.expr(*name, scope));

@@ -6,7 +6,7 @@ use super::access::MAX_ITEMS;
 use super::eval::{MAX_CASES, too_many};
 use super::form::{Access, Expr};
 use super::text::{at, looked_up, product, texts};
-use super::value::{Branch, Hole, Outcome};
+use super::value::{Branch, Hole, Piece};
 use super::{Case, Cases, Evaluator, Object, Scope, Symbolic, Thunk, Value};
 use crate::source::Place;
 
@@ -44,6 +44,21 @@ impl<'a> Evaluator<'a> {
         };
         let [delimiter] = <[Case; 1]>::try_from(texts(&self.expr(delimiter, scope)))
             .unwrap_or_else(|_| [Case::plain(Symbolic::text(""), place)]);
+        // Objects in JSON with commas between them are items of the list around them.
+        let is_document = |case: &Case<Value<'a>>| match &case.value {
+            Value::Object(_) => true,
+            Value::Scalar { raw: Some(raw), .. } => self.holds_document(raw),
+            _ => false,
+        };
+        if delimiter.value.known().is_some_and(|text| text.trim() == ",")
+            && let Some(list) = lists.first()
+            && let Some(Case {
+                value: Some(items), ..
+            }) = self.items(&Thunk::new(*list, scope)).first()
+            && items.iter().flatten().next().is_some_and(is_document)
+        {
+            return self.concat(true, lists, scope, place);
+        }
         // Texts so far, and whether an item came before.
         let mut acc: Vec<(Case, bool)> = vec![(Case::plain(Symbolic::default(), place), false)];
         for list in lists {
@@ -226,11 +241,12 @@ impl<'a> Evaluator<'a> {
                 .unwrap_or(&shown);
             for member in &object.members {
                 let mut chosen = case.with(member.key.to_string());
-                chosen.when.push(Branch {
-                    condition: shown.into(),
-                    outcome: Outcome::Is(member.key.clone()),
-                    by_default: None,
-                });
+                let help = case.value.holes().next().map_or("", |hole| &hole.help);
+                let help = match (help, case.value.pieces.as_slice()) {
+                    ("", [Piece::Pseudo(_)]) => format!("pass `--param {shown}=…`"),
+                    (help, _) => help.to_owned(),
+                };
+                chosen.when.push(Branch::is(shown, member.key.clone(), help));
                 out.push(Some(chosen));
             }
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::form::{Dialect, Entry, Expr, ExprKind, Form, Item, Key, Part};
+use super::text::RENDERED;
 use super::value::Branch;
 use super::{ScalarKind, cloudformation, hcl, words};
 use crate::source::{Node, Place};
@@ -102,7 +103,7 @@ fn guards(outer: Node<'_>, offset: usize) -> Option<Rc<[Branch]>> {
         .iter()
         .filter(|arm| arm.range.touches(offset) && !arm.range.touches(start))
         .flat_map(|arm| &arm.when)
-        .map(|(condition, holds)| Branch::holds(condition.as_str(), *holds, None))
+        .map(|(condition, holds)| Branch::holds(condition.as_str(), *holds, None).answered_by(RENDERED))
         .collect();
     (!branches.is_empty()).then(|| branches.into())
 }

@@ -182,7 +182,13 @@ pub(crate) fn items<'a>(evaluator: &Evaluator<'a>, list: &Cases<'a>) -> Cases<'a
             Value::Absent => {}
             Value::List(items) => {
                 for item in items.iter() {
-                    let found = evaluator.under(case, item);
+                    let mut found = evaluator.under(case, item);
+                    // What a template puts into a list may be several of its items.
+                    if evaluator.file_text(item.place()).starts_with("${")
+                        && found.iter().any(|case| matches!(case.value, Value::List(_)))
+                    {
+                        found = evaluator.spliced(self::items(evaluator, &found));
+                    }
                     out.extend(found.into_iter().filter(|case| !case.value.is_absent()));
                     if out.len() > MOST {
                         return out;

@@ -40,7 +40,7 @@ impl<'a> Evaluator<'a> {
             Part::Choice { label, yes, no } => [(true, yes), (false, no)]
                 .into_iter()
                 .flat_map(|(holds, parts)| {
-                    let branch = [Branch::holds(&**label, holds, None)];
+                    let branch = [Branch::holds(&**label, holds, None).answered_by(RENDERED)];
                     let mut cases = texts(&self.text(&closed(parts), scope, place));
                     cases.retain_mut(|case| case.under_branches(&branch));
                     cases
@@ -54,6 +54,9 @@ impl<'a> Evaluator<'a> {
         }
     }
 }
+
+/// What decides the conditions of a template.
+pub(super) const RENDERED: &str = "lint the rendered file";
 
 /// Parts that make a text even where there is one only.
 fn closed<'a>(parts: &[Part<'a>]) -> Vec<Part<'a>> {

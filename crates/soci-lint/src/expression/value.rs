@@ -203,12 +203,27 @@ impl From<Pseudo> for Symbolic {
 }
 
 /// One way a condition can go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Branch {
     pub(crate) condition: Rc<str>,
     pub(crate) outcome: Outcome,
     /// Whether defaults choose this branch; `None` if they do not decide.
     pub(crate) by_default: Option<bool>,
+    /// What would decide it, where nothing does.
+    pub(crate) help: Rc<str>,
+}
+
+impl PartialEq for Branch {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |branch: &Self| {
+            (
+                branch.condition.clone(),
+                branch.outcome.clone(),
+                branch.by_default,
+            )
+        };
+        parts(self) == parts(other)
+    }
 }
 
 /// How a condition goes.
@@ -225,7 +240,23 @@ impl Branch {
             condition: condition.into(),
             outcome: Outcome::Holds(holds),
             by_default,
+            help: "".into(),
         }
+    }
+
+    /// One of several values that something may have.
+    pub(crate) fn is(what: impl Into<Rc<str>>, value: impl Into<Rc<str>>, help: impl Into<Rc<str>>) -> Self {
+        Self {
+            condition: what.into(),
+            outcome: Outcome::Is(value.into()),
+            by_default: None,
+            help: help.into(),
+        }
+    }
+
+    pub(crate) fn answered_by(mut self, help: impl Into<Rc<str>>) -> Self {
+        self.help = help.into();
+        self
     }
 
     fn excludes(&self, other: &Self) -> bool {

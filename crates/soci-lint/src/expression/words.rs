@@ -48,12 +48,24 @@ pub(crate) fn parts<'t>(
 /// ECS takes images of 255 characters; longer values are not looked into.
 const LONGEST: usize = 2048;
 
-/// `{% if c %}a{% else %}b{% endif %}` and its relatives, within one value.
+/// `{% if c %}a{% elif d %}b{% else %}c{% endif %}` and its relatives, within one value.
 fn choice<'t>(text: &'t str, params: &BTreeMap<String, String>, bare: bool) -> Option<(usize, Part<'t>)> {
     let first = block(text)?;
     let BlockKind::If(condition) = first.kind else {
         return None;
     };
+    arms(text, first.len, condition, params, bare, 0)
+}
+
+/// The way that begins at `from` and the others behind it, and where the last of them is closed.
+fn arms<'t>(
+    text: &'t str,
+    from: usize,
+    condition: &'t str,
+    params: &BTreeMap<String, String>,
+    bare: bool,
+    depth: usize,
+) -> Option<(usize, Part<'t>)> {
     let inner = |from: usize, to: usize| {
         let mut arm = text[from..to].trim();
         if bare {
@@ -63,48 +75,49 @@ fn choice<'t>(text: &'t str, params: &BTreeMap<String, String>, bare: bool) -> O
         }
         parts(arm, params, bare).unwrap_or_else(|| vec![Part::Text(Cow::Borrowed(arm))])
     };
-    let (otherwise, after_else) = match next_block(text, first.len)? {
-        (
-            at,
-            Block {
-                kind: BlockKind::Else,
-                len,
-            },
-        ) => (Some(at), at + len),
-        (
-            at,
-            Block {
-                kind: BlockKind::End,
-                len,
-            },
-        ) => {
-            let part = Part::Choice {
-                label: Cow::Borrowed(condition),
-                yes: inner(first.len, at),
-                no: Vec::new(),
-            };
-            return Some((at + len, part));
+    let (at, tag) = next_arm(text, from)?;
+    let behind = at + tag.len;
+    let (end, no) = match tag.kind {
+        BlockKind::End => (behind, Vec::new()),
+        BlockKind::ElseIf(condition) if depth < MAX_ARMS => {
+            let (end, part) = arms(text, behind, condition, params, bare, depth + 1)?;
+            (end, vec![part])
+        }
+        BlockKind::Else => {
+            let (end, last) = next_arm(text, behind)?;
+            matches!(last.kind, BlockKind::End).then_some((end + last.len, inner(behind, end)))?
         }
         _ => return None,
     };
-    let (end, last) = next_block(text, after_else)?;
     let part = Part::Choice {
         label: Cow::Borrowed(condition),
-        yes: inner(first.len, otherwise?),
-        no: inner(after_else, end),
+        yes: inner(from, at),
+        no,
     };
-    matches!(last.kind, BlockKind::End).then_some((end + last.len, part))
+    Some((end, part))
 }
 
-/// The next tag of a template language, and where it is.
-fn next_block(text: &str, from: usize) -> Option<(usize, Block<'_>)> {
+/// Ways of one condition.
+const MAX_ARMS: usize = 16;
+
+/// The next tag that belongs to the condition whose way begins at `from`, past those of others inside it.
+fn next_arm(text: &str, from: usize) -> Option<(usize, Block<'_>)> {
+    let mut inside = 0usize;
     let mut at = from;
     while let Some(found) = text.get(at..)?.find(['{', '%']) {
         at += found;
-        if let Some(block) = block(&text[at..]) {
-            return Some((at, block));
+        let Some(block) = block(&text[at..]) else {
+            at += 1;
+            continue;
+        };
+        match block.kind {
+            BlockKind::If(_) | BlockKind::Opens => inside += 1,
+            BlockKind::End if inside > 0 => inside -= 1,
+            BlockKind::Alone => {}
+            _ if inside == 0 => return Some((at, block)),
+            _ => {}
         }
-        at += 1;
+        at += block.len;
     }
     None
 }
@@ -289,6 +302,28 @@ mod tests {
                 assert!(matches!(&arm[0], Part::Text(text) if text == wanted), "{text}");
             }
             assert!(matches!(&found[1], Part::Text(text) if text == ":1"));
+        }
+    }
+
+    #[test]
+    fn every_way_of_a_chain_is_seen() {
+        for text in [
+            "{% if a %}x{% elif b %}y{% else %}z{% endif %}",
+            "{{ if a }}x{{ else if b }}y{{ else }}z{{ end }}",
+            "{% if a %}x{% else %}{% if b %}y{% else %}z{% endif %}{% endif %}",
+        ] {
+            let found = parts(text, &BTreeMap::new(), false).expect("a condition");
+            let mut seen = Vec::new();
+            let mut left: Vec<&Part<'_>> = found.iter().collect();
+            while let Some(part) = left.pop() {
+                match part {
+                    Part::Text(text) if !text.is_empty() => seen.push(text.to_string()),
+                    Part::Choice { yes, no, .. } => left.extend(yes.iter().chain(no)),
+                    _ => {}
+                }
+            }
+            seen.sort();
+            assert_eq!(seen, ["x", "y", "z"], "{text}");
         }
     }
 

@@ -120,6 +120,12 @@ fn listed(mut list: Field<'_>) -> Field<'_> {
     list
 }
 
+/// Whether it is there as far as defaults say.
+fn possible(found: &Field<'_>) -> bool {
+    let there = |case: &Case<Value<'_>>| !case.value.is_absent() && !case.is_against_default();
+    found.cases.iter().any(there)
+}
+
 pub(super) struct Builder<'e, 'a> {
     pub(super) evaluator: &'e Evaluator<'a>,
     wrong_types: Vec<WrongType>,
@@ -305,7 +311,9 @@ impl<'a> Builder<'_, 'a> {
             name_place: name.map_or(opening, |name| name.place),
             image: self.image(item),
             when: item.when.clone(),
-            credentials: field(evaluator, body, "repositoryCredentials").map(|field| field.key_place),
+            credentials: field(evaluator, body, "repositoryCredentials")
+                .filter(|field| possible(field))
+                .map(|field| field.key_place),
             health_check: field(evaluator, body, "healthCheck").and_then(|found| self.health_check(&found)),
             start_timeout: setting(evaluator, body, "startTimeout"),
             depends_on: field(evaluator, body, "dependsOn")
@@ -353,7 +361,7 @@ impl<'a> Builder<'_, 'a> {
             .cases
             .iter()
             .any(|case| matches!(case.value, Value::Object(_)));
-        is_object.then(|| HealthCheck {
+        (is_object && possible(found)).then(|| HealthCheck {
             key_place: found.key_place,
             has_command: found
                 .cases

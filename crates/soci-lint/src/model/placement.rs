@@ -112,12 +112,20 @@ fn word(compatibilities: &Compatibilities) -> Word {
         return Word::Open(hole.why.clone(), hole.help.clone());
     }
     let names: Vec<String> = possible.iter().map(|case| case.value.display()).collect();
+    let open = possible
+        .iter()
+        .flat_map(|case| &case.when)
+        .find(|branch| branch.by_default.is_none());
     let fargate = |name: &String| name == "FARGATE";
     let by_default = possible
         .iter()
         .any(|case| !case.when.is_empty() || case.uses_default());
     match (names.iter().all(fargate), names.iter().any(fargate)) {
         (true, _) => Word::Fargate { by_default },
+        (_, true) if let Some(branch) = open => Word::Open(
+            format!("what the task requires depends on `{}`", branch.condition),
+            branch.help.to_string(),
+        ),
         (_, true) => Word::Both(names.join(" and ")),
         _ => Word::Elsewhere(names.join(" and ")),
     }

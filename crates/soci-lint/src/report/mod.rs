@@ -44,6 +44,9 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// The findings, by severity, file, place and code.
     pub findings: Vec<Finding>,
+    /// Stretches of the files, in bytes, that are sensitive: no line with them is shown as it is.
+    #[serde(skip)]
+    pub(crate) hidden: Vec<(String, std::ops::Range<usize>)>,
 }
 
 /// Counts over all files.

@@ -1,5 +1,7 @@
 //! Findings as rustc shows them, in snippets of the files.
 
+use std::borrow::Cow;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -17,7 +19,7 @@ pub(super) fn findings(report: &Report, options: &RenderOptions<'_>, out: &mut S
         false => Renderer::plain(),
     };
     let writer = Writer {
-        texts: texts(options.sources),
+        texts: texts(report, options.sources),
         renderer: renderer.decor_style(DecorStyle::Ascii).term_width(width),
         color: options.color,
     };
@@ -27,19 +29,29 @@ pub(super) fn findings(report: &Report, options: &RenderOptions<'_>, out: &mut S
     }
 }
 
-/// The files that are text, by path.
-fn texts(sources: &[Input]) -> Table<&str, &str> {
+/// The files that are text, by path; what is sensitive in them is made unreadable.
+fn texts<'s>(report: &Report, sources: &'s [Input]) -> Table<&'s str, Cow<'s, str>> {
     let mut texts = Table::default();
     for source in sources {
-        if let Ok(text) = std::str::from_utf8(&source.bytes) {
-            texts.insert(source.path.as_str(), text);
+        let Ok(text) = std::str::from_utf8(&source.bytes) else {
+            continue;
+        };
+        let mut text = Cow::Borrowed(text);
+        for (_, range) in report.hidden.iter().filter(|(path, _)| *path == source.path) {
+            if let Some(secret) = text.get(range.clone()) {
+                // As many bytes, so that places stay.
+                let stars = secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' });
+                let stars: String = stars.collect();
+                text.to_mut().replace_range(range.clone(), &stars);
+            }
         }
+        texts.insert(source.path.as_str(), text);
     }
     texts
 }
 
 struct Writer<'s> {
-    texts: Table<&'s str, &'s str>,
+    texts: Table<&'s str, Cow<'s, str>>,
     renderer: Renderer,
     color: bool,
 }

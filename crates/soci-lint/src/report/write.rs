@@ -91,6 +91,7 @@ impl Writer<'_> {
             summary,
             files,
             findings,
+            hidden: Vec::new(),
         }
     }
 

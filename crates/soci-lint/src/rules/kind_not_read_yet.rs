@@ -9,7 +9,7 @@ rule! {
     ///
     /// ## Why
     ///
-    /// Terragrunt, Jsonnet, compose files and their relatives name images too, in forms of their own. They are recognised and not judged: their
+    /// Jsonnet, compose files and their relatives name images too, in forms of their own. They are recognised and not judged: their
     /// containers are missing from the verdicts. Where a tool renders such a file into a task definition, lint what it renders; a deployed one can be
     /// linted from `aws ecs describe-task-definition`.
     ///
@@ -68,6 +68,6 @@ fn check(file: &File<'_>, sink: &mut Sink<'_>) {
 pub(super) fn is_relative(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Terragrunt | Kind::Jsonnet | Kind::Compose | Kind::Kubernetes | Kind::Template
+        Kind::Jsonnet | Kind::Compose | Kind::Kubernetes | Kind::Template
     )
 }

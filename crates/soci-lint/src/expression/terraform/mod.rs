@@ -7,7 +7,7 @@ mod resource;
 mod typed;
 
 pub(crate) use known::{Remote, remote};
-pub(crate) use module::{Block, Module, is_configuration, values_of};
+pub(crate) use module::{Block, Module, is_configuration, top, values_of};
 pub(crate) use resource::Instances;
 
 use std::cell::RefCell;

@@ -72,6 +72,20 @@ impl<'a> Body<'a> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
+    /// The same with what another body says instead: attributes by name, blocks by kind.
+    fn overridden(&self, other: &Self) -> Self {
+        let kept = self
+            .attributes
+            .iter()
+            .filter(|own| other.attribute(own.name).is_none());
+        let is_replaced = |own: &&Block<'a>| other.blocks.iter().any(|block| block.kind == own.kind);
+        let blocks = self.blocks.iter().filter(|own| !is_replaced(own));
+        Self {
+            attributes: kept.chain(&other.attributes).copied().collect(),
+            blocks: blocks.chain(&other.blocks).cloned().collect(),
+        }
+    }
+
     fn of_hcl(file: usize, body: &'a hcl_edit::structure::Body, context: Context<'a>) -> Self {
         let mut out = Self::default();
         for structure in body.iter() {
@@ -182,6 +196,14 @@ pub(crate) fn is_configuration(path: &str) -> bool {
         .any(|ending| path.ends_with(ending))
 }
 
+/// Whether a file changes what other files declare.
+/// <https://developer.hashicorp.com/terraform/language/files/override> (2026-11-29)
+fn is_override(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    stem == "override" || stem.ends_with("_override")
+}
+
 /// Whether Terraform loads a file of values by itself.
 fn is_loaded(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -224,10 +246,27 @@ impl<'a> Module<'a> {
                 module.set_values(values_of(evaluator, *file));
             }
         }
-        for file in files {
+        let path = |file: usize| store.input(file).path.as_str();
+        // OpenTofu reads `x.tofu` in the place of `x.tf`.
+        let replaced = |file: usize| {
+            let (stem, ending) = path(file).split_once(".tf").unwrap_or((path(file), ""));
+            let instead = format!("{stem}.tofu{ending}");
+            files.iter().any(|other| path(*other) == instead)
+        };
+        let files: Vec<usize> = files.iter().copied().filter(|file| !replaced(*file)).collect();
+        // Files that override are merged into what the others declare.
+        let (over, own): (Vec<usize>, Vec<usize>) =
+            files.into_iter().partition(|file| is_override(path(*file)));
+        for file in own {
             module.files.push(file);
             for block in top(evaluator, file).blocks {
                 module.declare(block);
+            }
+        }
+        for file in over {
+            module.files.push(file);
+            for block in top(evaluator, file).blocks {
+                module.merge(block);
             }
         }
         (!module.files.is_empty()).then_some(module)
@@ -265,6 +304,24 @@ impl<'a> Module<'a> {
             _ => None,
         };
         self.is_one &= before.is_none();
+    }
+
+    /// What an override file says about a block counts for more than what is there.
+    fn merge(&mut self, block: Block<'a>) {
+        let (first, second) = (block.label(0), block.label(1));
+        let same = |known: &&mut Block<'a>| known.label(0) == first && known.label(1) == second;
+        let known = match block.kind {
+            "variable" => self.variables.get_mut(first),
+            "output" => self.outputs.get_mut(first),
+            "module" => self.calls.iter_mut().find(same),
+            "resource" => self.resources.iter_mut().find(same),
+            "data" => self.data.iter_mut().find(same),
+            _ => None,
+        };
+        match known {
+            Some(known) => known.body = Rc::new(known.body.overridden(&block.body)),
+            None => self.declare(block),
+        }
     }
 
     /// A resource or a data source.

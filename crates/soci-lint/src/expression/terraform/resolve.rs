@@ -49,6 +49,10 @@ impl<'a> Evaluator<'a> {
                 names.open(format!("`{}` is known when Terraform runs", reference.written)),
                 path.len(),
             ),
+            ("dependency" | "include" | "feature" | "values" | "unit", _) => (
+                names.open(format!("`{}` is known when Terragrunt runs", reference.written)),
+                path.len(),
+            ),
             (kind, Some(name)) if kind.contains('_') => names.attribute(false, kind, name, &path[1..], 1),
             _ => (
                 names.open(format!("`{}` is not declared here", reference.written)),
@@ -109,6 +113,17 @@ impl<'a> Names<'_, 'a> {
         let instance = self.instance;
         let declared = instance.module.variables.get(name);
         if declared.is_some_and(|block| self.evaluator.is_sensitive(block)) {
+            let default = declared.and_then(|block| block.body.attribute("default"));
+            let given = match &instance.arguments {
+                Some(arguments) => arguments.values.get(name).map(Thunk::place),
+                None => instance.module.values.get(name).map(|value| value.place()),
+            };
+            for place in given
+                .into_iter()
+                .chain(default.map(|default| default.value.place()))
+            {
+                self.evaluator.hide(place);
+            }
             return self.open_with(format!("{} is sensitive", instance.declared(name)), "");
         }
         let kind = declared.and_then(|block| block.body.attribute("type"));
@@ -285,6 +300,9 @@ impl<'a> Names<'_, 'a> {
                 return Err((format!("`module.{name}` has no output `{output}`"), String::new()));
             };
             if self.evaluator.is_sensitive(block) {
+                if let Some(value) = block.body.attribute("value") {
+                    self.evaluator.hide(value.value.place());
+                }
                 let why = format!("the output `{output}` of `module.{name}` is sensitive");
                 return Err((why, String::new()));
             }

@@ -35,7 +35,12 @@ const SINGLE: [&str; 9] = [
 ];
 
 /// Attributes that hold JSON.
-const DECODED: [&str; 3] = ["container_definitions", "container_properties", "ecs_properties"];
+const DECODED: [&str; 4] = [
+    "container_definitions",
+    "container_properties",
+    "ecs_properties",
+    "node_properties",
+];
 
 /// Instances of one block that are told apart.
 const MAX_INSTANCES: usize = 64;
