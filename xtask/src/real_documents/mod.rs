@@ -3,7 +3,8 @@
 //!
 //! `DIR/index.json` is a list of `{file, kind, broken?, task_definitions: [{containers: [{name, image, line,
 //! verdict, alt?}]}]}`; `file` is a path below `DIR`, `line` is where the image stands, `alt` are verdicts
-//! that are right as well. `broken` says where the file stops being JSON or YAML.
+//! that are right as well. `DIR/expected.json` has such a list under `cases`, with `case` for a file or a folder of
+//! Terraform in the place of `file`, and `file` and `line` with each reason. `broken` says where the file stops being JSON or YAML.
 
 #[cfg(feature = "lint")]
 mod compare;
