@@ -12,10 +12,12 @@ use crate::npm;
 use crate::run::{Outcome, output};
 
 const FILES: usize = 10_000;
+const FOLDERS: usize = 2_000;
 
 /// All of it.
 pub(super) fn run(bench: &Bench) -> Outcome {
     many_files(bench)?;
+    terraform_folders(bench)?;
     one_file(bench)?;
     large_documents(bench)?;
     in_javascript(bench)
@@ -38,19 +40,39 @@ fn many_files(bench: &Bench) -> Outcome {
             &text,
         )?;
     }
+    bench.format.title("The linter (`lint`)");
+    let what = format!("{FILES} files, {:.1} MB", bytes as f64 / 1e6);
+    one_call(bench, &folder, &what, FILES, "files")
+}
+
+/// Folders of Terraform, each a module with variables in another file, values, a module that it calls and a template.
+fn terraform_folders(bench: &Bench) -> Outcome {
+    let root = bench.folder.join("terraform");
+    let mut bytes = 0;
+    for number in 0..FOLDERS {
+        let folder = root.join(format!("{:02}/{number}", number % 100));
+        for (name, text) in configuration(number) {
+            bytes += text.len();
+            write(&folder.join(name), &text)?;
+        }
+    }
+    let what = format!("{FOLDERS} Terraform folders, {:.1} MB", bytes as f64 / 1e6);
+    one_call(bench, &root, &what, FOLDERS, "folders")
+}
+
+/// One call over a folder, as often as there are rounds.
+fn one_call(bench: &Bench, folder: &Path, what: &str, count: usize, unit: &str) -> Outcome {
     let mut seconds = Vec::new();
     for _ in 0..bench.rounds {
-        seconds.push(lint(bench, &folder, &["--format", "json"])?);
+        seconds.push(lint(bench, folder, &["--format", "json"])?);
     }
     seconds.sort_by(f64::total_cmp);
     let median = seconds[seconds.len() / 2];
-    bench.format.title("The linter (`lint`)");
     bench.format.note(&format!(
-        "{FILES} files, {:.1} MB, one call: {median:.3} s [{:.3}–{:.3}], {:.0} files/s",
-        bytes as f64 / 1e6,
+        "{what}, one call: {median:.3} s [{:.3}–{:.3}], {:.0} {unit}/s",
         seconds[0],
         seconds[seconds.len() - 1],
-        FILES as f64 / median
+        count as f64 / median
     ));
     Ok(())
 }
@@ -188,4 +210,90 @@ fn write(path: &Path, text: &str) -> Outcome {
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, text))
         .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// The files of a module.
+fn configuration(number: usize) -> [(&'static str, String); 6] {
+    let service = format!(
+        r#"variable "name" {{}}
+variable "image" {{}}
+
+resource "aws_ecs_task_definition" "this" {{
+  family                   = var.name
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
+  container_definitions    = jsonencode([{{ name = var.name, image = var.image, environment = [{{ name = "N", value = "{number}" }}] }}])
+}}
+
+output "arn" {{
+  value = aws_ecs_task_definition.this.arn
+}}
+"#
+    );
+    let main = format!(
+        r#"locals {{
+  registry = "${{var.account}}.dkr.ecr.${{var.region}}.amazonaws.com"
+  services = {{ web = "1.{number}", worker = "2.{number}" }}
+}}
+
+module "service" {{
+  source   = "./service"
+  for_each = local.services
+  name     = each.key
+  image    = "${{local.registry}}/${{each.key}}:${{each.value}}"
+}}
+
+resource "aws_ecs_service" "web" {{
+  name            = "web"
+  launch_type     = "FARGATE"
+  task_definition = module.service["web"].arn
+}}
+
+resource "aws_ecs_task_definition" "pay" {{
+  family                   = "pay-{number}"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 512
+  memory                   = 1024
+  container_definitions = templatefile("${{path.module}}/pay.json.tpl", {{
+    image = "${{aws_ecr_repository.pay.repository_url}}:${{var.tag}}"
+    proxy = var.proxy
+  }})
+}}
+"#
+    );
+    let variables = r#"variable "account" {
+  type    = string
+  default = "123456789012"
+}
+
+variable "region" { type = string }
+variable "tag" { default = "latest" }
+variable "proxy" { default = "nginx:1.27" }
+
+resource "aws_ecr_repository" "pay" { name = "pay" }
+"#;
+    let template = r#"[
+  { "name": "pay", "image": "${image}", "essential": true },
+  { "name": "proxy", "image": "${proxy}", "portMappings": [{ "containerPort": 80 }] }
+]
+"#;
+    let others = r#"terraform {
+  required_version = ">= 1.5"
+}
+
+provider "aws" {
+  region = var.region
+}
+"#;
+    [
+        ("main.tf", main),
+        ("variables.tf", variables.to_owned()),
+        ("versions.tf", others.to_owned()),
+        ("terraform.tfvars", format!("region = {:?}\n", "eu-west-1")),
+        ("pay.json.tpl", template.to_owned()),
+        ("service/main.tf", service),
+    ]
 }
