@@ -69,6 +69,11 @@ impl<'a> Evaluator<'a> {
                 self.has_part(name, *text, *part, scope, place)
             }
             ("substr", [_, _, _]) => self.substr(arguments, scope, place),
+            // Of Terraform before 0.12.
+            ("list", items) => {
+                let items = items.iter().map(|item| Thunk::new(*item, scope));
+                one(Value::list(items.collect()))
+            }
             ("indent", [_, text]) => self.expr(*text, scope),
             ("ref", [name, path @ ..]) => self.made_name(*name, path, scope, place).unwrap_or_else(open),
             ("find_in_map", [map, keys @ ..]) => self.find_in_map(*map, keys, scope, place),
@@ -98,13 +103,20 @@ impl<'a> Evaluator<'a> {
             ("merge", _) => self.merge(arguments, scope, place),
             ("compact" | "distinct", [list]) => self.map(*list, scope, place, |value| match value {
                 Value::List(items) => {
-                    let kept = items.iter().filter(|item| {
-                        !self.eval(item).iter().all(|case| {
-                            case.value.is_absent()
-                                || name == "compact" && case.value.known().as_deref() == Some("")
-                        })
+                    let kept = items.iter().take(MAX_ITEMS).filter_map(|item| {
+                        let mut cases = self.eval(item);
+                        let before = cases.len();
+                        cases.retain(|case| {
+                            let is_empty = name == "compact" && case.value.known().as_deref() == Some("");
+                            !case.value.is_absent() && !is_empty
+                        });
+                        match cases.len() {
+                            0 => None,
+                            left if left == before => Some(item.clone()),
+                            _ => Some(Thunk::Ready(Rc::new(cases))),
+                        }
                     });
-                    Some(Value::list(kept.cloned().collect()))
+                    Some(Value::list(kept.collect()))
                 }
                 _ => None,
             }),

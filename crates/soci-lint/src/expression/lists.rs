@@ -288,12 +288,25 @@ impl<'a> Evaluator<'a> {
         match &case.value {
             Value::List(items) => {
                 for item in items.iter().take(MAX_ITEMS) {
-                    let inner = if flat { self.eval(item) } else { Vec::new() };
-                    match inner.as_slice() {
-                        [nested] if matches!(nested.value, Value::List(_)) && out.len() < MAX_ITEMS => {
-                            self.extend(out, nested, true);
+                    if !flat || out.len() >= MAX_ITEMS {
+                        out.push(item.clone());
+                        continue;
+                    }
+                    let inner = self.eval(item);
+                    if !inner.iter().any(|case| matches!(case.value, Value::List(_))) {
+                        out.push(item.clone());
+                        continue;
+                    }
+                    // What is a list in some cases has its items in these.
+                    for nested in &inner {
+                        let before = out.len();
+                        self.extend(out, nested, true);
+                        if nested.when.is_empty() {
+                            continue;
                         }
-                        _ => out.push(item.clone()),
+                        for item in &mut out[before..] {
+                            *item = Thunk::Ready(Rc::new(self.under(nested, item)));
+                        }
                     }
                 }
             }

@@ -419,7 +419,7 @@ impl<'a> Builder<'_, 'a> {
         };
         let mut values = Vec::new();
         for item in items(self.evaluator, &found.cases) {
-            if let Some(text) = item.value.to_text() {
+            if let Some(text) = item.value.to_text().filter(|text| *text != Symbolic::default()) {
                 values.push(item.with(text));
             }
         }

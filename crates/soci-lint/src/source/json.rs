@@ -1,15 +1,16 @@
 //! JSON, and what people write in its place: comments, trailing commas, unrendered templates.
 //!
-//! Four readings from strict to generous; the first that succeeds wins, and what the stricter ones
+//! Readings from strict to generous; the first that succeeds wins, and what the stricter ones
 //! objected to becomes a problem with its place:
-//! plain JSON → comments and trailing commas → template words masked as strings → missing commas forgiven.
+//! plain JSON → comments and trailing commas → template words masked as strings, and as white space where members
+//! of objects stand → missing commas forgiven.
 
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::mask::{Masked, mask_json};
+use super::mask::{Masked, mask_json, mask_json_members};
 use super::tree::{Content, Entry, NodeId, Text, Tree};
 use super::{Problem, ProblemKind, TextRange};
 
@@ -37,6 +38,14 @@ pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
     {
         let problem = template_problem(&masked.holes, text, base);
         return finish(whole, base, value, masked, vec![problem]);
+    }
+    // Words may stand for members of objects too.
+    let mut members = mask_json_members(text);
+    if !members.holes.is_empty()
+        && let Ok(value) = attempt(&std::mem::take(&mut members.text), &generous)
+    {
+        let problem = template_problem(&members.holes, text, base);
+        return finish(whole, base, value, members, vec![problem]);
     }
     let holes = masked.holes;
     // A bare word may be a slip of the pen; a marker is no accident.

@@ -33,9 +33,30 @@ pub(super) fn touches(holes: &[TextRange], range: TextRange) -> bool {
 
 /// Masks JSON: `{{command}}`, `${cpu}`, `$PORT`, `<NAME>`, `FAMILY` where a value should stand.
 pub(crate) fn mask_json(text: &str) -> Masked {
+    mask_json_words(text, false)
+}
+
+/// The same where words on a line of their own stand for members of an object, and so for nothing here.
+pub(crate) fn mask_json_members(text: &str) -> Masked {
+    mask_json_words(text, true)
+}
+
+fn mask_json_words(text: &str, members: bool) -> Masked {
     let mut masker = Masker::new(text);
+    let mut around = Vec::new();
     while let Some(byte) = masker.peek() {
+        if members && matches!(byte, b'{' | b'$') && around.last() == Some(&b'{') && masker.member_word() {
+            continue;
+        }
         match byte {
+            b'{' | b'[' if members && !masker.starts_with("{{") && !masker.starts_with("{%") => {
+                around.push(byte);
+                masker.at += 1;
+            }
+            b'}' | b']' if members => {
+                around.pop();
+                masker.at += 1;
+            }
             b'"' => masker.string(),
             b'/' if masker.starts_with("//") => masker.skip_line(),
             b'/' if masker.starts_with("/*") => masker.skip_to("*/"),
@@ -177,6 +198,27 @@ impl<'t> Masker<'t> {
             .find(|(open, _)| self.starts_with(open))?;
         self.next_close(close, self.at + open.len())?;
         Some(self.at + balanced_end(&self.text[self.at..], open, close)?)
+    }
+
+    /// Blanks a word that stands on a line of its own, with its comma, unless it is a value. Says whether one
+    /// stood here.
+    fn member_word(&mut self) -> bool {
+        let before = self.text[..self.at].trim_end();
+        let line = self.text[..self.at].rfind('\n').map_or(0, |line| line + 1);
+        if before.len() > line || before.ends_with(':') {
+            return false;
+        }
+        let Some(end) = self.expression_end() else {
+            return false;
+        };
+        let rest = self.text[end..].lines().next().unwrap_or("");
+        let comma = match rest.trim() {
+            "" => 0,
+            "," => rest.find(',').map_or(0, |at| at + 1),
+            _ => return false,
+        };
+        self.blank(end + comma);
+        true
     }
 
     /// Goes behind an expression inside a text and hides what would end the text.
@@ -445,6 +487,15 @@ mod tests {
     }
 
     #[test]
+    fn words_in_the_place_of_members_become_white_space() {
+        let masked = |text: &str| mask_json_members(text).text;
+        let text = "{\"a\": ${b},\n ${c}\n \"d\": [\n ${e}\n ]\n {{ f }},\n}";
+        let wanted = "{\"a\": \"__\",\n     \n \"d\": [\n \"__\"\n ]\n         \n}";
+        assert_eq!(masked(text), wanted);
+        assert_eq!(masked("{\"a\":\n ${b}\n}"), "{\"a\":\n \"__\"\n}");
+    }
+
+    #[test]
     fn json_without_templates_stays() {
         let text = "{\"a{{b}}\": [true, null, -1.5e+3, \"\\\"${x}\"]} // $c";
         assert_eq!(json(text), text);
@@ -460,7 +511,7 @@ mod tests {
     proptest! {
         #[test]
         fn lengths_and_line_ends_stay(text in "[{}%#<>$:,\"\\[\\]a-zé \n\\\\/*-]{0,200}") {
-            for masked in [mask_json(&text), mask_yaml(&text)] {
+            for masked in [mask_json(&text), mask_json_members(&text), mask_yaml(&text)] {
                 prop_assert_eq!(masked.text.len(), text.len());
                 for hole in masked.holes {
                     prop_assert!(text.get(hole.start..hole.end).is_some());

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::hcl::HclFor;
-use super::value::{Hole, Step, StepKind};
+use super::value::{Branch, Hole, Step, StepKind};
 use super::{Case, Cases, Evaluator, Member, Object, Scope, Thunk, Value};
 use crate::source::Place;
 use crate::table::Table;
@@ -163,6 +163,17 @@ impl<'a> Evaluator<'a> {
             more: None,
         };
         for (key, value) in entries {
+            // What is there under a condition makes something that is there under the same.
+            let cases = self.eval(&value);
+            let (first, others) = match cases.split_first() {
+                Some((first, others)) => (first.when.as_slice(), others),
+                None => (&[][..], &[][..]),
+            };
+            let common = first
+                .iter()
+                .filter(|branch| others.iter().all(|case| case.when.contains(branch)));
+            let common: Vec<Branch> = common.cloned().collect();
+            let guards: Option<Rc<[Branch]>> = (!common.is_empty()).then(|| common.into());
             let mut scope = scope.bind(inner.intro.value_var.as_str(), value);
             if let Some(name) = &inner.intro.key_var {
                 scope = scope.bind(name.as_str(), Thunk::ready(key, place));
@@ -176,7 +187,11 @@ impl<'a> Evaluator<'a> {
                     continue;
                 }
             }
-            let value = Thunk::new(expr(&inner.value_expr), &scope);
+            let value = Thunk::Expr {
+                expr: expr(&inner.value_expr),
+                scope: scope.clone(),
+                guards,
+            };
             match &inner.key_expr {
                 None => list.push(value),
                 Some(key) => match self.expr(expr(key), &scope).as_slice() {

@@ -39,6 +39,14 @@ pub(in crate::rules) fn versions(task: &Task, sink: &Sink<'_>) -> Vec<Place> {
             true => " (by default)",
             false => "",
         };
+        // Whichever of them it is, it loads lazily.
+        let possible = setting.cases.iter().filter(|case| !case.is_against_default());
+        let all_lazy = possible
+            .filter_map(|case| case.value.known())
+            .all(|version| version == LAZY || version == "LATEST");
+        if setting.hole().is_none() && all_lazy {
+            continue;
+        }
         let version = match (setting.known(), setting.hole()) {
             (Some(version), _) => Version::Known(version),
             (None, Some(hole)) => Version::Open {
