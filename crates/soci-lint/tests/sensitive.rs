@@ -43,8 +43,10 @@ fn variables_outputs_and_calls_of_sensitive() {
         (
             "main.tf",
             format!(
-                r#"variable "a" {{ sensitive = true
-  default = "{SECRET}:1" }}
+                r#"variable "a" {{
+  sensitive = true
+  default   = "{SECRET}:1"
+}}
 resource "aws_ecs_task_definition" "t" {{
   container_definitions = jsonencode([{{ name = "a", image = var.a }}, {{ name = "b", image = "nginx:${{sensitive("{SECRET}")}}" }},
     {{ name = "c", image = nonsensitive(var.a) }}, {{ name = "d", image = "${{var.a}}-x" }}, {{ name = "e", image = module.m.image }}])
