@@ -139,6 +139,13 @@ impl Fault {
         }
     }
 
+    /// The same for other paths.
+    #[must_use]
+    pub fn at(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        self.path = change(&self.path);
+        self
+    }
+
     /// Only the first `times` requests that match.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {

@@ -1,5 +1,7 @@
 //! `--reuse`, `--reuse-from`, `--dry-run`, `create`, `remove`, `cat`, `ztoc extract`, `verify --sample`.
 
+use soci_ztoc::ztoc::{EncodedZtoc, Ztoc, ZtocParts};
+
 use soci_tests::images::MadeImage;
 use soci_tests::registry::{Behaviour, TestRegistry};
 
@@ -70,6 +72,78 @@ fn layers_in_common_with_a_named_image_are_not_read() {
     assert_eq!(registry.broken_tags(), Vec::<String>::new());
     let verdict = good(&run(&["verify", &registry.name("app:1")]));
     assert!(verdict.contains("good"), "{verdict}");
+}
+
+/// Puts a SOCI index v1 of somebody who lies into the place of an honest one. Gives the digest of the false zTOC.
+fn lie(registry: &TestRegistry, change: &dyn Fn(&mut Vec<u8>)) -> String {
+    let flags = ["--min-layer-size", "50KiB", "--span-size", "256KiB"];
+    let honest = good(&run(
+        &[&["create", &registry.name("app:1"), "-q"], &flags[..]].concat()
+    ));
+    registry.with("app", |content| {
+        let manifest = content.manifests.remove(&honest).expect("it was made");
+        let mut text = String::from_utf8(manifest.bytes.to_vec()).expect("JSON");
+        let index: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let told = &index["layers"][0];
+        let digest = told["digest"].as_str().expect("a digest");
+        let before = content.blobs.remove(digest).expect("a zTOC");
+        let mut ztoc = before.to_vec();
+        change(&mut ztoc);
+        let of = |digest: &str, size: usize| format!(r#""digest":"{digest}","size":{size}"#);
+        let false_one = content.add_blob(&ztoc);
+        text = text.replace(&of(digest, before.len()), &of(&false_one, ztoc.len()));
+        assert!(text.contains(&false_one));
+        content.add_manifest(&manifest.media_type, text.as_bytes());
+        false_one
+    })
+}
+
+fn rebuilt(ztoc: &mut Vec<u8>, change: impl FnOnce(&mut ZtocParts)) {
+    let mut parts = Ztoc::from_bytes(ztoc).expect("a zTOC").into_parts();
+    change(&mut parts);
+    let encoded = EncodedZtoc::new(Ztoc::from_parts(parts).expect("still a zTOC"));
+    *ztoc = encoded.expect("encodes").to_bytes();
+}
+
+#[test]
+fn what_somebody_says_of_a_layer_is_not_believed() {
+    let expected = crate::expected();
+    let lies: [(&str, &dyn Fn(&mut Vec<u8>)); 5] = [
+        ("cut", &|ztoc| ztoc.truncate(1000)),
+        ("no zTOC", &|ztoc| *ztoc = b"no zTOC".to_vec()),
+        ("another layer", &|ztoc| {
+            rebuilt(ztoc, |parts| parts.compressed_size += 1)
+        }),
+        ("other digests", &|ztoc| {
+            rebuilt(ztoc, |parts| {
+                parts.span_digests.iter_mut().for_each(|digest| digest[0] ^= 1)
+            });
+        }),
+        ("digests turned round", &|ztoc| {
+            rebuilt(ztoc, |parts| parts.span_digests.reverse())
+        }),
+    ];
+    for (what, change) in lies {
+        let registry = with_image(Behaviour::default());
+        let ztoc = lie(&registry, change);
+        let (name, other) = (registry.name("app:1"), registry.name("app:2"));
+        registry.take_log();
+        // Nobody looks at what lies beside the source, unless it is asked for or the image is converted in place.
+        assert_eq!(good(&convert(&[&name, &other, "-q"])), expected, "{what}");
+        let asked = |registry: &TestRegistry| registry.take_log().iter().any(|one| one.path.ends_with(&ztoc));
+        assert!(!asked(&registry), "{what}");
+        let third = registry.name("app:3");
+        let from = ["--reuse-from", &name];
+        assert_eq!(
+            good(&convert(&[&[name.as_str(), &third, "-q"], &from[..]].concat())),
+            expected,
+            "{what}"
+        );
+        assert!(asked(&registry), "{what}");
+        assert_eq!(good(&convert(&[&name, "-q"])), expected, "{what}");
+        let verdict = good(&run(&["verify", &name]));
+        assert!(verdict.contains("good"), "{what}: {verdict}");
+    }
 }
 
 #[test]

@@ -280,3 +280,70 @@ fn a_signal_ends_a_run_wherever_it_waits() {
         );
     }
 }
+
+#[test]
+fn what_nobody_asked_for_stops_nobody() {
+    let expected = super::expected();
+    let flags = ["--min-layer-size", "50KiB", "--span-size", "256KiB"];
+    let html = || b"<!doctype html><title>Sign in</title>".to_vec();
+    for (what, fault) in [
+        (
+            "referrers refused",
+            Fault::new("GET", "/referrers/", Effect::Refuse(403, None)),
+        ),
+        (
+            "referrers are a page",
+            Fault::new("GET", "/referrers/", Effect::Replace(html())),
+        ),
+        (
+            "referrers redirected",
+            Fault::new("GET", "/referrers/", Effect::Redirect("/login".into())),
+        ),
+        (
+            "a broken list",
+            Fault::new("GET", "/manifests/sha256-", Effect::Replace(html())),
+        ),
+        (
+            "a broken SOCI index v1",
+            Fault::new("GET", "/manifests/V1", Effect::Replace(html())),
+        ),
+        (
+            "a SOCI index v1 refused",
+            Fault::new("GET", "/manifests/V1", Effect::Refuse(403, None)),
+        ),
+        (
+            "its zTOCs refused",
+            Fault::new("GET", "/blobs/ZTOC", Effect::Refuse(403, None)),
+        ),
+        (
+            "its zTOCs are others",
+            Fault::new("GET", "/blobs/ZTOC", Effect::Corrupt),
+        ),
+    ] {
+        for native_referrers in [true, false] {
+            let registry = with_image(Behaviour {
+                native_referrers,
+                ..Behaviour::default()
+            });
+            let name = registry.name("app:1");
+            let v1 = good(&super::run(
+                &[&["create", name.as_str(), "-q"][..], &flags].concat(),
+            ));
+            let ztoc = registry.with("app", |content| {
+                let index: serde_json::Value =
+                    serde_json::from_slice(&content.manifests[&v1].bytes).expect("JSON");
+                index["layers"][0]["digest"].as_str().expect("a zTOC").to_owned()
+            });
+            registry.inject(
+                fault
+                    .clone()
+                    .at(|path| path.replace("V1", &v1).replace("ZTOC", &ztoc)),
+            );
+            let output = super::convert(&[&name, "-q"]);
+            assert_eq!(good(&output), expected, "{what}");
+            registry.heal();
+            let verdict = good(&super::run(&["verify", &name]));
+            assert!(verdict.contains("good"), "{what}: {verdict}");
+        }
+    }
+}

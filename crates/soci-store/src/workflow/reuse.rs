@@ -49,18 +49,27 @@ pub struct ReusePlace {
 }
 
 impl ReusePlace {
-    /// What was found there; of an optional place trouble is nothing found, with a note.
+    /// What was found there; of an optional place trouble is nothing found.
     fn forgive<V: Default>(&self, outcome: Result<V>) -> Result<V> {
-        match outcome {
-            Err(error) if self.optional && !matches!(error, Error::Interrupted) => {
-                if let Some(registry) = self.source.registry() {
-                    let line = format!("no zTOCs from {}: {error}", self.name);
-                    registry.repository().client().note(&line);
-                }
-                Ok(V::default())
-            }
-            other => other,
+        match self.optional {
+            true => forgive(&self.name, &self.source, outcome),
+            false => outcome,
         }
+    }
+}
+
+/// Trouble with what nobody asked for is nothing found, with a note.
+fn forgive<V: Default>(name: &str, place: &AnySource, outcome: Result<V>) -> Result<V> {
+    match outcome {
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(error) => {
+            if let Some(registry) = place.registry() {
+                let line = format!("no zTOCs from {name}: {error}");
+                registry.repository().client().note(&line);
+            }
+            Ok(V::default())
+        }
+        found => found,
     }
 }
 
@@ -78,6 +87,9 @@ pub struct Reused {
     /// `None`: the source itself.
     pub(crate) place: Option<Arc<AnySource>>,
 }
+
+/// How messages call the source.
+const SOURCE: &str = "the source";
 
 /// The largest zTOC that is read; the checkpoints of a layer of 250 GiB need as much.
 const LARGEST: u64 = 2 << 30;
@@ -103,7 +115,9 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
     }
     let own = options.reuse_from.len();
     for planned in &plan.images {
-        collect(source, &planned.image, own, options.reuse_referrers, &mut known).await?;
+        let referrers = options.reuse_referrers;
+        let found = collect(source, &planned.image, own, referrers, &mut known).await;
+        forgive(SOURCE, source, found)?;
     }
     let mut chosen: BTreeMap<Digest, Option<Arc<Reused>>> = BTreeMap::new();
     for layer in plan.images.iter_mut().flat_map(layers) {
@@ -203,12 +217,12 @@ async fn choose(
         let outcome = facts(layer, known, place, source, options).await;
         let outcome = match from {
             Some(from) => from.forgive(outcome)?,
-            None => outcome?,
+            None => forgive(SOURCE, source, outcome)?,
         };
         if let Some((facts, ztoc)) = outcome {
             return Ok(Some(Reused {
                 tool: known.tool.clone(),
-                from: from.map_or_else(|| "the source".to_owned(), |from| from.name.clone()),
+                from: from.map_or_else(|| SOURCE.to_owned(), |from| from.name.clone()),
                 facts,
                 mount: Mount::of(&ztoc),
                 toc: Arc::new(ztoc.into_toc()),
