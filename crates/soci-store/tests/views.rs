@@ -7,12 +7,12 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use layers::{Item, tar};
 use soci_image::SkipReason;
 use soci_store::store::{AnyDestination, AnySource};
-use soci_store::workflow::{self, LayerOutcome, LayerReport, Options, Report};
+use soci_store::workflow::{self, Finding, LayerOutcome, LayerReport, Options, Report};
 use soci_store::{Error, Location, block_on};
 use soci_tests::images::{MadeImage, noise};
 use support::never;
@@ -199,28 +199,57 @@ fn what_a_layer_shows_wrongly_by_itself_is_left_out() {
     insta::assert_debug_snapshot!(told);
 }
 
-/// What `verify` and `inspect` say of an image that was converted whatever it looks like.
-fn said_of(layers: &[Vec<Item>]) -> (Vec<String>, Vec<String>) {
-    let folder = tempfile::tempdir().expect("temporary folder");
-    let tars: Vec<Vec<u8>> = layers.iter().map(|layer| tar(layer)).collect();
-    let (from, to) = (folder.path().join("image"), folder.path().join("converted"));
-    MadeImage::of_tars(&tars).write_layout(&from, "1");
-    let allowed = Options {
-        allow_differences: true,
-        ..options()
-    };
-    let source = AnySource::open(&location(&from), &never()).expect("opens");
-    let destination = AnyDestination::create(&location(&to), &allowed.cancel).expect("a new layout");
-    workflow::convert(&source, destination, None, &allowed, &|_| {}).expect("converts");
-    let source = AnySource::open(&location(&to), &never()).expect("opens");
-    let documents = block_on(workflow::examine_documents(&source, None)).expect("examined");
-    let verdict = workflow::verify(&source, &documents[0], &allowed, &|_| {}).expect("verified");
-    let findings = verdict.findings.iter();
-    let findings = findings.map(|finding| format!("{}: {}", finding.cause, hidden(&finding.message)));
-    let examined = block_on(workflow::examine(&source, None)).expect("examined");
-    let oddities = examined[0].facts.oddities.iter();
-    let oddities = oddities.map(|oddity| hidden(&oddity.to_string()));
-    (findings.collect(), oddities.collect())
+/// An image that was converted whatever it looks like.
+struct Converted {
+    _folder: tempfile::TempDir,
+    layout: PathBuf,
+}
+
+impl Converted {
+    fn of(layers: &[Vec<Item>]) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let tars: Vec<Vec<u8>> = layers.iter().map(|layer| tar(layer)).collect();
+        let (from, layout) = (folder.path().join("image"), folder.path().join("converted"));
+        MadeImage::of_tars(&tars).write_layout(&from, "1");
+        let allowed = Options {
+            allow_differences: true,
+            ..options()
+        };
+        let source = AnySource::open(&location(&from), &never()).expect("opens");
+        let destination = AnyDestination::create(&location(&layout), &never()).expect("a new layout");
+        workflow::convert(&source, destination, None, &allowed, &|_| {}).expect("converts");
+        Self {
+            _folder: folder,
+            layout,
+        }
+    }
+
+    fn source(&self) -> AnySource {
+        AnySource::open(&location(&self.layout), &never()).expect("opens")
+    }
+
+    fn in_place(&self) -> AnyDestination {
+        AnyDestination::create(&location(&self.layout), &never()).expect("a layout")
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let source = self.source();
+        let documents = block_on(workflow::examine_documents(&source, None)).expect("examined");
+        let verdict = workflow::verify(&source, &documents[0], &options(), &|_| {}).expect("verified");
+        verdict.findings
+    }
+
+    /// What `verify` and `inspect` say.
+    fn said(&self) -> (Vec<String>, Vec<String>) {
+        let findings = self.findings();
+        let findings = findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.cause, hidden(&finding.message)));
+        let examined = block_on(workflow::examine(&self.source(), None)).expect("examined");
+        let oddities = examined[0].facts.oddities.iter();
+        let oddities = oddities.map(|oddity| hidden(&oddity.to_string()));
+        (findings.collect(), oddities.collect())
+    }
 }
 
 /// Digests are not what the snapshots are about.
@@ -267,7 +296,48 @@ fn images_that_somebody_else_converted_are_seen_through() {
     ];
     let told: Vec<_> = cases
         .into_iter()
-        .map(|(name, layers)| (name, said_of(&layers)))
+        .map(|(name, layers)| (name, Converted::of(&layers).said()))
         .collect();
     insta::assert_debug_snapshot!(told);
+}
+
+#[test]
+fn what_is_advised_helps() {
+    let below_a_link = || {
+        vec![
+            Item::directory("usr/lib/"),
+            Item::symlink("lib", "usr/lib"),
+            Item::file("lib/libx.so", "ELF"),
+        ]
+    };
+    for (layers, is_left) in [
+        (vec![base(), below_a_link()], true),
+        (vec![below_a_link()], false),
+    ] {
+        let image = Converted::of(&layers);
+        let findings = image.findings();
+        let [finding] = &findings[..] else {
+            panic!("{findings:?}")
+        };
+        assert_eq!(finding.cause, "looks-different");
+        assert!(
+            finding.help.contains("convert the image again"),
+            "{}",
+            finding.help
+        );
+        match workflow::convert(&image.source(), image.in_place(), None, &options(), &|_| {}) {
+            Ok(_) => {
+                assert!(is_left);
+                assert_eq!(image.findings(), []);
+            }
+            Err(Error::NothingToIndex { .. }) => {
+                assert!(!is_left);
+                assert!(finding.help.contains("cargo soci remove"), "{}", finding.help);
+                workflow::remove(&image.source(), image.in_place(), None, &options()).expect("removed");
+                let causes: Vec<_> = image.findings().iter().map(|finding| finding.cause).collect();
+                assert_eq!(causes, ["no-soci-index"]);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
 }

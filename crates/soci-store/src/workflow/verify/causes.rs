@@ -6,10 +6,11 @@ use soci_ztoc::ztoc::Fault;
 use super::{Consequence, Finding};
 use crate::workflow::examine::Examined;
 
-/// The cause that a fault of a zTOC stands for, and what a client does.
-pub(super) fn of_fault(fault: &Fault) -> (&'static str, Consequence) {
-    match fault {
-        Fault::Refused(_) => ("refused-ztoc", Consequence::LayerNotLazy),
+/// The cause that a fault of a zTOC stands for, what a client does, and what to do about it.
+pub(super) fn of_fault(fault: &Fault) -> (&'static str, Consequence, &'static str) {
+    let (cause, consequence) = match fault {
+        // Perhaps no zTOC of the layer is taken.
+        Fault::Refused(_) => return ("refused-ztoc", Consequence::LayerNotLazy, CONVERT_OR_REMOVE),
         Fault::LayerSize { .. } => ("misplaced-ztoc", Consequence::ReadsFail),
         Fault::SpanDigest { .. } => ("wrong-span-digest", Consequence::ReadsFail),
         Fault::SpanUnreadable { .. } => ("unreadable-span", Consequence::ReadsFail),
@@ -18,7 +19,8 @@ pub(super) fn of_fault(fault: &Fault) -> (&'static str, Consequence) {
         Fault::MissingEntries { .. } => ("missing-toc-entries", Consequence::WrongContents),
         Fault::ExtraEntries { .. } => ("extra-toc-entries", Consequence::ReadsFail),
         _ => ("wrong-ztoc", Consequence::ReadsFail),
-    }
+    };
+    (cause, consequence, CONVERT)
 }
 
 pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
@@ -84,8 +86,8 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         | Oddity::SociIndexV1 { .. }
         | Oddity::MissingZtoc { .. }
         | Oddity::UnreadableZtoc { .. }
-        | Oddity::LooksDifferent { .. }
         | Oddity::UnreadablePrefetchList { .. } => CONVERT,
+        Oddity::LooksDifferent { .. } => CONVERT_OR_REMOVE,
     };
     Finding {
         cause,
@@ -130,6 +132,9 @@ pub(super) fn of_document(cause: &'static str, fault: &DocumentFault, examined: 
 
 pub(super) const NOTHING: &str = "nothing need be done";
 pub(super) const CONVERT: &str = "convert the image again";
+/// Where perhaps no layer can have a zTOC.
+pub(super) const CONVERT_OR_REMOVE: &str =
+    "convert the image again; if that finds nothing to index, take the SOCI index out: cargo soci remove";
 pub(super) const CONVERT_FIRST: &str = "convert the image: cargo soci convert SRC DST";
 pub(super) const BUILD_AGAIN: &str = "build or copy the image again";
 

@@ -292,9 +292,9 @@ async fn check_sample(
         ));
     }
     if let Some(refusal) = ztoc.refusal() {
-        let (cause, consequence) = of_fault(&Fault::Refused(refusal.clone()));
+        let refused = of_fault(&Fault::Refused(refusal.clone()));
         let message = format!("layer {layer}: {refusal}");
-        checked.find(task, (cause, consequence, CONVERT), digest, message);
+        checked.find(task, refused, digest, message);
         return Ok(());
     }
     let mut spans = SpanSource::new(source, &task.layer, ztoc);
@@ -379,14 +379,8 @@ async fn check_all(
     checked.compare_diff_id(task, &sha256(verification.uncompressed_digest));
     let faults = verification.faults.iter();
     for fault in faults {
-        let (cause, consequence) = of_fault(fault);
         let message = format!("layer {layer}: {fault}");
-        checked.find(
-            task,
-            (cause, consequence, CONVERT),
-            &told.descriptor.digest,
-            message,
-        );
+        checked.find(task, of_fault(fault), &told.descriptor.digest, message);
     }
     let untold = verification.fault_count.saturating_sub(verification.faults.len());
     if untold > 0 {

@@ -6,7 +6,7 @@ use soci_image::Digest;
 use soci_image::facts::PlatformFacts;
 use soci_image::skip::SkipReason;
 
-use super::causes::{BUILD_AGAIN, CONVERT};
+use super::causes::{BUILD_AGAIN, CONVERT_OR_REMOVE};
 use super::{Checks, Consequence, Unknown};
 use crate::workflow::views::{Look, View, look};
 
@@ -33,13 +33,21 @@ pub(super) fn check_views(
                 });
                 continue;
             }
-            Some(Look::Wrong(reason @ SkipReason::LooksDifferent { .. })) => {
-                ("looks-different", Consequence::WrongContents, CONVERT, reason)
-            }
+            Some(Look::Wrong(reason @ SkipReason::LooksDifferent { .. })) => (
+                "looks-different",
+                Consequence::WrongContents,
+                CONVERT_OR_REMOVE,
+                reason,
+            ),
             Some(Look::Wrong(reason @ SkipReason::CannotBeUnpacked { .. })) => {
                 ("cannot-be-unpacked", Consequence::PullFails, BUILD_AGAIN, reason)
             }
-            Some(Look::Wrong(reason)) => ("refused-ztoc", Consequence::LayerNotLazy, CONVERT, reason),
+            Some(Look::Wrong(reason)) => (
+                "refused-ztoc",
+                Consequence::LayerNotLazy,
+                CONVERT_OR_REMOVE,
+                reason,
+            ),
         };
         // What the zTOC says of itself is told already, and what several platforms share is told once.
         let told = (report.findings.iter())
