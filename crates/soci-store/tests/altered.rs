@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use soci_image::{Digest, Manifest, SociIndex};
@@ -145,14 +146,17 @@ const CASES: &[Case] = &[
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const SOCI_TYPE: &str = r#","artifactType":"application/vnd.amazon.soci.index.v2+json""#;
 
-fn converted() -> Image {
-    let options = Options {
+fn options() -> Options {
+    Options {
         min_layer_size: 1000,
         span_size: 65536,
         prefetch: vec!["/app/one".into()],
         ..Options::default()
-    };
-    Image::of(&made::image(), &options)
+    }
+}
+
+fn converted() -> Image {
+    Image::of(&made::image(), &options())
 }
 
 fn all_spans() -> Options {
@@ -217,6 +221,45 @@ fn no_alteration_passes() {
         check("whole", image.verify());
         if case.sampled {
             check("sampled", image.verify_with(&all_spans()).expect("verifies"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn converting_again_is_advised_only_where_it_helps() {
+    let mut wrong = Vec::new();
+    let good = converted();
+    for case in CASES {
+        let image = good.copy();
+        (case.alter)(&image);
+        let before = image.verify();
+        let advised: BTreeSet<_> = (before.findings.iter())
+            .filter(|finding| finding.help.starts_with("convert"))
+            .map(|finding| finding.cause)
+            .collect();
+        // Where something else keeps the image from being converted, that comes first, and is said.
+        let mut others = before
+            .findings
+            .iter()
+            .filter(|finding| !finding.help.starts_with("convert"));
+        let first = others.any(|finding| finding.consequence == PullFails);
+        if advised.is_empty() || first {
+            continue;
+        }
+        if let Err(error) = image.convert_again(&options()) {
+            wrong.push(format!("{}: {advised:?}, and converting says {error}", case.name));
+            continue;
+        }
+        let left: BTreeSet<_> = image
+            .verify()
+            .findings
+            .iter()
+            .map(|finding| finding.cause)
+            .collect();
+        let left: Vec<_> = advised.intersection(&left).collect();
+        if !left.is_empty() {
+            wrong.push(format!("{}: {left:?} is still there", case.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -282,6 +282,7 @@ impl<'a> Rewrite<'a> {
         {
             // The same content keeps its descriptor, whatever else that says.
             let same = soci.descriptor.digest == new.digest
+                && soci.descriptor.size == new.size
                 && soci.descriptor.artifact_type == new.artifact_type
                 && soci.descriptor.platform == new.platform
                 && new

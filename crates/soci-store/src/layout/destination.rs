@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use soci_image::Descriptor;
+use soci_image::media_type::{PREFETCH, ZTOC};
 
 use super::trust::{self, Trust};
 use super::{INDEX_FILE, IndexJson, LAYOUT_CONTENT, LAYOUT_FILE, LayoutSource, blob_name, read_index};
@@ -116,13 +117,22 @@ impl LayoutDestination {
         if self.trust.is_proven(&descriptor.digest) {
             return Ok(true);
         }
-        if self.in_place {
+        if self.in_place && !is_made_here(descriptor) {
             self.trust.rest_on(descriptor);
             return Ok(true);
         }
-        match trust::compare(&path, descriptor, &self.cancel) {
+        self.compare(descriptor)
+    }
+
+    /// Whether the bytes of a blob that lies in the layout are right. If not, it is written again, and the new one
+    /// takes its place.
+    fn compare(&self, descriptor: &Descriptor) -> Result<bool> {
+        let name = blob_name(&descriptor.digest);
+        if self.workspace.path().join(&name).exists() || self.trust.is_proven(&descriptor.digest) {
+            return Ok(true);
+        }
+        match trust::compare(&self.target.join(name), descriptor, &self.cancel) {
             Ok(()) => self.trust.prove(&descriptor.digest),
-            // It is written again, and the new one takes its place.
             Err(Error::DigestMismatch { .. }) => return Ok(false),
             Err(error) => return Err(error),
         }
@@ -131,13 +141,15 @@ impl LayoutDestination {
 
     fn put(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
         file::check_digest("blob", descriptor, bytes)?;
-        if self.is_there(descriptor)? {
+        if self.is_there(descriptor)? && self.compare(descriptor)? {
             return Ok(());
         }
         let path = self.staged(descriptor)?;
         let mut pending = PendingFile::new(&self.workspace)?;
         pending.write(bytes, &path)?;
-        pending.commit(&path)
+        pending.commit(&path)?;
+        self.trust.prove(&descriptor.digest);
+        Ok(())
     }
 
     /// Makes a second name for the file of another layout; false where the two do not share a file system.
@@ -328,6 +340,11 @@ impl Sink for LayoutSink {
 }
 
 const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];
+
+/// What a conversion makes anew, so that a damaged one is healed; of all else there is only what lies there.
+fn is_made_here(descriptor: &Descriptor) -> bool {
+    [ZTOC, PREFETCH].contains(&&descriptor.media_type[..])
+}
 
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())

@@ -10,7 +10,7 @@ use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest};
 
 use super::options::Options;
-use super::read::{read_documents, select};
+use super::read::{read_for_conversion, select};
 use super::reuse::{self, Reused};
 use crate::store::{AnySource, Root, Source};
 use crate::{Error, Result};
@@ -109,7 +109,7 @@ impl Plan {
 
 /// Reads one image; `platforms` as in [`Options`].
 pub(crate) async fn plan_image(source: &AnySource, root: Root, options: &Options) -> Result<PlannedImage> {
-    let documents = read_documents(source, &root.descriptor).await?;
+    let documents = read_for_conversion(source, &root.descriptor).await?;
     let image = Image::read(&root.descriptor, &documents)?;
     let choices = image.select(&options.platforms)?;
     let entries: BTreeMap<usize, _> = image

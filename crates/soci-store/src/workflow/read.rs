@@ -3,6 +3,7 @@
 use soci_image::document::{Document, Documents};
 use soci_image::facts::DocumentFault;
 use soci_image::image::MAX_ENTRIES;
+use soci_image::soci_index::SociVersion;
 use soci_image::{Descriptor, Platform, Reference};
 use soci_registry::RegistryError;
 
@@ -55,6 +56,18 @@ fn is_called(name: &RootName, wanted: &str) -> bool {
 /// What the source does not have is left out; only the root must be there.
 pub(crate) async fn read_documents(source: &AnySource, root: &Descriptor) -> Result<Documents> {
     read(source, root, &mut |_, outcome| outcome.map(|_| ())).await
+}
+
+/// The same for who makes SOCI indexes anew: one that is not what its descriptor says counts as not there.
+pub(crate) async fn read_for_conversion(source: &AnySource, root: &Descriptor) -> Result<Documents> {
+    read(source, root, &mut |descriptor, outcome| match outcome {
+        Err(error) if SociVersion::of(&descriptor.artifact_type).is_some() && is_about_bytes(&error) => {
+            Ok(())
+        }
+        Err(error) => Err(error),
+        Ok(_) => Ok(()),
+    })
+    .await
 }
 
 /// The documents of an image whose faults are told, not raised.

@@ -63,6 +63,13 @@ impl Image {
         }
     }
 
+    /// Converts in place.
+    pub(crate) fn convert_again(&self, options: &Options) -> soci_store::Result<workflow::Report> {
+        let source = AnySource::open(&place(&self.layout), &never())?;
+        let destination = AnyDestination::create(&place(&self.layout), &never())?;
+        workflow::convert(&source, destination, None, options, &|_| {})
+    }
+
     pub(crate) fn verify(&self) -> VerifiedImage {
         self.verify_with(&Options::default()).expect("verifies")
     }
