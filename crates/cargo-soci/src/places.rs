@@ -2,16 +2,28 @@
 
 use soci_image::SkipReason;
 use soci_store::store::{AnyDestination, AnySource};
-use soci_store::{Error, Location};
+use soci_store::{Error, Location, LocationError};
 
 use crate::causes;
 use crate::context::Context;
 use crate::error::CommandError;
 
-/// Reads SRC or DST; the message of a text that is neither names what to write instead.
+/// Reads SRC or DST; the message of a text that is neither names what to write instead. What lies on the disk never
+/// decides what a text means, but it tells what was meant.
 pub fn location(text: &str) -> Result<Location, CommandError> {
-    text.parse()
-        .map_err(|error: soci_store::LocationError| CommandError::usage(error.to_string()))
+    text.parse().map_err(|error: LocationError| {
+        let (kind, prefix) = match (&error, std::fs::metadata(text)) {
+            (LocationError::Ambiguous { .. }, Ok(found)) if found.is_dir() => ("folder", "oci"),
+            (LocationError::Ambiguous { .. }, Ok(_)) => ("file", "oci-archive"),
+            _ => return CommandError::usage(error.to_string()),
+        };
+        CommandError::usage(format!(
+            "{text:?} is a {kind} here, and could be an image in a registry as well"
+        ))
+        .help(format!(
+            "write {prefix}:{text}, or docker://{text} for the registry"
+        ))
+    })
 }
 
 /// Reads SRC, before any registry is asked and the password taken from stdin.

@@ -151,6 +151,22 @@ fn places_that_nobody_meant() {
 }
 
 #[test]
+fn a_folder_or_file_that_is_there_is_said_to_be_what_was_meant() {
+    let place = place();
+    place.write("folder/file", "no image");
+    MadeImage::new(&[(1, 200_000)]).write_layout(&place.join("folder/layout"), "app");
+    insta::assert_snapshot!(said(
+        &place,
+        &[
+            &["convert", "folder/layout", "./out"],
+            &["convert", "./image", "image"],
+            &["inspect", "folder/file"],
+            &["inspect", "folder/nothing"],
+        ]
+    ));
+}
+
+#[test]
 fn registries_that_cannot_be_reached() {
     let place = place();
     let run = place.run(&["inspect", "localhost:1/app:1"]).ended(3);
