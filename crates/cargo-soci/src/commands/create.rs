@@ -89,11 +89,11 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
             .collect();
         context.report(&digests.join("\n"))?;
     } else if destination_location == Location::Stream {
-        context.note(&human::report(&report, &destination_location));
+        context.note(&human::created(&report, &destination_location));
     } else {
         match format {
             Format::Json => context.report_json(&report)?,
-            _ => context.report(&human::report(&report, &destination_location))?,
+            _ => context.report(&human::created(&report, &destination_location))?,
         }
     }
     Ok(Exit::Done)

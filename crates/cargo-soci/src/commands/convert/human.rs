@@ -10,12 +10,24 @@ use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, Report, Tr
 use crate::conversion::short;
 use crate::escape;
 
+/// What is said of an image that a conversion left as it was.
+const NOTHING_CHANGED: &str = "as it was: nothing changed";
+
 /// The report of a conversion.
 pub(crate) fn report(report: &Report, destination: &Location) -> String {
+    told(report, destination, NOTHING_CHANGED)
+}
+
+/// The report of SOCI indexes that were put beside images.
+pub(crate) fn created(report: &Report, destination: &Location) -> String {
+    told(report, destination, "as it was; its SOCI index stands beside it")
+}
+
+fn told(report: &Report, destination: &Location, unchanged: &str) -> String {
     let mut text = String::new();
     for image in &report.images {
         line(&mut text, &heading(image, destination));
-        text.push_str(&one(image));
+        text.push_str(&one(image, unchanged));
     }
     if let Some(traffic) = &report.traffic {
         line(&mut text, &moved(traffic));
@@ -58,10 +70,11 @@ fn moved(traffic: &TrafficReport) -> String {
 
 /// The images of a report without their names.
 pub(crate) fn images(report: &Report) -> String {
+    let one = |image| one(image, NOTHING_CHANGED);
     report.images.iter().map(one).collect()
 }
 
-fn one(image: &ImageReport) -> String {
+fn one(image: &ImageReport, unchanged: &str) -> String {
     let mut text = String::new();
     match image.changed {
         true => line(
@@ -74,7 +87,7 @@ fn one(image: &ImageReport) -> String {
         ),
         false => {
             let what = match image.repaired.len() {
-                0 => "as it was: nothing changed".to_owned(),
+                0 => unchanged.to_owned(),
                 lost => format!(
                     "as it was, and whole again: {} of its SOCI index had been lost",
                     count(lost as u64, "part")
