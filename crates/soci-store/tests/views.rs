@@ -269,7 +269,20 @@ fn hidden(text: &str) -> String {
 
 #[test]
 fn images_that_somebody_else_converted_are_seen_through() {
-    let cases: [(&str, Vec<Vec<Item>>); 4] = [
+    let cases: [(&str, Vec<Vec<Item>>); 6] = [
+        (
+            "an owner of more than 32 bits",
+            vec![vec![Item::file("a", "x").owned_by(-2, 0), big()]],
+        ),
+        (
+            "a hard link through a link",
+            vec![vec![
+                Item::directory("real/"),
+                Item::symlink("sl", "real"),
+                Item::file("real/x", "1"),
+                Item::hard_link("h", "sl/x"),
+            ]],
+        ),
         (
             "nothing is wrong",
             vec![base(), vec![Item::directory("a/"), Item::file("a/b", "x")]],

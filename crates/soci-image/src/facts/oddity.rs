@@ -370,7 +370,7 @@ impl fmt::Display for Oddity {
             ),
             Self::UnreadableZtoc { ztoc, layer, detail } => write!(
                 f,
-                "the zTOC {ztoc} cannot be read ({detail}); the layer {layer} is loaded whole"
+                "clients do not take the zTOC {ztoc} ({detail}); the layer {layer} is loaded whole"
             ),
             Self::LooksDifferent { layer, detail, .. } => write!(
                 f,

@@ -86,7 +86,7 @@ pub enum Refusal {
     /// Clients rebuild the places of the headers from offsets and sizes; here they overlap. The
     /// cause is an entry without data that tells a size, or a sparse file.
     #[error(
-        "the snapshotter refuses the zTOC: '{}' would end at byte {end} of the uncompressed layer, \
+        "'{}' would end at byte {end} of the uncompressed layer, \
          but the data of '{}' begins at {next_offset}",
         name.escape_ascii(),
         next_name.escape_ascii()
@@ -102,15 +102,13 @@ pub enum Refusal {
         next_offset: u64,
     },
     /// A sparse file: its stretch of the layer is not its contents.
-    #[error("a snapshotter would read wrong contents: '{}' is a sparse file", name.escape_ascii())]
+    #[error("'{}' is a sparse file, of which a snapshotter would read wrong contents", name.escape_ascii())]
     SparseFile {
         /// The entry.
         name: Box<[u8]>,
     },
     /// The numbers of spans disagree.
-    #[error(
-        "the snapshotter refuses the zTOC: it has {spans} spans, {digests} span digests and the last span is {max_span_id}"
-    )]
+    #[error("it has {spans} spans, {digests} span digests and the last span is {max_span_id}")]
     SpanCount {
         /// Spans that the checkpoints make.
         spans: usize,
@@ -121,7 +119,7 @@ pub enum Refusal {
     },
     /// Two spans begin at the same uncompressed byte: a gzip stream whose first block or member is empty.
     #[error(
-        "the snapshotter refuses the zTOC: span {span} begins where the one before it does, at byte {offset} of the \
+        "span {span} begins where the one before it does, at byte {offset} of the \
          uncompressed layer (\"span offsets are non-monotonic\"; the gzip stream begins with an empty block or member)"
     )]
     EmptySpan {

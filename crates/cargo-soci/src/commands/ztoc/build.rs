@@ -87,10 +87,11 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     }
     let built = read_layer(&args, context)?;
     if let Some(refusal) = built.refusal() {
-        return Err(
-            CommandError::nothing_to_index(format!("{}: {refusal}", args.layer.display()))
-                .help("leave this layer without a zTOC; it is then pulled as a whole"),
-        );
+        return Err(CommandError::nothing_to_index(format!(
+            "{}: a snapshotter refuses its zTOC: {refusal}",
+            args.layer.display()
+        ))
+        .help("leave this layer without a zTOC; it is then pulled as a whole"));
     }
     let mut output = OutputFile::create(&args.output)?;
     built.encoded().write_to(|bytes| output.write(bytes))?;

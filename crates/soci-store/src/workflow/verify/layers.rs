@@ -292,9 +292,8 @@ async fn check_sample(
         ));
     }
     if let Some(refusal) = ztoc.refusal() {
-        let refused = of_fault(&Fault::Refused(refusal.clone()));
-        let message = format!("layer {layer}: {refusal}");
-        checked.find(task, refused, digest, message);
+        let fault = Fault::Refused(refusal);
+        checked.find(task, of_fault(&fault), digest, format!("layer {layer}: {fault}"));
         return Ok(());
     }
     let mut spans = SpanSource::new(source, &task.layer, ztoc);

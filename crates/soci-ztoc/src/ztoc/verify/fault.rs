@@ -14,7 +14,7 @@ use crate::ztoc::value::Ztoc;
 #[non_exhaustive]
 pub enum Fault {
     /// A snapshotter would not take it.
-    #[error(transparent)]
+    #[error("a snapshotter refuses the zTOC: {0}")]
     Refused(#[from] Refusal),
     /// The layer has another size.
     #[error("the zTOC is for a layer of {told} bytes, this one has {found}")]

@@ -133,8 +133,9 @@ fn difference(told: &TocEntry<'_>, found: &Entry<'_>) -> Option<&'static str> {
         ("size", told.size == found.size),
         ("link target", told.link_name == found.link_name),
         ("mode", told.mode == found.mode),
-        ("user id", told.uid == found.uid as u32),
-        ("group id", told.gid == found.gid as u32),
+        // Of a number that 32 bits do not hold, a client finds another than it was told.
+        ("user id", i64::from(told.uid) == found.uid),
+        ("group id", i64::from(told.gid) == found.gid),
         ("user name", told.user_name == found.user_name),
         ("group name", told.group_name == found.group_name),
         ("modification time", same_time()),
