@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use layers::{Item, tar};
 use soci_image::SkipReason;
 use soci_store::store::{AnyDestination, AnySource};
-use soci_store::workflow::{self, Finding, LayerOutcome, LayerReport, Options, Report};
+use soci_store::workflow::{self, Finding, LayerOutcome, LayerReport, Options, Report, Tables};
 use soci_store::{Error, Location, block_on};
 use soci_tests::images::{MadeImage, noise};
 use support::never;
@@ -352,5 +352,40 @@ fn what_is_advised_helps() {
             }
             Err(other) => panic!("{other}"),
         }
+    }
+}
+
+#[test]
+fn tables_without_room_leave_unknown_what_depends_on_other_layers() {
+    let implies = || vec![Item::file("tmp/x", "1"), big()];
+    let narrow = |allow_differences| Options {
+        tables: Tables::with_room(100),
+        allow_differences,
+        ..options()
+    };
+    let told = [false, true].map(|allow| {
+        let report = convert(&[base(), implies()], &narrow(allow)).expect("converts");
+        outcomes(&report)
+    });
+    let image = Converted::of(&[base(), implies()]);
+    let source = image.source();
+    let documents = block_on(workflow::examine_documents(&source, None)).expect("examined");
+    let verdict = workflow::verify(&source, &documents[0], &narrow(false), &|_| {}).expect("verified");
+    assert_eq!(verdict.findings, []);
+    let unknown: Vec<String> = verdict
+        .unknown
+        .iter()
+        .map(|unknown| hidden(&unknown.message))
+        .collect();
+    insta::assert_debug_snapshot!((told, unknown));
+    // What is kept of one image makes room for the next one.
+    let tables = Tables::with_room(1 << 20);
+    for _ in 0..3 {
+        let enough = Options {
+            tables: tables.clone(),
+            ..options()
+        };
+        let verdict = workflow::verify(&source, &documents[0], &enough, &|_| {}).expect("verified");
+        assert_eq!((verdict.findings.len(), verdict.unknown.len()), (1, 0));
     }
 }

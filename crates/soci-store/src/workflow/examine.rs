@@ -13,6 +13,7 @@ use soci_image::{Descriptor, Digest, Documents, Image, SociIndex};
 use soci_ztoc::ztoc::Ztoc;
 
 use super::read::{ReadDocuments, in_words, is_about_bytes, read_good_documents, select};
+use super::tables::Tables;
 use super::views::{self, CHEAP, Contents, Look, View, contents};
 use crate::checked::{self, Mismatch};
 use crate::store::{AnySource, DOCUMENT_LIMIT, Root, Source, Stored};
@@ -50,10 +51,11 @@ const LAYERS_READ: u64 = 64 << 20;
 /// whether layers and zTOCs are there, reads the zTOCs, and asks a registry for one byte of a layer.
 pub async fn examine(source: &AnySource, tag: Option<&str>) -> Result<Vec<Examined>> {
     let mut images = examine_documents(source, tag).await?;
+    let tables = Tables::default();
     for image in &mut images {
-        let (mut seen, mut views) = look(source, &image.facts, &mut image.spans).await?;
+        let (mut seen, mut views) = look(source, &image.facts, &mut image.spans, &tables).await?;
         seen.faults.clone_from(&image.faults);
-        seen.views = looks(source, &image.facts, &mut views)?;
+        seen.views = looks(source, &image.facts, &mut views, &tables)?;
         image.facts = image.facts.clone().with(&seen);
     }
     Ok(images)
@@ -164,14 +166,15 @@ fn fault(faults: &mut Vec<DocumentFault>, digest: &Digest, error: crate::Error) 
     Ok(())
 }
 
-/// How each layer looks that is known, by its digest.
-type Views = BTreeMap<Digest, View>;
+/// How each layer looks that was read, by its digest; none if there was no room to keep it.
+type Views = BTreeMap<Digest, Option<View>>;
 
 /// What is there of layers, configs and zTOCs.
 async fn look(
     source: &AnySource,
     facts: &ImageFacts,
     spans: &mut BTreeMap<Digest, u64>,
+    tables: &Tables,
 ) -> Result<(Seen, Views)> {
     let mut views = Views::new();
     let mut seen = Seen::default();
@@ -192,7 +195,7 @@ async fn look(
                 seen.ztocs.insert(ztoc.digest.clone(), found);
                 // Of a zTOC for another layer there is nothing to say here.
                 if let Some(read) = read.filter(|read| read.compressed_size() == layer.size) {
-                    views.insert(layer.digest.clone(), View::mounted(read, false));
+                    views.insert(layer.digest.clone(), View::mounted(read, false, tables));
                 }
             }
             if seen.ranges_ignored.is_none()
@@ -208,7 +211,12 @@ async fn look(
 
 /// How the layers look that are known by their zTOCs. Others are read where that is cheap: small ones, of a place
 /// on this machine all of them, else those that another layer depends on.
-fn looks(source: &AnySource, facts: &ImageFacts, views: &mut Views) -> Result<Vec<SeenView>> {
+fn looks(
+    source: &AnySource,
+    facts: &ImageFacts,
+    views: &mut Views,
+    tables: &Tables,
+) -> Result<Vec<SeenView>> {
     let mut seen = Vec::new();
     let mut budget = LAYERS_READ;
     let mut odd = BTreeMap::new();
@@ -226,7 +234,9 @@ fn looks(source: &AnySource, facts: &ImageFacts, views: &mut Views) -> Result<Ve
                 }
                 budget -= layer.size;
                 match contents(source, &blob, &AtomicBool::new(false))? {
-                    Contents::Known(toc) => drop(views.insert(layer.digest.clone(), View::unpacked(toc))),
+                    Contents::Known(toc) => {
+                        drop(views.insert(layer.digest.clone(), View::unpacked(toc, tables)));
+                    }
                     Contents::Odd(reason) => drop(odd.insert(layer.digest.clone(), reason)),
                     Contents::Damaged => {}
                 }
@@ -234,7 +244,9 @@ fn looks(source: &AnySource, facts: &ImageFacts, views: &mut Views) -> Result<Ve
             found = look_at(platform, views, lazy);
         }
         for (layer, look) in platform.layers.iter().zip(found) {
-            let odd = odd.get(&layer.digest).cloned().map(Look::Wrong);
+            let has_no_room = matches!(views.get(&layer.digest), Some(None));
+            let untold = has_no_room.then(|| Look::Unknown(Tables::NO_ROOM.into()));
+            let odd = odd.get(&layer.digest).cloned().map(Look::Wrong).or(untold);
             seen.extend(look.or(odd).and_then(|look| view(platform, layer, look)));
         }
     }
@@ -246,7 +258,7 @@ fn look_at(platform: &PlatformFacts, views: &Views, lazy: bool) -> Vec<Option<Lo
         .layers
         .iter()
         .map(|layer| {
-            let view = views.get(&layer.digest)?;
+            let view = views.get(&layer.digest)?.as_ref()?;
             let mounted = lazy && layer.ztoc.is_some();
             Some(if mounted {
                 view.clone()

@@ -8,6 +8,7 @@ use soci_image::{Digest, Platform};
 use soci_ztoc::ztoc::BuildOptions;
 
 use super::reuse::{Reuse, ReusePlace};
+use super::tables::Tables;
 
 /// What a conversion is asked for.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Options {
     pub allow_differences: bool,
     /// Only for checking an image: so many spans of each layer instead of all.
     pub sample: Option<super::verify::Sample>,
+    /// Memory for tables of contents: of all images that share it, over all layers.
+    pub tables: Tables,
     /// Raised by whoever wants the work to stop.
     pub cancel: Arc<AtomicBool>,
 }
@@ -70,6 +73,7 @@ impl Default for Options {
             strict: false,
             allow_differences: false,
             sample: None,
+            tables: Tables::default(),
             cancel: Arc::default(),
         }
     }

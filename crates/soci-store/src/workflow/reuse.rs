@@ -14,12 +14,13 @@ use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
 use soci_image::soci_index::ZtocEntry;
 use soci_image::{Descriptor, Digest, Image, SociIndex};
 use soci_rootfs::Mount;
-use soci_ztoc::ztoc::{Toc, Ztoc};
+use soci_ztoc::ztoc::Ztoc;
 
 use super::index_layer::{ZtocSummary, prefetch_candidates};
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedImage};
 use super::read::{read_documents, select};
+use super::tables::Table;
 use super::verify::{Sample, SpanSource, check_span};
 use crate::checked;
 use crate::store::{AnySource, DOCUMENT_LIMIT, Source};
@@ -82,7 +83,7 @@ pub struct Reused {
     pub from: String,
     pub(crate) facts: ZtocSummary,
     /// What a client would show of the layer.
-    pub(crate) toc: Arc<Toc>,
+    pub(crate) toc: Arc<Table>,
     pub(crate) mount: Mount,
     /// `None`: the source itself.
     pub(crate) place: Option<Arc<AnySource>>,
@@ -220,12 +221,17 @@ async fn choose(
             None => forgive(SOURCE, source, outcome)?,
         };
         if let Some((facts, ztoc)) = outcome {
+            let mount = Mount::of(&ztoc);
+            // Without room the layer is read, which may need less.
+            let Some(toc) = options.tables.keep(ztoc.into_toc()) else {
+                return Ok(None);
+            };
             return Ok(Some(Reused {
                 tool: known.tool.clone(),
                 from: from.map_or_else(|| SOURCE.to_owned(), |from| from.name.clone()),
                 facts,
-                mount: Mount::of(&ztoc),
-                toc: Arc::new(ztoc.into_toc()),
+                mount,
+                toc,
                 place: from.map(|from| Arc::clone(&from.source)),
             }));
         }

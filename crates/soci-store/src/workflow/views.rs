@@ -19,6 +19,7 @@ use super::options::Options;
 use super::plan::{Decision, Plan, PlannedLayer};
 use super::report::Remark;
 use super::reuse::Reused;
+use super::tables::{Table, Tables};
 use super::uncompress::uncompress;
 use crate::Result;
 use crate::store::AnySource;
@@ -28,38 +29,54 @@ pub(super) struct Views {
     /// Where each layer lies: as the lowest one of an image, above others, or both.
     places: BTreeMap<Digest, (bool, bool)>,
     allow_differences: bool,
-    known: Mutex<BTreeMap<Digest, View>>,
+    tables: Tables,
+    known: Mutex<Known>,
+}
+
+/// Layers that were read.
+#[derive(Default)]
+struct Known {
+    /// How they look; none if there was no room to keep it.
+    views: BTreeMap<Digest, Option<View>>,
+    /// Those without room that have a zTOC and should have been compared with the layers around them.
+    untold: BTreeSet<Digest>,
+}
+
+impl Known {
+    fn view(&self, layer: &Digest) -> Option<&View> {
+        self.views.get(layer)?.as_ref()
+    }
 }
 
 /// A layer as it looks.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
-    toc: Arc<Toc>,
+    toc: Arc<Table>,
     /// None: it is unpacked.
     mount: Option<Mount>,
 }
 
 impl View {
-    /// A layer that is mounted with this zTOC.
-    pub(crate) fn mounted(ztoc: Ztoc, disable_xattrs: bool) -> Self {
+    /// A layer that is mounted with this zTOC; none if there is no room for its table of contents.
+    pub(crate) fn mounted(ztoc: Ztoc, disable_xattrs: bool, tables: &Tables) -> Option<Self> {
         let mount = Mount::of(&ztoc);
         let mount = if disable_xattrs {
             mount.without_xattrs()
         } else {
             mount
         };
-        Self {
+        Some(Self {
             mount: Some(mount),
-            toc: Arc::new(ztoc.into_toc()),
-        }
+            toc: tables.keep(ztoc.into_toc())?,
+        })
     }
 
     /// A layer that is unpacked.
-    pub(crate) fn unpacked(toc: Toc) -> Self {
-        Self {
-            toc: Arc::new(toc),
+    pub(crate) fn unpacked(toc: Toc, tables: &Tables) -> Option<Self> {
+        Some(Self {
+            toc: tables.keep(toc)?,
             mount: None,
-        }
+        })
     }
 
     /// The same layer, unpacked.
@@ -129,6 +146,7 @@ impl Views {
         Self {
             places,
             allow_differences: options.allow_differences,
+            tables: options.tables.clone(),
             known: Mutex::default(),
         }
     }
@@ -161,7 +179,7 @@ impl Views {
             toc: Arc::clone(&reused.toc),
             mount: mounted.then(|| reused.mount.clone()),
         };
-        self.lock().insert(layer.clone(), view);
+        self.lock().views.insert(layer.clone(), Some(view));
         standing
     }
 
@@ -172,19 +190,29 @@ impl Views {
 
     /// Keeps what later layers need to know of one that has a zTOC.
     pub(super) fn mounted(&self, layer: &Digest, ztoc: Ztoc) {
-        self.lock().insert(layer.clone(), View::mounted(ztoc, false));
+        let view = View::mounted(ztoc, false, &self.tables);
+        self.keep(layer, view, self.allow_differences);
     }
 
     /// The same of one whose zTOC waits.
     pub(super) fn waits(&self, layer: &Digest, ztoc: &Ztoc) {
         let mount = Some(Mount::of(ztoc));
-        let toc = Arc::new(ztoc.toc().clone());
-        self.lock().insert(layer.clone(), View { toc, mount });
+        let toc = self.tables.keep(ztoc.toc().clone());
+        self.keep(layer, toc.map(|toc| View { toc, mount }), true);
     }
 
     /// Keeps what later layers need to know of one that has none.
     pub(super) fn unpacked(&self, layer: &Digest, toc: Toc) {
-        self.lock().insert(layer.clone(), View::unpacked(toc));
+        let view = View::unpacked(toc, &self.tables);
+        self.keep(layer, view, false);
+    }
+
+    fn keep(&self, layer: &Digest, view: Option<View>, is_to_be_compared: bool) {
+        let mut known = self.lock();
+        if view.is_none() && is_to_be_compared {
+            known.untold.insert(layer.clone());
+        }
+        known.views.insert(layer.clone(), view);
     }
 
     /// Looks at whole images, once all layers are read. `open` says whether any layer depends on others; if not,
@@ -207,8 +235,15 @@ impl Views {
             let known = self.lock();
             let stack: Vec<Layer<'_>> = layers
                 .iter()
-                .map(|layer| View::layer(known.get(&layer.descriptor.digest)))
+                .map(|layer| View::layer(known.view(&layer.descriptor.digest)))
                 .collect();
+            for layer in &known.untold {
+                let remark = Remark {
+                    code: Remark::VIEW_UNKNOWN,
+                    message: Tables::NO_ROOM.into(),
+                };
+                settlement.remarks.insert(layer.clone(), remark);
+            }
             if self.allow_differences {
                 settlement.remarks(layers, &compare(&stack));
                 continue;
@@ -231,7 +266,7 @@ impl Views {
             layer.decision,
             Decision::Skip(SkipReason::TooSmall { .. } | SkipReason::Zstd)
         );
-        if !small || descriptor.size > CHEAP || self.lock().contains_key(&descriptor.digest) {
+        if !small || descriptor.size > CHEAP || self.lock().views.contains_key(&descriptor.digest) {
             return Ok(());
         }
         if let Contents::Known(toc) = contents(source, descriptor, cancel)? {
@@ -240,7 +275,7 @@ impl Views {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Digest, View>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -215,6 +215,13 @@ impl Toc {
         self.rows.iter().map(|row| self.entry(row))
     }
 
+    /// About how many bytes of memory the table takes.
+    pub fn memory(&self) -> usize {
+        self.arena.capacity()
+            + self.rows.capacity() * size_of::<Row>()
+            + self.pairs.capacity() * size_of::<(Text, Text)>()
+    }
+
     /// Bytes of all strings.
     pub(super) fn text_bytes(&self) -> usize {
         self.arena.len()

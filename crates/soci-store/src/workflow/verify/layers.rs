@@ -14,6 +14,7 @@ use crate::checked::{self, Check, Mismatch};
 use crate::store::{AnySource, Blob, Source, Stored};
 use crate::workflow::index_layer::sha256;
 use crate::workflow::options::{Event, Observer, Options};
+use crate::workflow::tables::Tables;
 use crate::workflow::views::View;
 use crate::{Error, Result, block_on};
 
@@ -48,6 +49,22 @@ impl Checked {
             message,
             help,
         });
+    }
+
+    /// Keeps how the layer looks; without room that stays unknown.
+    pub(super) fn keep(&mut self, task: &Task, view: Option<View>) {
+        if view.is_none() {
+            let layer = &task.layer.digest;
+            self.unknown.push(Unknown {
+                subject: layer.clone(),
+                message: format!(
+                    "whether layer {layer} looks the same lazily as unpacked: {}",
+                    Tables::NO_ROOM
+                ),
+                asked_for: false,
+            });
+        }
+        self.view = view;
     }
 
     /// What is wrong with the layer's own bytes.
@@ -155,9 +172,10 @@ async fn check_layer(
         }
         None => check_all(source, task, told, &ztoc, options, observer, &mut checked).await?,
     }
-    checked
-        .view
-        .get_or_insert_with(|| View::mounted(ztoc, told.disable_xattrs));
+    if checked.view.is_none() {
+        let view = View::mounted(ztoc, told.disable_xattrs, &options.tables);
+        checked.keep(task, view);
+    }
     Ok(checked)
 }
 

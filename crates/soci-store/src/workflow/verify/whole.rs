@@ -46,7 +46,7 @@ pub(super) fn check_whole(
                 return Ok(());
             }
             match reading.finish() {
-                Ok(Contents::Known(toc)) => checked.view = Some(View::unpacked(toc)),
+                Ok(Contents::Known(toc)) => checked.keep(task, View::unpacked(toc, &options.tables)),
                 Ok(Contents::Odd(reason @ SkipReason::CannotBeUnpacked { .. })) => {
                     let message = format!("layer {layer}: {reason}");
                     checked.find(
