@@ -172,3 +172,44 @@ fn a_layer_that_cannot_be_unpacked_is_said() {
     let run = cat(&place, "/a");
     assert!(run.stderr.contains("cannot be unpacked"), "{}", run.stderr);
 }
+
+#[test]
+fn files_to_prefetch_are_found_through_links_and_layers() {
+    let (place, _) = converted();
+    let words = [
+        "convert",
+        "./plain",
+        "./lists",
+        "--min-layer-size",
+        "50000",
+        "--span-size",
+        "64KiB",
+        "--format",
+        "json",
+        "--prefetch-file",
+        "/bin/added",
+        "--prefetch-file",
+        "/up",
+        "--prefetch-file",
+        "/bin/other",
+        "--prefetch-file",
+        "/opt/to-middle",
+        "--prefetch-file",
+        "/etc/middle",
+        "--prefetch-file",
+        "/bin/none",
+    ];
+    let run = place.run(&words).ended(0);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    // Nothing need be fetched for what lies in a layer without a zTOC.
+    assert_eq!(report["missingPrefetchFiles"], serde_json::json!(["/bin/none"]));
+    assert_eq!(report["images"][0]["platforms"][0]["prefetchArtifacts"], 2);
+    let shown = place.run(&["inspect", "./lists"]).ended(0).stdout;
+    insta::assert_snapshot!(
+        shown
+            .lines()
+            .filter(|line| line.contains("spans to fetch"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}

@@ -150,9 +150,25 @@ impl Search {
             .filter_map(|(path, (_, spans))| Some((path.to_vec(), spans?)))
             .collect();
         for (path, spans) in hits {
-            for wanted in self.wanted.iter_mut().filter(|wanted| wanted.clean == path) {
-                wanted.open = false;
-            }
+            self.found(&path, Some((position, spans)));
+        }
+    }
+
+    /// The paths that no layer had so far, clean and each once.
+    pub fn open(&self) -> Vec<Vec<u8>> {
+        let open = self.wanted.iter().filter(|wanted| wanted.open);
+        let mut open: Vec<Vec<u8>> = open.map(|wanted| wanted.clean.clone()).collect();
+        open.sort_unstable();
+        open.dedup();
+        open
+    }
+
+    /// Takes an open path as found: in this layer, or, without spans, where nothing need be fetched.
+    pub fn found(&mut self, path: &[u8], spans: Option<(usize, SpanRange)>) {
+        for wanted in self.wanted.iter_mut().filter(|wanted| wanted.clean == path) {
+            wanted.open = false;
+        }
+        if let Some((position, spans)) = spans {
             self.found.entry(position).or_default().push(spans);
         }
     }

@@ -1,6 +1,7 @@
 //! One layer: read once, compared with its descriptor on the way, and turned into a zTOC.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use soci_image::digest::Algorithm;
@@ -46,6 +47,8 @@ pub(crate) struct ZtocSummary {
     pub(crate) disable_xattrs: bool,
     /// Entries that may be files to prefetch, in the order of the TOC.
     pub(crate) prefetch: Vec<(Vec<u8>, SpanRange)>,
+    /// The first and the last span of each entry, if there are files to prefetch.
+    pub(crate) spans_of_entries: Arc<[(u32, u32)]>,
 }
 
 /// Reads the layer to its end, unless `stop` or the cancel flag is raised before. If a `sink` is given, the same bytes go there; it is committed when they were right.
@@ -209,6 +212,7 @@ fn facts(encoded: &EncodedZtoc, members: u64, options: &Options) -> ZtocSummary 
         members,
         disable_xattrs: options.optimize_xattrs && !ztoc.needs_xattrs(),
         prefetch: prefetch_candidates(ztoc, &options.prefetch),
+        spans_of_entries: spans_of_entries(ztoc, &options.prefetch),
     }
 }
 
@@ -232,6 +236,15 @@ pub(crate) fn prefetch_candidates(ztoc: &Ztoc, paths: &[String]) -> Vec<(Vec<u8>
                 },
             )
         })
+        .collect()
+}
+
+/// Where each entry lies, for paths that lead to it under another name.
+pub(crate) fn spans_of_entries(ztoc: &Ztoc, paths: &[String]) -> Arc<[(u32, u32)]> {
+    let number = |span: u64| u32::try_from(span).unwrap_or(u32::MAX);
+    let files = ztoc.files().filter(|_| !paths.is_empty());
+    files
+        .map(|file| (number(file.start_span), number(file.end_span)))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! Every layer of a plan, several at once, and one writer that keeps their order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use soci_image::skip::SkipReason;
@@ -14,6 +15,7 @@ use super::plan::{Decision, Plan};
 use super::publish::put_ztoc;
 use super::queue::Queue;
 use super::report::Remark;
+use super::tables::Table;
 use super::views::{Standing, Views};
 use crate::store::{AnyDestination, AnySource, Destination, Source};
 use crate::{Error, Result, block_on};
@@ -57,6 +59,8 @@ pub(super) struct IndexedLayers {
     pub(super) done: BTreeMap<Digest, Done>,
     /// What else is to be said of layers.
     pub(super) remarks: BTreeMap<Digest, Remark>,
+    /// What is in them, as far as there was room to keep it.
+    pub(super) tables: BTreeMap<Digest, Arc<Table>>,
 }
 
 /// What may wait for the writer of an archive: the zTOCs of about 1 GB of layers.
@@ -282,7 +286,12 @@ fn write_in_order(
         done.insert(digest, Done::Skipped(reason));
     }
     let remarks = settlement.remarks;
-    Ok(IndexedLayers { done, remarks })
+    let tables = views.tables();
+    Ok(IndexedLayers {
+        done,
+        remarks,
+        tables,
+    })
 }
 
 fn bring(source: &AnySource, destination: &AnyDestination, layer: &Descriptor, verified: bool) -> Result<()> {

@@ -16,7 +16,7 @@ use soci_image::{Descriptor, Digest, Image, SociIndex};
 use soci_rootfs::Mount;
 use soci_ztoc::ztoc::Ztoc;
 
-use super::index_layer::{ZtocSummary, prefetch_candidates};
+use super::index_layer::{ZtocSummary, prefetch_candidates, spans_of_entries};
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedImage};
 use super::read::{read_documents, select};
@@ -268,6 +268,7 @@ async fn facts(
         members: 0,
         disable_xattrs: options.optimize_xattrs && !ztoc.needs_xattrs(),
         prefetch: prefetch_candidates(&ztoc, &options.prefetch),
+        spans_of_entries: spans_of_entries(&ztoc, &options.prefetch),
     };
     Ok(Some((facts, ztoc)))
 }

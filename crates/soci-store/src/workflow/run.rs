@@ -105,6 +105,7 @@ fn prepare(
     let IndexedLayers {
         done: layers,
         remarks,
+        tables,
     } = index_layers(&plan, source, destination, options, observer)?;
     let nothing_to_index = || {
         let skipped = layers
@@ -126,7 +127,7 @@ fn prepare(
     };
     let mut nothing = 0;
     for (planned, lost) in plan.images.iter().zip(lost) {
-        let (platforms, missing) = platform_indexes(planned, &layers, options);
+        let (platforms, missing) = platform_indexes(planned, &layers, &tables, options);
         let verified = |digest: &Digest| layers.contains_key(digest);
         let tool = &options.build_tool_identifier;
         let (conversion, listings) = match version {

@@ -1,22 +1,27 @@
 //! From layers that are done to what SOCI indexes and reports say about them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use soci_image::Digest;
 use soci_image::convert::{Conversion, LayerIndex, PlatformIndex};
 use soci_image::skip::SkipReason;
-use soci_image::soci_index::prefetch::Search;
+use soci_image::soci_index::prefetch::{Search, SpanRange};
+use soci_rootfs::{FileType, Rootfs};
+use soci_ztoc::ztoc::Toc;
 
 use super::layers::Done;
 use super::options::Options;
-use super::plan::{Decision, PlannedImage, PlannedLayer};
+use super::plan::{Decision, PlannedImage, PlannedLayer, PlannedPlatform};
 use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark};
+use super::tables::Table;
 use crate::store::Root;
 
 /// What the SOCI indexes of an image will say, and the files to prefetch that it does not have.
 pub(super) fn platform_indexes(
     planned: &PlannedImage,
     layers: &BTreeMap<Digest, Done>,
+    tables: &BTreeMap<Digest, Arc<Table>>,
     options: &Options,
 ) -> (Vec<PlatformIndex>, Vec<String>) {
     let mut missing = Vec::new();
@@ -33,6 +38,7 @@ pub(super) fn platform_indexes(
                 );
             }
         }
+        as_in_a_container(&mut search, platform, layers, tables);
         let (prefetch, not_found) = search.finish();
         missing.extend(not_found);
         let layers = platform
@@ -47,6 +53,41 @@ pub(super) fn platform_indexes(
         });
     }
     (indexes, missing)
+}
+
+/// Finds the files of which no layer has an entry of that very name, which is all that the reference looks for: where
+/// the paths lead in a container, as far as layers are known.
+fn as_in_a_container(
+    search: &mut Search,
+    platform: &PlannedPlatform,
+    layers: &BTreeMap<Digest, Done>,
+    tables: &BTreeMap<Digest, Arc<Table>>,
+) {
+    if search.is_done() {
+        return;
+    }
+    let known: Vec<(usize, &Arc<Table>)> = (platform.layers.iter().enumerate())
+        .filter_map(|(position, layer)| Some((position, tables.get(&layer.descriptor.digest)?)))
+        .collect();
+    let tocs: Vec<Option<&Toc>> = known.iter().map(|(_, table)| Some(table.toc())).collect();
+    let rootfs = Rootfs::new(&tocs);
+    for path in search.open() {
+        let found = rootfs.find(&path).ok();
+        let Some(found) = found.filter(|found| found.file_type == FileType::Regular) else {
+            continue;
+        };
+        let (position, _) = known[found.layer];
+        // A file in a layer without a zTOC is there with it.
+        let spans = match layers.get(&platform.layers[position].descriptor.digest) {
+            Some(Done::Ztoc(facts)) => found.entry.and_then(|entry| facts.spans_of_entries.get(entry)),
+            _ => None,
+        };
+        let range = |(start, end): &(u32, u32)| SpanRange {
+            start: u64::from(*start),
+            end: u64::from(*end),
+        };
+        search.found(&path, spans.map(|spans| (position, range(spans))));
+    }
 }
 
 fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &Options) -> LayerIndex {

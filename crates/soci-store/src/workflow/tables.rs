@@ -44,6 +44,13 @@ impl Tables {
         "its table of contents, with those of other layers, is too large to be kept";
 }
 
+impl Table {
+    /// The table itself.
+    pub(crate) fn toc(&self) -> &Toc {
+        &self.toc
+    }
+}
+
 impl Default for Tables {
     /// Some five million files.
     fn default() -> Self {

@@ -29,6 +29,7 @@ pub(super) struct Views {
     /// Where each layer lies: as the lowest one of an image, above others, or both.
     places: BTreeMap<Digest, (bool, bool)>,
     allow_differences: bool,
+    looks_paths_up: bool,
     tables: Tables,
     known: Mutex<Known>,
 }
@@ -146,6 +147,7 @@ impl Views {
         Self {
             places,
             allow_differences: options.allow_differences,
+            looks_paths_up: !options.prefetch.is_empty(),
             tables: options.tables.clone(),
             known: Mutex::default(),
         }
@@ -225,13 +227,16 @@ impl Views {
         cancel: &AtomicBool,
     ) -> Result<Settlement> {
         let mut settlement = Settlement::default();
+        // Paths of files to prefetch may lead through any layer.
+        if open || self.allow_differences || self.looks_paths_up {
+            for layer in stacks(plan).into_iter().flatten() {
+                self.read_if_small(layer, source, cancel)?;
+            }
+        }
         if !open && !self.allow_differences {
             return Ok(settlement);
         }
         for layers in stacks(plan) {
-            for layer in layers {
-                self.read_if_small(layer, source, cancel)?;
-            }
             let known = self.lock();
             let stack: Vec<Layer<'_>> = layers
                 .iter()
@@ -258,6 +263,15 @@ impl Views {
             settlement.remarks(layers, &settled.rest);
         }
         Ok(settlement)
+    }
+
+    /// What is in the layers, if paths are looked up in them.
+    pub(super) fn tables(&self) -> BTreeMap<Digest, Arc<Table>> {
+        let known = self.lock();
+        let views = known.views.iter().filter(|_| self.looks_paths_up);
+        views
+            .filter_map(|(layer, view)| Some((layer.clone(), Arc::clone(&view.as_ref()?.toc))))
+            .collect()
     }
 
     fn read_if_small(&self, layer: &PlannedLayer, source: &AnySource, cancel: &AtomicBool) -> Result<()> {
