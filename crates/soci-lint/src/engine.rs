@@ -264,6 +264,7 @@ where
             File {
                 at,
                 text: source.text,
+                source,
                 holds_nothing: None,
                 contradicts: None,
                 is_asked_for,

@@ -17,6 +17,7 @@ mod error;
 mod expression;
 mod facts;
 mod fail_on;
+mod fix;
 mod kind;
 mod model;
 mod names;
@@ -33,12 +34,13 @@ pub use docs::{RuleInfo, docs, explain, rules};
 pub use engine::{lint, lint_beside};
 pub use error::Error;
 pub use fail_on::FailOn;
+pub use fix::{Fixed, apply, fix_beside, fixes_of};
 pub use kind::Kind;
 pub use names::is_common_name;
 pub use options::{Acceptance, ImageFactsEntry, Options, Sidecars};
 pub use report::{
-    ContainerReport, FileReport, Finding, Format, REPORT_VERSION, Reason, Related, RenderOptions, Report,
-    Summary, TaskReport, options_schema, render, schema,
+    ContainerReport, FileReport, Finding, Fix, Format, REPORT_VERSION, Reason, Related, RenderOptions,
+    Report, Summary, TaskReport, options_schema, render, schema,
 };
 pub use source::{Location, MAX_BYTES, Position, Syntax, TextRange};
 pub use terms::{Consumer, Fargate, LaunchType, Severity, Verdict};

@@ -23,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["report", "fail_on"],
     &["docs", "check"],
     &["engine"],
+    &["fix"],
 ];
 
 /// What the crate itself has: the door's own types.

@@ -47,3 +47,8 @@ fn terraform() {
 fn sinks() {
     replay("lint_sinks", bodies::sinks);
 }
+
+#[test]
+fn fix() {
+    replay("lint_fix", bodies::fix);
+}

@@ -1,7 +1,10 @@
 //! What is asserted about foreign documents and about foreign text in reports; the fuzz targets and the
 //! replay of seeds share it.
 
-use soci_lint::{Format, Input, Location, Options, RenderOptions, Report, escape, lint, render};
+use soci_lint::{
+    Format, Input, Location, Nothing, Options, RenderOptions, Report, apply, escape, fix_beside, fixes_of,
+    lint, render,
+};
 
 const FORMATS: [Format; 6] = [
     Format::Human,
@@ -56,6 +59,38 @@ pub(crate) fn terraform(text: &str) {
         "{{\"planned_values\": {{\"root_module\": {{\"resources\": [{{\"type\": \"aws_ecs_task_definition\", \"address\": \"a\", \"values\": {{\"container_definitions\": {quoted}}}}}]}}}}}}"
     );
     named("plan.json", plan.as_bytes());
+}
+
+/// Any text as a document whose findings are mended: a change touches nothing but its place, and there is nothing to
+/// mend the second time.
+pub(crate) fn fix(text: &str) {
+    for path in ["document", "main.tf"] {
+        mended(path, text);
+        let commented = format!(
+            "{{\"family\": \"a\", {text}\n \"requiresCompatibilities\": [\"FARGATE\"], // soci-lint: allow SOCI401\n \"containerDefinitions\": []}}"
+        );
+        mended(path, &commented);
+    }
+}
+
+fn mended(path: &str, text: &str) {
+    let files = [Input {
+        path: path.to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    }];
+    let options = Options::default();
+    let report = lint(&files, &options);
+    for fix in fixes_of(&report, path) {
+        let (after, count) = apply(text.as_bytes(), [fix]);
+        let (start, end) = (fix.location.start.byte as usize, fix.location.end.byte as usize);
+        assert_eq!(count, 1, "{fix:?} in {text:?}");
+        assert_eq!(after[..start], text.as_bytes()[..start]);
+        assert_eq!(after[start + fix.replacement.len()..], text.as_bytes()[end..]);
+        assert!(std::str::from_utf8(&after).is_ok());
+    }
+    let once = fix_beside(&files, &Nothing, &options);
+    let again = fix_beside(&once.files, &Nothing, &options);
+    assert_eq!((again.changes, &again.files), (0, &once.files), "{text:?}");
 }
 
 /// Any text in the place of an image, of a name and of a path: whatever it is, each sink stays itself.

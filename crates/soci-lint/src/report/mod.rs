@@ -187,6 +187,23 @@ pub struct Finding {
     /// The container's name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub container: Option<String>,
+    /// A change that mends it, where one is safe.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fix: Option<Fix>,
+}
+
+/// A change that mends a finding: one stretch of one file is replaced, and every deployment that worked before works
+/// the same after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fix {
+    /// What it does.
+    pub description: String,
+    /// The file; not always that of the finding.
+    pub file: String,
+    /// What is replaced.
+    pub location: Location,
+    /// What is written in its place; empty takes it out.
+    pub replacement: String,
 }
 
 /// A place that takes part in a finding.

@@ -92,6 +92,19 @@ fn result(finding: &Finding, used: &[&Rule], seen: &mut BTreeMap<u64, u32>) -> V
         });
         result["relatedLocations"] = related.collect();
     }
+    if let Some(fix) = &finding.fix {
+        let physical = physical(&fix.file, Some(&fix.location));
+        result["fixes"] = json!([{
+            "description": { "text": text(&fix.description, None) },
+            "artifactChanges": [{
+                "artifactLocation": physical["artifactLocation"],
+                "replacements": [{
+                    "deletedRegion": physical["region"],
+                    "insertedContent": { "text": fix.replacement },
+                }],
+            }],
+        }]);
+    }
     result
 }
 

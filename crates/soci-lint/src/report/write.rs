@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ContainerReport, FileReport, Finding, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
+    ContainerReport, FileReport, Finding, Fix, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
 };
 use crate::accept::Accepted;
 use crate::kind::Kind;
 use crate::model::Document;
-use crate::rules::{Emitted, container_of};
+use crate::rules::{Change, Emitted, container_of};
 use crate::source::{LineIndex, Location, Place, Suppressions, Syntax};
 use crate::terms::{Consumer, Severity};
 use crate::verdict::judge;
@@ -226,6 +226,22 @@ impl Writer<'_> {
             url: found.rule.url(),
             task: about.map(|(task, _)| task.id.clone()),
             container: about.and_then(|(_, container)| Some(container?.name.clone())),
+            fix: found.fix.as_ref().and_then(|change| self.fix(change)),
         }
+    }
+
+    /// A change of a file that somebody wrote and asked about; what a tool wrote, it will write again.
+    fn fix(&self, change: &Change) -> Option<Fix> {
+        let file = &self.files[change.place.file];
+        let is_made = matches!(
+            file.kind,
+            Kind::TerraformPlan | Kind::TerraformState | Kind::DescribeOutput
+        );
+        (file.is_asked_for && !is_made).then(|| Fix {
+            description: change.description.clone(),
+            file: file.path.to_owned(),
+            location: self.location(change.place),
+            replacement: change.replacement.clone(),
+        })
     }
 }

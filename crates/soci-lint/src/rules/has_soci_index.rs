@@ -1,8 +1,6 @@
 //! Images that are loaded lazily.
 
-use soci_image::facts::SociFacts;
-
-use super::shared::known::{damage, each, mebibytes};
+use super::shared::known::{each, is_taken, mebibytes};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
 use crate::terms::Consumer;
@@ -52,9 +50,8 @@ rule! {
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
-        let is_taken = image.platform.soci.as_ref().is_some_and(SociFacts::is_taken);
         let totals = &image.platform.totals;
-        if is_taken && totals.lazy_layers > 0 && damage(image.facts, image.platform).is_none() {
+        if is_taken(image.facts, image.platform) {
             let pulled = match task.consumer {
                 Consumer::Containerd => " where the SOCI snapshotter pulls",
                 Consumer::Fargate | Consumer::SageMaker => "",

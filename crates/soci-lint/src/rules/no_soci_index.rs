@@ -3,6 +3,7 @@
 use soci_image::facts::LayerFacts;
 use soci_image::media_type::LayerCompression;
 
+use super::shared::changes::converted_tag;
 use super::shared::known::{damage, each, is_small};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
@@ -76,7 +77,12 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
         }
         let layers = &image.platform.layers;
         let zstd = |layer: &LayerFacts| layer.compression == LayerCompression::Zstd;
+        let change = converted_tag(sink.run, task, image.located, image.case);
         let found = sink.report(image.place, "the image has no SOCI index");
+        if let Some(change) = change {
+            found.help(change.description.clone()).fix(Some(change)).case(at, image.case);
+            return;
+        }
         if !layers.is_empty() && layers.iter().all(zstd) {
             found.help("build it with gzip layers, then make an index with `cargo soci convert`");
         } else if is_small(image.platform) {

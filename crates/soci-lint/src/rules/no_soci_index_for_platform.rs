@@ -1,5 +1,6 @@
 //! Images with an index for other platforms.
 
+use super::shared::changes::converted_tag;
 use super::shared::known::{damage, each};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
@@ -71,8 +72,10 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
                 "the image has no SOCI index for {}, only for other platforms",
                 platform.as_deref().unwrap_or("the platform that runs")
             );
+            let change = converted_tag(sink.run, task, image.located, image.case);
             sink.report(image.place, message)
                 .help("convert all platforms (`cargo soci convert` does)")
+                .fix(change)
                 .case(at, image.case);
         }
     });

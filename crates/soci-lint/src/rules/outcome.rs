@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Emitted, Run};
-use crate::source::{LineIndex, Place, Suppressions, TextRange};
+use crate::source::{Allow, LineIndex, Place, Suppressions, TextRange};
 
 /// What came of the findings of a run.
 pub(crate) struct Outcome<'o> {
@@ -12,8 +12,8 @@ pub(crate) struct Outcome<'o> {
     pub(crate) idle_entries: &'o [(usize, bool)],
     /// The same of comments.
     pub(crate) idle_accepts: &'o [(Place, bool)],
-    /// Comments that silence nothing: where, and the rule as written.
-    pub(crate) idle: Vec<(Place, String)>,
+    /// Comments that silence nothing: file and entry.
+    pub(crate) idle: Vec<(usize, &'o Allow)>,
 }
 
 impl<'o> Outcome<'o> {
@@ -35,12 +35,12 @@ impl<'o> Outcome<'o> {
 }
 
 /// The comments that no finding meets, listed or not, where all rules that they mean could have found something.
-fn idle(
-    run: &Run<'_>,
+fn idle<'o>(
+    run: &'o Run<'o>,
     emitted: &[Emitted],
     comments: &[Suppressions],
     lines: &[LineIndex<'_>],
-) -> Vec<(Place, String)> {
+) -> Vec<(usize, &'o Allow)> {
     if comments.iter().all(|file| file.all().next().is_none()) {
         return Vec::new();
     }
@@ -68,7 +68,7 @@ fn idle(
                     runs && knows && !matches!(rule.check, super::Check::Outcome(_))
                 });
             if could_find && !met.contains(&(file.at, allow.range)) {
-                idle.push((Place::new(file.at, allow.range), allow.rule.clone()));
+                idle.push((file.at, allow));
             }
         }
     }

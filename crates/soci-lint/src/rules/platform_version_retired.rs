@@ -1,5 +1,6 @@
 //! Platform versions that AWS has retired.
 
+use super::shared::changes::platform_version;
 use super::shared::versions::{RETIRED, Version, versions};
 use super::{Sink, rule};
 use crate::model::Task;
@@ -77,11 +78,13 @@ fn check(task: &Task, sink: &mut Sink<'_>) {
                 "1.3.0" => " on 2026-06-30",
                 _ => "",
             };
+            let change = platform_version(sink.run, task, range, &version).filter(|_| by_default.is_empty());
             sink.report(
                 range,
                 format!("platform version {version} was retired{when}{by_default}"),
             )
-            .help("use 1.4.0 or LATEST");
+            .help("use 1.4.0 or LATEST")
+            .fix(change);
         }
     }
 }

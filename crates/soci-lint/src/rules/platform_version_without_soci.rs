@@ -1,5 +1,6 @@
 //! Linux platform versions that do not load lazily.
 
+use super::shared::changes::platform_version;
 use super::shared::versions::{LAZY, RETIRED, Version, versions};
 use super::{Sink, rule};
 use crate::model::Task;
@@ -75,11 +76,13 @@ fn check(task: &Task, sink: &mut Sink<'_>) {
             && version != "LATEST"
             && !RETIRED.contains(&version.as_str())
         {
+            let change = platform_version(sink.run, task, range, &version).filter(|_| by_default.is_empty());
             sink.report(
                 range,
                 format!("platform version {version} does not load images lazily{by_default}"),
             )
-            .help("use 1.4.0 or LATEST");
+            .help("use 1.4.0 or LATEST")
+            .fix(change);
         }
     }
 }

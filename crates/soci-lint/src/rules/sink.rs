@@ -6,7 +6,7 @@ use crate::expression::Case;
 use crate::expression::value::{Branch, against_default, condition_text, is_open};
 use crate::kind::Kind;
 use crate::model::{Container, Document, Task};
-use crate::source::{Place, Problem, Suppressions, TextRange};
+use crate::source::{Place, Problem, ProblemKind, Source, Suppressions, TextRange};
 use crate::terms::Severity;
 
 /// Everything that a run looks at.
@@ -22,6 +22,7 @@ pub(crate) struct Run<'r> {
 pub(crate) struct File<'r> {
     pub(crate) at: usize,
     pub(crate) text: &'r str,
+    pub(crate) source: &'r Source<'r>,
     /// What it is, if that is nothing that is read.
     pub(crate) other: Option<Kind>,
     /// What it is, if that is read and holds nothing that runs containers.
@@ -47,7 +48,14 @@ impl File<'_> {
 
     /// Whether the run asked for it and everything in it was judged.
     pub(crate) fn was_judged(&self) -> bool {
-        self.is_asked_for && self.other.is_none() && self.problems.is_empty()
+        let hides = |problem: &Problem| {
+            use ProblemKind::{DuplicateKey, NotPlainJson, Syntax, Template, Unreadable};
+            match problem.kind {
+                Syntax | Template | Unreadable => true,
+                NotPlainJson | DuplicateKey => false,
+            }
+        };
+        self.is_asked_for && self.other.is_none() && !self.problems.iter().any(hides)
     }
 
     /// The first word or bracket.
@@ -95,6 +103,17 @@ pub(crate) struct Emitted {
     when: Vec<Branch>,
     /// Whether the severity is the rule's own, only milder.
     is_lowered: bool,
+    /// What would mend it and is safe.
+    pub(crate) fix: Option<Change>,
+}
+
+/// A stretch of a file and what to write in its place.
+#[derive(Clone)]
+pub(crate) struct Change {
+    pub(crate) place: Place,
+    pub(crate) replacement: String,
+    /// What that does, for people.
+    pub(crate) description: String,
 }
 
 /// Takes the findings of one rule.
@@ -223,6 +242,7 @@ impl<'s> Sink<'s> {
             case: None,
             when: Vec::new(),
             is_lowered: false,
+            fix: None,
         });
         let last = self.out.last_mut().expect("one was just pushed");
         last.under(&when);
@@ -288,6 +308,12 @@ impl Emitted {
         }
     }
 
+    /// Says what would mend it: every deployment that worked before works the same after.
+    pub(crate) fn fix(&mut self, change: Option<Change>) -> &mut Self {
+        self.fix = change;
+        self
+    }
+
     pub(crate) fn effect(&mut self, effect: Effect) -> &mut Self {
         self.effect = effect;
         self
@@ -299,6 +325,7 @@ impl Emitted {
             self.severity = Severity::Info;
         }
         self.help = Some(format!("nothing, it is accepted: {reason}"));
+        self.fix = None;
     }
 
     /// A milder severity than the rule's own; what the caller set stays.

@@ -2,6 +2,7 @@
 
 use soci_image::soci_index::SociVersion;
 
+use super::shared::changes::converted_tag;
 use super::shared::known::each;
 use super::{Sink, rule};
 use crate::model::{Container, Task};
@@ -76,8 +77,10 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     each(task, container, sink, |sink, at, image| {
         let soci = image.platform.soci.as_ref();
         if soci.is_some_and(|soci| soci.usable && soci.version == SociVersion::V1) {
+            let change = converted_tag(sink.run, task, image.located, image.case);
             sink.report(image.place, format!("the image has a SOCI index v1 only, {why}"))
                 .help("convert the image to v2 with `cargo soci convert`")
+                .fix(change)
                 .case(at, image.case);
         }
     });

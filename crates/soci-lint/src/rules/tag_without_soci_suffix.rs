@@ -1,5 +1,6 @@
 //! The tags of the AWS index builder.
 
+use super::shared::changes::converted_tag;
 use super::{Sink, rule};
 use crate::model::{Container, Tag, Task};
 
@@ -65,11 +66,13 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
             Tag::Latest { .. } => "latest",
             _ => continue,
         };
+        let change = converted_tag(sink.run, task, located, case);
         sink.report(
             container.place(),
             format!("`{tag}` is the tag before the conversion"),
         )
         .help(format!("name `{tag}-soci`, which the index builder pushes"))
+        .fix(change)
         .case(at, case);
     }
 }

@@ -54,8 +54,13 @@ fn check(run: &Run<'_>, sink: &mut Sink<'_>) {
         .map(|entry| entry.image.as_str())
         .collect();
     used.sort_unstable();
+    let is_used = |image: &str| used.binary_search(&image).is_ok();
     for entry in entries {
-        if used.binary_search(&entry.image.as_str()).is_err() {
+        // Of an image and its conversion under the tag with `-soci`, a document names one.
+        let image = entry.image.as_str();
+        let converted = format!("{image}-soci");
+        let before = image.strip_suffix("-soci");
+        if !is_used(image) && !is_used(&converted) && !before.is_some_and(is_used) {
             sink.report_file(None, format!("no container has the image `{}` that facts were given about", entry.image))
                 .help("name the image as the task definition does, with its tag; `*` stands for any text");
         }

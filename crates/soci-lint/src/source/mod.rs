@@ -24,7 +24,7 @@ pub(crate) use hcl::is_hcl_path;
 pub(crate) use range::{BOM, LineIndex, Place};
 pub use range::{Location, Position, TextRange};
 pub(crate) use store::{Store, join, normal, parent};
-pub(crate) use suppress::{Suppressions, suppressions};
+pub(crate) use suppress::{Allow, Suppressions, suppressions};
 use tree::{Entry, Text};
 pub(crate) use tree::{Member, Node, Tree};
 
@@ -75,6 +75,22 @@ pub(crate) struct Source<'t> {
     /// What the text itself says it is, where that is neither JSON nor YAML.
     pub(crate) text_kind: Option<Kind>,
     pub(crate) problems: Vec<Problem>,
+}
+
+impl Source<'_> {
+    /// Whether what looks like a comment at a place may be part of a text, such as a script in a block of YAML.
+    pub(crate) fn may_be_text(&self, at: usize) -> bool {
+        match (&self.tree, self.syntax) {
+            (Some(tree), _) => tree.nodes.iter().any(|node| {
+                matches!(node.content, tree::Content::String(_))
+                    && node.range.start < at
+                    && at < node.range.end
+            }),
+            // Heredocs are the only texts of several lines.
+            (None, Syntax::Hcl) => self.text.contains("<<"),
+            (None, _) => true,
+        }
+    }
 }
 
 /// Reads a file: HCL by its name, JSON if it begins like JSON, YAML otherwise.

@@ -15,6 +15,11 @@ pub(crate) struct Allow {
     /// Code or name as written.
     pub(crate) rule: String,
     pub(crate) range: TextRange,
+    /// From the first rule of the comment to the last.
+    pub(crate) list: TextRange,
+    /// What goes when the comment goes: with its line where it has one of its own. `None` where the comment goes
+    /// on behind its line.
+    pub(crate) comment: Option<TextRange>,
 }
 
 /// One `accept`: the container on its line need not be loaded lazily.
@@ -61,16 +66,17 @@ pub(crate) fn suppressions(text: &str, syntax: Syntax, lines: &LineIndex<'_>) ->
         if count > MOST {
             break;
         }
-        let Some((mark, own_line)) = comment(range, text, syntax) else {
+        let Some((mark, opening)) = comment(range, text, syntax) else {
             continue;
         };
-        let speaks_of = match own_line {
+        let speaks_of = match opening.own_line {
             true => next.after(line, text, syntax, lines),
             false => line,
         };
         let start = mark + MARK.len();
         let rest = text[start..range.end].trim_end_matches(['\r', '\n']);
-        read_comment(rest, start, speaks_of, &mut found);
+        let whole = opening.whole(range, start + rest.len(), text);
+        read_comment(rest, start, speaks_of, whole, &mut found);
     }
     found
 }
@@ -82,8 +88,39 @@ const MOST_RULES: usize = 32;
 /// A line may say the mark in a string before it says it in a comment.
 const MOST_ON_LINE: usize = 4;
 
-/// The first mark of a line that stands in a comment, and whether nothing else is on the line.
-fn comment(range: TextRange, text: &str, syntax: Syntax) -> Option<(usize, bool)> {
+/// How a comment begins.
+struct Opening {
+    /// Bytes of its line before it.
+    at: usize,
+    /// Whether it is `/*`, which an end of its own closes.
+    is_block: bool,
+    /// Whether nothing else stands before it on its line.
+    own_line: bool,
+}
+
+impl Opening {
+    /// What goes with the comment; `end` is where its line's text ends.
+    fn whole(&self, line: TextRange, end: usize, text: &str) -> Option<TextRange> {
+        let start = line.start + self.at;
+        let end_of_comment = match self.is_block {
+            true => start + text[start..end].find("*/")? + 2,
+            false => end,
+        };
+        let is_last = text[end_of_comment..end].trim().is_empty();
+        let before = &text[line.start..start];
+        Some(match (self.own_line, is_last) {
+            (true, true) => line,
+            (true, false) => {
+                let space = text[end_of_comment..end].len() - text[end_of_comment..end].trim_start().len();
+                TextRange::new(start, end_of_comment + space)
+            }
+            (false, _) => TextRange::new(line.start + before.trim_end().len(), end_of_comment),
+        })
+    }
+}
+
+/// The first mark of a line that stands in a comment, and how that begins.
+fn comment(range: TextRange, text: &str, syntax: Syntax) -> Option<(usize, Opening)> {
     let line = range.of(text);
     let marks = line.match_indices(MARK).take(MOST_ON_LINE);
     marks
@@ -91,20 +128,26 @@ fn comment(range: TextRange, text: &str, syntax: Syntax) -> Option<(usize, bool)
         .next()
 }
 
-/// Whether a comment opens right before the mark; `Some(true)` if nothing else is on its line.
-fn comment_before(before: &str, syntax: Syntax) -> Option<bool> {
+/// The comment that opens right before the mark.
+fn comment_before(before: &str, syntax: Syntax) -> Option<Opening> {
     let before = before.trim_end();
     let openers: &[&str] = match syntax {
         Syntax::Json => &["//", "/*"],
         _ => &["#"],
     };
-    let code = openers.iter().find_map(|opener| before.strip_suffix(opener))?;
+    let (code, opener) = openers
+        .iter()
+        .find_map(|opener| Some((before.strip_suffix(opener)?, *opener)))?;
     let inside_string = syntax == Syntax::Json && code.matches('"').count() % 2 == 1;
     let glued = syntax != Syntax::Json && code.ends_with(|c: char| !c.is_whitespace());
     if inside_string || glued {
         return None;
     }
-    Some(code.trim().is_empty())
+    Some(Opening {
+        at: code.len(),
+        is_block: opener == "/*",
+        own_line: code.trim().is_empty(),
+    })
 }
 
 /// The next line that is no comment. The last answer is kept: in a run of comments it is the same for all.
@@ -131,7 +174,7 @@ impl NextLine {
     }
 }
 
-fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) {
+fn read_comment(rest: &str, base: usize, line: usize, comment: Option<TextRange>, found: &mut Suppressions) {
     let rest = rest.split("*/").next().unwrap_or("");
     let (rules, reason) = rest.split_once("--").unwrap_or((rest, ""));
     let mut words = words(rules, base);
@@ -164,11 +207,16 @@ fn read_comment(rest: &str, base: usize, line: usize, found: &mut Suppressions) 
             return;
         }
     };
+    let words: Vec<(&str, TextRange)> = words.take(MOST_RULES).collect();
+    let ends = words.first().zip(words.last());
+    let list = ends.map_or_else(TextRange::default, |(first, last)| first.1.cover(last.1));
     let allows: Vec<Allow> = words
-        .take(MOST_RULES)
+        .into_iter()
         .map(|(rule, range)| Allow {
             rule: rule.to_owned(),
             range,
+            list,
+            comment,
         })
         .collect();
     if allows.is_empty() {

@@ -1,10 +1,10 @@
 //! Images whose facts are known, for the rules that judge them.
 
-use soci_image::facts::{Effect, ImageFacts, Oddity, PlatformFacts};
+use soci_image::facts::{Effect, ImageFacts, Oddity, PlatformFacts, SociFacts};
 
 use crate::expression::Case;
 use crate::facts::{Chosen, about, choose};
-use crate::model::{Container, Task};
+use crate::model::{Container, Located, Task};
 use crate::rules::Sink;
 use crate::source::Place;
 
@@ -13,6 +13,7 @@ pub(in crate::rules) struct Known<'f> {
     pub(in crate::rules) facts: &'f ImageFacts,
     pub(in crate::rules) platform: &'f PlatformFacts,
     pub(in crate::rules) place: Place,
+    pub(in crate::rules) located: &'f Located,
     pub(in crate::rules) case: &'f Case,
 }
 
@@ -24,7 +25,7 @@ pub(in crate::rules) fn each<'s>(
     mut check: impl FnMut(&mut Sink<'s>, usize, &Known<'_>),
 ) {
     let options = sink.options;
-    for (at, _, case) in container.in_reach(task) {
+    for (at, located, case) in container.in_reach(task) {
         let Some(facts) = about(options, case) else {
             continue;
         };
@@ -33,11 +34,18 @@ pub(in crate::rules) fn each<'s>(
                 facts,
                 platform,
                 place: container.place(),
+                located,
                 case,
             };
             check(sink, at, &known);
         }
     }
+}
+
+/// Whether clients load the image of this platform lazily.
+pub(in crate::rules) fn is_taken(facts: &ImageFacts, platform: &PlatformFacts) -> bool {
+    let is_taken = platform.soci.as_ref().is_some_and(SociFacts::is_taken);
+    is_taken && platform.totals.lazy_layers > 0 && damage(facts, platform).is_none()
 }
 
 /// What keeps a client from using the index of this platform, and what helps.
