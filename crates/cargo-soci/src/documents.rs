@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use soci_lint::{By, DiscoverError, Disk, Entry, EntryKind, Found, Input, Options, Report};
+use soci_lint::{By, DiscoverError, Disk, Entry, EntryKind, Fixed, Found, Input, Options, Report};
 
 use crate::beside::OnDisk;
 use crate::causes::{self, AtPath};
@@ -37,17 +37,41 @@ impl Documents {
 
     /// Checks them; gives the report, and the files beside them that were read for it.
     pub fn lint(&self, options: &Options) -> (Report, Vec<Input>) {
-        let paths_by = |wanted: fn(By) -> bool| {
-            let found = self.found.iter().filter(move |found| wanted(found.by));
-            found.map(|found| found.path.clone())
-        };
-        let beside = OnDisk::new(&self.inputs)
-            .searched(paths_by(|by| by != By::Word))
-            .named(&options.var_files);
+        let beside = self.beside(options);
         let mut report = soci_lint::lint_beside(&self.inputs, &beside, options);
-        let by_name: HashSet<String> = paths_by(|by| by == By::Name).collect();
-        report.leave_out_other_files(|path| by_name.contains(path));
+        self.leave_out(&mut report);
         (report, beside.into_read())
+    }
+
+    /// Makes the changes that the findings offer, in memory; gives the documents as they are then, the report on
+    /// those, and the files beside them that were read for it.
+    pub fn mend(&self, options: &Options) -> (Fixed, Vec<Input>) {
+        let beside = self.beside(options);
+        let mut fixed = soci_lint::fix_beside(&self.inputs, &beside, options);
+        self.leave_out(&mut fixed.report);
+        (fixed, beside.into_read())
+    }
+
+    fn beside(&self, options: &Options) -> OnDisk {
+        OnDisk::new(&self.inputs)
+            .searched(self.found_by(|by| by != By::Word))
+            .named(&options.var_files)
+    }
+
+    /// What a search found by its name may turn out to be something else.
+    fn leave_out(&self, report: &mut Report) {
+        let by_name: HashSet<String> = self.found_by(|by| by == By::Name).collect();
+        report.leave_out_other_files(|path| by_name.contains(path));
+    }
+
+    fn found_by(&self, wanted: fn(By) -> bool) -> impl Iterator<Item = String> {
+        let found = self.found.iter().filter(move |found| wanted(found.by));
+        found.map(|found| found.path.clone())
+    }
+
+    /// The documents themselves.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
     }
 
     /// The documents themselves, for the snippets of a report.

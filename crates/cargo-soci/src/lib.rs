@@ -26,11 +26,13 @@ mod help;
 pub mod invocation;
 pub mod lazy_image;
 pub mod lint_options;
+pub mod mend;
 pub mod output;
 mod panics;
 pub mod places;
 pub mod progress;
 pub mod registries;
+pub mod replace;
 pub mod why;
 
 use std::ffi::OsString;

@@ -621,3 +621,90 @@ resource "aws_ecs_task_definition" "web" {
   container_definitions    = jsonencode([{ name = "web", image = "${var.repository}:1.4" }])
 }
 "#;
+
+#[test]
+fn fixes_are_written_and_the_report_is_about_what_is_left() {
+    let place = Place::new();
+    let old = MODULE.to_owned() + SERVICE;
+    place.write("infra/main.tf", &old);
+    place.write("infra/values.tf", "variable \"x\" {}\n");
+    let diff = place.run(&["lint", "--fix", "--diff", "infra"]).ended(1);
+    assert_eq!(place.read("infra/main.tf"), old, "--diff changes nothing");
+    insta::assert_snapshot!(shown(&diff));
+    let fixed = place
+        .run(&["lint", "--fix", "--format", "short", "infra"])
+        .ended(1);
+    assert!(fixed.stderr.contains("mended infra/main.tf"), "{}", fixed.stderr);
+    assert!(
+        !fixed.stdout.contains("SOCI106") && fixed.stdout.contains("SOCI201"),
+        "{}",
+        fixed.stdout
+    );
+    let new = old
+        .replace("1.3.0", "1.4.0")
+        .replace("  # soci-lint: allow latest-tag -- no longer\n", "");
+    assert_eq!(place.read("infra/main.tf"), new);
+    // The diff is one that git takes.
+    place.write("infra/main.tf", &old);
+    place.write("fix.diff", &diff.stdout);
+    let applied = std::process::Command::new("git")
+        .args(["apply", "fix.diff"])
+        .current_dir(place.path())
+        .status()
+        .expect("git runs");
+    assert!(applied.success());
+    assert_eq!(place.read("infra/main.tf"), new);
+    // The second time there is nothing to do.
+    let again = place.run(&["lint", "--fix", "--diff", "infra"]).ended(1);
+    assert_eq!((again.stdout.as_str(), place.read("infra/main.tf")), ("", new));
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+const SERVICE: &str = r#"resource "aws_ecs_service" "web" {
+  # soci-lint: allow latest-tag -- no longer
+  task_definition  = aws_ecs_task_definition.web.arn
+  launch_type      = "FARGATE"
+  platform_version = "1.3.0" # since 2020
+}
+"#;
+
+#[test]
+fn a_fix_keeps_links_and_permissions_and_refuses_stdin() {
+    let place = Place::new();
+    place.write("real/main.tf", &(MODULE.to_owned() + SERVICE));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::os::unix::fs::symlink("real/main.tf", place.join("main.tf")).expect("linked");
+        let mode = std::fs::Permissions::from_mode(0o640);
+        std::fs::set_permissions(place.join("real/main.tf"), mode).expect("set");
+        place.run(&["lint", "--fix", "main.tf"]).ended(1);
+        assert!(place.join("main.tf").is_symlink());
+        assert!(place.read("real/main.tf").contains("\"1.4.0\""));
+        let mode = std::fs::metadata(place.join("real/main.tf"))
+            .expect("there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o640);
+    }
+    let template = "Resources: {S: {Type: AWS::ECS::Service, Properties: {TaskDefinition: !Ref T, PlatformVersion: 1.3.0}}, T: {Type: AWS::ECS::TaskDefinition, Properties: {RequiresCompatibilities: [FARGATE], ContainerDefinitions: [{Name: a, Image: nginx}]}}}\n";
+    place.write("t.yaml", template);
+    let piped = |flags: &[&str]| {
+        let stdin = std::fs::File::open(place.join("t.yaml")).expect("there");
+        let mut command = place.command(&[&["lint", "-"], flags].concat());
+        Run::of(command.stdin(stdin).output().expect("it runs"))
+    };
+    let refused = piped(&["--fix"]).ended(2);
+    assert!(
+        refused.stderr.contains("cannot change stdin"),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        piped(&["--fix", "--diff"])
+            .ended(1)
+            .stdout
+            .contains("PlatformVersion: 1.4.0")
+    );
+    place.run(&["lint", "--diff", "t.yaml"]).ended(2);
+}

@@ -1,7 +1,6 @@
 //! `init`: writes a starting block of settings after looking at what is there.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
@@ -12,6 +11,7 @@ use crate::context::{Context, Format};
 use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
+use crate::replace::replace;
 
 /// Flags of `init`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         context.report(new.strip_prefix(&old).unwrap_or(&new).trim_start())?;
         return Ok(Exit::Done);
     }
-    write(&path, &new).at("write", &path)?;
+    replace(&path, new.as_bytes()).at("write", &path)?;
     let mut report = format!("wrote {}", path.display());
     if args.image.is_none() && found.image.is_none() {
         report.push_str("\nset `image` there to the name in your registry, then run `cargo soci build`");
@@ -212,26 +212,6 @@ fn implicit() -> Item {
     let mut table = Table::new();
     table.set_implicit(true);
     Item::Table(table)
-}
-
-/// Replaces the file as a whole, keeping its permissions.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode());
-        file.permissions(fs::Permissions::from_mode(mode));
-    }
-    let mut file = file.prefix(".soci-init-").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 const DOCKERFILES: [&str; 2] = ["Dockerfile", "Containerfile"];

@@ -1,6 +1,7 @@
 //! `lint [FILES, FOLDERS, GLOBS, -]`: a verdict for each container of each task definition.
 
 use std::fs::File;
+use std::io::IsTerminal;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -13,8 +14,10 @@ use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
 use crate::documents::Documents;
 use crate::error::CommandError;
+use crate::escape;
 use crate::exit::Exit;
 use crate::lint_options;
+use crate::mend;
 use crate::places;
 
 /// Flags of `lint`.
@@ -79,6 +82,12 @@ pub struct Args {
     /// What makes the exit code 1: error, warning, not-lazy, unknown or never
     #[arg(long, value_name = "WHEN")]
     pub fail_on: Option<String>,
+    /// Write what mends findings and is safe into the files; the report is about what is left
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: print what would change as a unified diff, and change nothing
+    #[arg(long, requires = "fix")]
+    pub diff: bool,
     /// Any setting, as in soci.toml; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub config: Vec<String>,
@@ -129,8 +138,20 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         .map_err(|error| usage(&error))?;
     let words = paths(&args, &config);
     let documents = Documents::read(&words, || context.registries.leaves_stdin_to("the document"))?;
-    let (report, beside) = documents.lint(&options);
-    let sources: Vec<Input> = documents.into_inputs().into_iter().chain(beside).collect();
+    if args.diff {
+        return diff(&documents, &options, fail_on, context);
+    }
+    let (report, inputs, beside) = if args.fix {
+        let (fixed, beside) = documents.mend(&options);
+        for path in mend::write(documents.inputs(), &fixed.files)? {
+            context.note(&format!("mended {}", escape::terminal(path)));
+        }
+        (fixed.report, fixed.files, beside)
+    } else {
+        let (report, beside) = documents.lint(&options);
+        (report, documents.into_inputs(), beside)
+    };
+    let sources: Vec<Input> = inputs.into_iter().chain(beside).collect();
     let rendering = RenderOptions {
         color: format == soci_lint::Format::Human && use_colors(),
         fail_on: Some(fail_on),
@@ -140,6 +161,16 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     if !context.is_quiet() {
         context.report(&soci_lint::render(&report, format, &rendering))?;
     }
+    let failed = fail_on.is_met_by(&report.summary);
+    Ok(if failed { Exit::Findings } else { Exit::Done })
+}
+
+/// Shows what `--fix` would change. The exit code is about the files as they are.
+fn diff(documents: &Documents, options: &Options, fail_on: FailOn, context: &Context) -> CommandResult {
+    let (report, _) = documents.lint(options);
+    let (fixed, _) = documents.mend(options);
+    let for_terminal = std::io::stdout().is_terminal();
+    context.report_bytes(&mend::diff(documents.inputs(), &fixed.files, for_terminal))?;
     let failed = fail_on.is_met_by(&report.summary);
     Ok(if failed { Exit::Findings } else { Exit::Done })
 }
