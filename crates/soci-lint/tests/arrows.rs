@@ -22,8 +22,7 @@ const FLOORS: &[&[&str]] = &[
     &["verdict", "accept"],
     &["report", "fail_on"],
     &["docs", "check"],
-    &["engine"],
-    &["fix"],
+    &["engine", "fix"],
 ];
 
 /// What the crate itself has: the door's own types.
