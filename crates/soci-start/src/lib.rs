@@ -6,16 +6,19 @@
 //! | `trace` | what was opened and read until ready, in four foreign forms and one of its own |
 //! | `touch` | a trace on an image: spans of layers, and what leads nowhere |
 //! | `link` | bandwidth and round trip, as people write them |
+//! | `carried` | what an image carries for nothing |
 //! | `estimate` | seconds to ready for a link and a client |
 //!
 //! Nothing here reads a file: bytes and tables of contents in, values out.
 #![forbid(unsafe_code)]
 
+mod carried;
 mod estimate;
 mod link;
 mod touch;
 mod trace;
 
+pub use carried::{Carried, Kind, Share, carried};
 pub use estimate::{Client, Estimate, Image, Layer, Way, estimate};
 pub use link::{Link, LinkError};
 pub use touch::{LayerTouch, Touched, TouchedFile, TouchedSpan, touch};

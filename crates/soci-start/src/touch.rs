@@ -32,6 +32,8 @@ pub struct TouchedFile {
     pub path: Vec<u8>,
     /// Its layer, from 0 for the lowest.
     pub layer: usize,
+    /// The entry of that layer with its contents.
+    pub entry: usize,
     /// Its bytes.
     pub size: u64,
     /// How many of them are read; all, where the trace does not tell.
@@ -98,7 +100,7 @@ pub fn touch(trace: &Trace, rootfs: &Rootfs<'_>, layers: &[Option<&Ztoc>]) -> To
         // The same file can have other names.
         let position = *seen.entry((found.layer, entry)).or_insert_with(|| {
             touched.layers[found.layer].files += 1;
-            touched.files.push(file(opened, &found));
+            touched.files.push(file(opened, &found, entry));
             read.push(Vec::new());
             touched.files.len() - 1
         });
@@ -162,10 +164,11 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     joined
 }
 
-fn file(opened: &Opened, found: &Found) -> TouchedFile {
+fn file(opened: &Opened, found: &Found, entry: usize) -> TouchedFile {
     TouchedFile {
         path: found.path.clone(),
         layer: found.layer,
+        entry,
         size: found.size,
         read: 0,
         at: opened.at,

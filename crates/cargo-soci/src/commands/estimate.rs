@@ -1,4 +1,5 @@
-//! `estimate TRACE SRC`: how long a start takes over a link, by how the image comes to its host.
+//! `estimate [TRACE] SRC`: how long a start takes over a link, by how the image comes to its host; and what the image
+//! carries for nothing.
 
 mod human;
 
@@ -9,7 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use soci_image::{Descriptor, SociIndex};
 use soci_rootfs::Rootfs;
-use soci_start::{Client, Estimate, Image, Layer, Link, Touched, Trace, Way, estimate, touch};
+use soci_start::{
+    Carried, Client, Estimate, Image, Layer, Link, Share, Touched, Trace, Way, carried, estimate, touch,
+};
 use soci_store::store::AnySource;
 use soci_store::workflow::Options;
 
@@ -23,17 +26,18 @@ use crate::places;
 
 /// Flags of `estimate`.
 #[derive(Debug, clap::Args)]
+#[command(allow_missing_positional = true)]
 #[command(after_help = "\
 TRACE says what a start opens, until the program is ready: the output of strace or fatrace, a list of paths, or JSON
-lines. SRC is the image with its SOCI index. zTOCs are read, and small layers without one; of the others only how
-large they are.
+lines. Without one only what the image carries for nothing is told. SRC is the image with its SOCI index. zTOCs are
+read, and small layers without one; of the others only how large they are.
 
   strace -f -y -ttt -e trace=open,openat,openat2,execve,chroot,chdir -o app.trace chroot rootfs python3 app.py
   cargo soci estimate app.trace 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4-soci --link 1Gbit/1ms")]
 pub struct Args {
     /// What the start opens; `-` is stdin
     #[arg(value_name = "TRACE")]
-    pub trace: PathBuf,
+    pub trace: Option<PathBuf>,
     /// Where the image is
     #[arg(value_name = "SRC")]
     pub source: String,
@@ -41,7 +45,7 @@ pub struct Args {
     #[command(flatten)]
     pub which: Which,
     /// Another start of the same image, counted together with TRACE; can be repeated
-    #[arg(long, value_name = "TRACE")]
+    #[arg(long, value_name = "TRACE", requires = "trace")]
     pub and: Vec<PathBuf>,
     /// Bandwidth and round trip between host and registry; can be repeated
     #[arg(long, value_name = "LINK", default_values = ["200Mbit/2ms", "1Gbit/1ms"])]
@@ -54,9 +58,13 @@ const TRACE_LIMIT: u64 = 256 << 20;
 /// Prints the estimate.
 pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
-    let mut trace = read(&args.trace, context)?;
-    for path in &args.and {
-        trace = trace.merge(read(path, context)?);
+    let mut trace: Option<Trace> = None;
+    for path in args.trace.iter().chain(&args.and) {
+        let next = read(path, context)?;
+        trace = Some(match trace {
+            Some(trace) => trace.merge(next),
+            None => next,
+        });
     }
     let location = places::source(&args.source, context)?;
     let source = places::open(&location, context)?;
@@ -78,16 +86,25 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
                 .map(|view| &view.ztoc)
         })
         .collect();
-    let touched = touch(&trace, &rootfs, &mounted);
-    if touched.files.is_empty() && touched.unknown.is_empty() {
-        return Err(CommandError::failed(format!(
-            "none of the {} files of the trace is in the image",
-            trace.files.len()
-        ))
-        .help("is it a trace of this image, with the paths inside the container?"));
+    let touched = trace.as_ref().map(|trace| touch(trace, &rootfs, &mounted));
+    if let (Some(trace), Some(touched)) = (&trace, &touched) {
+        tell(trace, touched, context)?;
     }
-    tell(&trace, &touched, context);
-    let report = Report::of(&touched, layers, &index, &views, &args.link);
+    let known: Vec<_> = views
+        .iter()
+        .zip(layers)
+        .map(|(view, layer)| view.as_ref().map(|view| (&view.ztoc, layer.size)))
+        .collect();
+    let carried = carried(&rootfs, &known, touched.as_ref());
+    let layers = layer_reports(layers, &index, &views, touched.as_ref());
+    let report = Report {
+        start: touched.as_ref().map(|touched| Start::of(touched, &layers)),
+        links: touched
+            .as_ref()
+            .map_or_else(Vec::new, |touched| links(&args.link, &layers, touched)),
+        carried: CarriedReport::of(&carried),
+        layers,
+    };
     match format {
         Format::Json => context.report_json(&report)?,
         _ => context.report(&human::report(&report))?,
@@ -152,7 +169,15 @@ fn open<'a>(
     Ok(views)
 }
 
-fn tell(trace: &Trace, touched: &Touched, context: &Context) {
+/// What of a trace leads nowhere; an error if all of it does.
+fn tell(trace: &Trace, touched: &Touched, context: &Context) -> Result<(), CommandError> {
+    if touched.files.is_empty() && touched.unknown.is_empty() {
+        return Err(CommandError::failed(format!(
+            "none of the {} files of the trace is in the image",
+            trace.files.len()
+        ))
+        .help("is it a trace of this image, with the paths inside the container?"));
+    }
     for path in &touched.missing {
         context.detail(&format!(
             "not in the image: {}",
@@ -165,14 +190,46 @@ fn tell(trace: &Trace, touched: &Touched, context: &Context) {
             trace.unresolved
         ));
     }
+    Ok(())
 }
 
 /// What `--format json` prints.
 #[derive(Serialize)]
 struct Report {
-    start: Start,
+    /// None without a trace.
+    start: Option<Start>,
     layers: Vec<LayerReport>,
+    /// Empty without a trace.
     links: Vec<LinkReport>,
+    carried: CarriedReport,
+}
+
+/// What the image carries for nothing.
+#[derive(Serialize)]
+struct CarriedReport {
+    /// Replaced or deleted by later layers.
+    hidden: ShareReport,
+    /// Files that no program needs to run, by kind.
+    kinds: Vec<Named>,
+    /// What no traced start opened.
+    unopened: Option<ShareReport>,
+    /// The largest directories of it.
+    directories: Vec<Named>,
+}
+
+#[derive(Serialize)]
+struct Named {
+    name: String,
+    #[serde(flatten)]
+    share: ShareReport,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct ShareReport {
+    files: u64,
+    bytes: u64,
+    /// About how many bytes of the compressed layers.
+    compressed_bytes: u64,
 }
 
 /// What the start touches.
@@ -236,88 +293,124 @@ struct WayReport {
     bytes: u64,
 }
 
-impl Report {
-    fn of(
-        touched: &Touched,
-        layers: &[Descriptor],
-        index: &SociIndex,
-        views: &[Option<LayerView<'_>>],
-        links: &[Link],
-    ) -> Self {
-        let text = |path: &Vec<u8>| String::from_utf8_lossy(path).into_owned();
-        let mut largest: Vec<_> = touched.files.iter().collect();
-        largest.sort_by(|one, two| two.read.cmp(&one.read).then_with(|| one.path.cmp(&two.path)));
-        let layer_reports: Vec<LayerReport> = layers
-            .iter()
-            .zip(views)
-            .zip(&touched.layers)
-            .map(|((layer, view), touched)| {
-                let ztoc = index.ztoc_of(&layer.digest);
-                let view = view.as_ref().map(|view| &view.ztoc);
-                LayerReport {
-                    digest: layer.digest.to_string(),
-                    size: layer.size,
-                    uncompressed_size: view.map(|view| view.uncompressed_size()),
-                    ztoc_size: ztoc.map(|ztoc| ztoc.size),
-                    spans: ztoc.and(view).map(|view| view.span_count()),
-                    touched_files: touched.files,
-                    touched_spans: touched.spans.len(),
-                    touched_bytes: touched.spans.iter().map(|span| span.compressed).sum(),
-                }
-            })
-            .collect();
-        let image = Image {
-            layers: layer_reports
-                .iter()
-                .map(|layer| Layer {
-                    compressed: layer.size,
-                    // Where it is not known its download alone counts, which the report says.
-                    uncompressed: layer.uncompressed_size.unwrap_or(0),
-                    ztoc: layer.ztoc_size,
-                })
-                .collect(),
+impl CarriedReport {
+    fn of(carried: &Carried) -> Self {
+        let share = |share: Share| ShareReport {
+            files: share.files,
+            bytes: share.bytes,
+            compressed_bytes: share.compressed,
         };
-        let way = |way: Way, link: &Link| {
-            let made: Estimate = estimate(way, &image, touched, link, &Client::MEASURED);
-            WayReport {
-                way: way.as_str(),
-                seconds: round(made.seconds()),
-                documents: round(made.documents),
-                ztocs: round(made.ztocs),
-                layers: round(made.layers),
-                spans: round(made.spans),
-                bytes: made.bytes,
-            }
+        let named = |name: String, of: Share| Named {
+            name,
+            share: share(of),
         };
         Self {
-            start: Start {
-                files: touched.files.len(),
-                bytes: touched.files.iter().map(|file| file.size).sum(),
-                read_bytes: touched.files.iter().map(|file| file.read).sum(),
-                spans: layer_reports.iter().map(|layer| layer.touched_spans).sum(),
-                span_bytes: layer_reports.iter().map(|layer| layer.touched_bytes).sum(),
-                missing: touched.missing.iter().map(text).collect(),
-                unknown: touched.unknown.iter().map(text).collect(),
-                largest: largest
-                    .into_iter()
-                    .take(10)
-                    .map(|file| FileReport {
-                        path: text(&file.path),
-                        layer: file.layer,
-                        read_bytes: file.read,
-                    })
-                    .collect(),
-            },
-            layers: layer_reports,
-            links: links
+            hidden: share(carried.hidden),
+            kinds: carried
+                .kinds
                 .iter()
-                .map(|link| LinkReport {
-                    link: link.to_string(),
-                    ways: Way::ALL.iter().map(|each| way(*each, link)).collect(),
+                .map(|(kind, of)| named(kind.as_str().to_owned(), *of))
+                .collect(),
+            unopened: carried.unopened.map(share),
+            directories: carried
+                .directories
+                .iter()
+                .map(|(path, of)| named(text(path), *of))
+                .collect(),
+        }
+    }
+}
+
+impl Start {
+    fn of(touched: &Touched, layers: &[LayerReport]) -> Self {
+        let mut largest: Vec<_> = touched.files.iter().collect();
+        largest.sort_by(|one, two| two.read.cmp(&one.read).then_with(|| one.path.cmp(&two.path)));
+        Self {
+            files: touched.files.len(),
+            bytes: touched.files.iter().map(|file| file.size).sum(),
+            read_bytes: touched.files.iter().map(|file| file.read).sum(),
+            spans: layers.iter().map(|layer| layer.touched_spans).sum(),
+            span_bytes: layers.iter().map(|layer| layer.touched_bytes).sum(),
+            missing: touched.missing.iter().map(|path| text(path)).collect(),
+            unknown: touched.unknown.iter().map(|path| text(path)).collect(),
+            largest: largest
+                .into_iter()
+                .take(10)
+                .map(|file| FileReport {
+                    path: text(&file.path),
+                    layer: file.layer,
+                    read_bytes: file.read,
                 })
                 .collect(),
         }
     }
+}
+
+fn text(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+fn layer_reports(
+    layers: &[Descriptor],
+    index: &SociIndex,
+    views: &[Option<LayerView<'_>>],
+    touched: Option<&Touched>,
+) -> Vec<LayerReport> {
+    let reports = layers
+        .iter()
+        .zip(views)
+        .enumerate()
+        .map(|(number, (layer, view))| {
+            let touched = touched.and_then(|touched| touched.layers.get(number));
+            let ztoc = index.ztoc_of(&layer.digest);
+            let view = view.as_ref().map(|view| &view.ztoc);
+            LayerReport {
+                digest: layer.digest.to_string(),
+                size: layer.size,
+                uncompressed_size: view.map(|view| view.uncompressed_size()),
+                ztoc_size: ztoc.map(|ztoc| ztoc.size),
+                spans: ztoc.and(view).map(|view| view.span_count()),
+                touched_files: touched.map_or(0, |touched| touched.files),
+                touched_spans: touched.map_or(0, |touched| touched.spans.len()),
+                touched_bytes: touched.map_or(0, |touched| {
+                    touched.spans.iter().map(|span| span.compressed).sum()
+                }),
+            }
+        });
+    reports.collect()
+}
+
+fn links(links: &[Link], layers: &[LayerReport], touched: &Touched) -> Vec<LinkReport> {
+    let image = Image {
+        layers: layers
+            .iter()
+            .map(|layer| Layer {
+                compressed: layer.size,
+                // Where it is not known its download alone counts, which the report says.
+                uncompressed: layer.uncompressed_size.unwrap_or(0),
+                ztoc: layer.ztoc_size,
+            })
+            .collect(),
+    };
+    let way = |way: Way, link: &Link| {
+        let made: Estimate = estimate(way, &image, touched, link, &Client::MEASURED);
+        WayReport {
+            way: way.as_str(),
+            seconds: round(made.seconds()),
+            documents: round(made.documents),
+            ztocs: round(made.ztocs),
+            layers: round(made.layers),
+            spans: round(made.spans),
+            bytes: made.bytes,
+        }
+    };
+    links
+        .iter()
+        .map(|link| LinkReport {
+            link: link.to_string(),
+            ways: Way::ALL.iter().map(|each| way(*each, link)).collect(),
+        })
+        .collect()
 }
 
 /// Milliseconds: the model knows no more.
