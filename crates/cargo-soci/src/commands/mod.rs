@@ -48,7 +48,7 @@ pub enum Verb {
     Create(create::Args),
     /// Install as `docker soci`, and build through docker buildx
     Docker(docker::Args),
-    /// Say how long a start takes: pulled whole, lazily, and with its spans fetched ahead
+    /// Say how long a start takes, lazily or not, and what the image carries for nothing
     Estimate(estimate::Args),
     /// Print the page of a rule
     Explain(explain::Args),

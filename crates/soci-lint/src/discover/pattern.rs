@@ -223,12 +223,8 @@ fn fits(parts: &[Part], names: &[&str]) -> bool {
     let mut retry: Option<(usize, usize)> = None;
     loop {
         match parts.get(part) {
-            Some(Part::Any) if part + 1 == parts.len() => {
-                if name < names.len() {
-                    return true;
-                }
-            }
-            Some(Part::Any) => {
+            Some(Part::Any) if part + 1 == parts.len() && name < names.len() => return true,
+            Some(Part::Any) if part + 1 < parts.len() => {
                 retry = Some((part + 1, name));
                 part += 1;
                 continue;
