@@ -66,8 +66,8 @@ pub(crate) fn judge<'e>(task: &Task, container: &Container, found: &[&'e Emitted
         verdict,
         headline,
         next: match (verdict, agreed) {
-            (Verdict::Unknown, false) => Some(deciding(container)),
-            (Verdict::Unknown, true) => Some(answers(&reasons)),
+            (Verdict::Unknown, false) => Some(deciding(task, container)),
+            (Verdict::Unknown, true) => Some(answers(task, &reasons)),
             (Verdict::Lazy | Verdict::NotLazy, _) => reasons.first().and_then(|reason| reason.help.clone()),
         },
         reasons,
@@ -75,7 +75,7 @@ pub(crate) fn judge<'e>(task: &Task, container: &Container, found: &[&'e Emitted
 }
 
 /// What would answer an open verdict: each reason's own way, in their order.
-fn answers(reasons: &[&Emitted]) -> String {
+fn answers(task: &Task, reasons: &[&Emitted]) -> String {
     let mut ways: Vec<&str> = Vec::new();
     for way in reasons.iter().filter_map(|reason| reason.help.as_deref()) {
         if !ways.contains(&way) {
@@ -83,13 +83,26 @@ fn answers(reasons: &[&Emitted]) -> String {
         }
     }
     match ways.is_empty() {
-        true => DEPLOYED.to_owned(),
+        true => deployed(task),
         false => ways.join("; "),
     }
 }
 
 /// What always answers where the document does not.
-const DEPLOYED: &str = "lint the deployed definition: `aws ecs describe-task-definition --task-definition FAMILY | cargo soci lint -`";
+fn deployed(task: &Task) -> String {
+    let plain = |family: &&String| {
+        let mut letters = family.bytes();
+        letters.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let family = task
+        .family
+        .as_ref()
+        .filter(plain)
+        .map_or("FAMILY", String::as_str);
+    format!(
+        "lint the deployed definition: `aws ecs describe-task-definition --task-definition {family} | cargo soci lint -`"
+    )
+}
 
 fn of_case(effective: &[&Emitted], case: Option<usize>) -> Verdict {
     let has = |effect| {
@@ -131,7 +144,7 @@ fn headline(
 }
 
 /// What would decide the open conditions that the image depends on.
-fn deciding(container: &Container) -> String {
+fn deciding(task: &Task, container: &Container) -> String {
     let mut ways: Vec<&str> = Vec::new();
     for branch in open_branches(container) {
         if !branch.help.is_empty() && !ways.contains(&&*branch.help) {
@@ -139,7 +152,7 @@ fn deciding(container: &Container) -> String {
         }
     }
     match ways.is_empty() {
-        true => DEPLOYED.to_owned(),
+        true => deployed(task),
         false => ways.join("; "),
     }
 }

@@ -200,7 +200,10 @@ impl<'a> Evaluator<'a> {
                 match (object.exact(&name), &object.more) {
                     (Some(member), _) => self.under(case, &member.value),
                     (None, Some(more)) => vec![case.with(more.clone().into())],
-                    (None, None) => vec![case.with(Value::Absent)],
+                    (None, None) => {
+                        self.fail();
+                        vec![case.with(Value::Absent)]
+                    }
                 }
             }
             Value::List(items) => {
@@ -210,7 +213,10 @@ impl<'a> Evaluator<'a> {
                 match index.parse::<usize>() {
                     Ok(index) => match items.get(index) {
                         Some(item) => self.under(case, item),
-                        None => vec![case.with(Value::Absent)],
+                        None => {
+                            self.fail();
+                            vec![case.with(Value::Absent)]
+                        }
                     },
                     // An attribute of a block that may come once: of its only item.
                     Err(_) => match items.as_slice() {
@@ -228,7 +234,10 @@ impl<'a> Evaluator<'a> {
                 open(why.unwrap_or_else(|| format!("`{written}` is not evaluated")))
             }
             Value::Scalar { .. } => open(format!("`{written}` is not evaluated")),
-            Value::Absent => vec![case.with(Value::Absent)],
+            Value::Absent => {
+                self.fail();
+                vec![case.with(Value::Absent)]
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Evaluator<'a> {
     depth: Cell<usize>,
     /// What was wrong with texts that were read on the way.
     problems: RefCell<Vec<(usize, Problem)>>,
+    /// Whether something that Terraform takes for an error was met: an attribute that is not there.
+    failed: Cell<bool>,
     /// Where sensitive values are written.
     hidden: RefCell<Vec<Place>>,
     modules: RefCell<Table<String, Option<Rc<Module<'a>>>>>,
@@ -41,6 +43,7 @@ impl<'a> Evaluator<'a> {
             steps: Cell::new(BUDGET),
             depth: Cell::new(0),
             problems: RefCell::default(),
+            failed: Cell::new(false),
             hidden: RefCell::default(),
             modules: RefCell::default(),
         }
@@ -82,6 +85,18 @@ impl<'a> Evaluator<'a> {
 
     pub(crate) fn take_problems(&self) -> Vec<(usize, Problem)> {
         self.problems.take()
+    }
+
+    /// Notes that what is evaluated is an error to Terraform.
+    pub(super) fn fail(&self) {
+        self.failed.set(true);
+    }
+
+    /// What `inner` gives, and whether it is an error to Terraform.
+    pub(super) fn attempt<T>(&self, inner: impl FnOnce() -> T) -> (T, bool) {
+        let before = self.failed.replace(false);
+        let out = inner();
+        (out, self.failed.replace(before))
     }
 
     /// Says that what is written here is not to be shown.
@@ -308,7 +323,16 @@ impl<'a> Evaluator<'a> {
                         Some(Branch::holds(label, holds, by_default).answered_by(help))
                     }
                 };
-                for mut case in way(holds) {
+                let (cases, failed) = self.attempt(|| way(holds));
+                // What is not chosen is no error.
+                if failed
+                    && branch
+                        .as_ref()
+                        .is_none_or(|branch| branch.by_default == Some(true))
+                {
+                    self.fail();
+                }
+                for mut case in cases {
                     let fits = case.under(test) && case.under_branches(branch.as_slice());
                     if fits && out.len() <= MAX_CASES {
                         out.push(case);

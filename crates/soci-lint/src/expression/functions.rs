@@ -121,12 +121,23 @@ impl<'a> Evaluator<'a> {
                 _ => None,
             }),
             ("coalesce" | "try" | "coalescelist", _) => self.first_of(name, arguments, scope, place),
-            ("can", [value]) => self.map(*value, scope, place, |value| match value {
-                Value::Unknown(_) => None,
-                value => Some(Value::bool(!value.is_absent())),
-            }),
+            ("can", [value]) => match self.attempt(|| self.expr(*value, scope)) {
+                (_, true) => one(Value::bool(false)),
+                (cases, false) => {
+                    let answer = |case: &Case<Value<'a>>| match &case.value {
+                        Value::Unknown(hole) => case.with(hole.clone().into()),
+                        _ => case.with(Value::bool(true)),
+                    };
+                    at(cases.iter().map(answer).collect(), place)
+                }
+            },
             ("lookup", [map, key, rest @ ..]) => {
-                let found = self.walk(self.expr(*map, scope), &[Access::Index(*key)], scope, "lookup(…)");
+                let path = [Access::Index(*key)];
+                let walk = || self.walk(self.expr(*map, scope), &path, scope, "lookup(…)");
+                let (found, failed) = self.attempt(walk);
+                if failed && rest.is_empty() {
+                    self.fail();
+                }
                 self.or_else(found, rest.first(), scope)
             }
             ("keys" | "values", [map]) => self.keys_or_values(name == "keys", *map, scope, place),
@@ -230,9 +241,12 @@ impl<'a> Evaluator<'a> {
     fn first_of(&self, name: &str, arguments: &[Expr<'a>], scope: &Scope<'a>, place: Place) -> Cases<'a> {
         let mut open = None;
         for argument in arguments {
-            let cases = self.expr(*argument, scope);
+            let (cases, failed) = self.attempt(|| self.expr(*argument, scope));
+            if name == "try" && failed {
+                continue;
+            }
             let missing = cases.iter().all(|case| {
-                case.value.is_absent()
+                case.value.is_absent() && name != "try"
                     || name == "coalesce" && case.value.known().as_deref() == Some("")
                     || name == "coalescelist" && matches!(&case.value, Value::List(items) if items.is_empty())
             });
@@ -246,7 +260,10 @@ impl<'a> Evaluator<'a> {
             }
             return cases;
         }
-        open.unwrap_or_else(|| vec![Case::plain(Value::Absent, place)])
+        open.unwrap_or_else(|| {
+            self.fail();
+            vec![Case::plain(Value::Absent, place)]
+        })
     }
 
     fn or_else(&self, found: Cases<'a>, default: Option<&Expr<'a>>, scope: &Scope<'a>) -> Cases<'a> {

@@ -70,20 +70,15 @@ fn answer(located: &Located, case: &Case) -> String {
     if located.reference.is_some() && is_plain(&written) {
         return format!("look into the image with `--layout {written}=docker://{written}`; `cargo soci convert docker://{written}` makes the index");
     }
-    let name = match is_plain_but_for_holes(&written) {
-        true => format!(" (`{written}`, filled in)"),
-        false => String::new(),
-    };
-    format!("look into the image{name} with `--layout IMAGE=docker://IMAGE`; `cargo soci convert docker://IMAGE` makes the index")
+    if located.reference.is_some() && !written.contains(['\'', '\n', '`']) && case.value.known().is_some() {
+        return format!("look into the image with `--layout '{written}=docker://{written}'`; `cargo soci convert 'docker://{written}'` makes the index");
+    }
+    let shown = written.replace('`', "'");
+    format!("look into the image (`{shown}`, filled in) with `--layout IMAGE=docker://IMAGE`; `cargo soci convert docker://IMAGE` makes the index")
 }
 
 /// Whether a shell takes it as one word and as it is.
 fn is_plain(word: &str) -> bool {
     word.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte))
-}
-
-fn is_plain_but_for_holes(word: &str) -> bool {
-    word.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"./:@_-${}<> ".contains(&byte))
 }

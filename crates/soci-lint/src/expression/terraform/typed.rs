@@ -68,9 +68,11 @@ impl<'a> Evaluator<'a> {
             let Key::Text(key) = &entry.key else {
                 continue;
             };
-            let (kind, default) = match self.lower(entry.value) {
-                Form::Call("optional", arguments) => (arguments.first().copied(), arguments.get(1).copied()),
-                _ => (Some(entry.value), None),
+            let (kind, default, is_optional) = match self.lower(entry.value) {
+                Form::Call("optional", arguments) => {
+                    (arguments.first().copied(), arguments.get(1).copied(), true)
+                }
+                _ => (Some(entry.value), None, false),
             };
             let at = members.iter().rposition(|member| *member.key == **key);
             let mut cases = match at {
@@ -80,6 +82,14 @@ impl<'a> Evaluator<'a> {
             // A null stands for the default.
             if cases.iter().all(|case| case.value.is_absent()) {
                 let Some(default) = default else {
+                    if is_optional && at.is_none() {
+                        let absent = Thunk::ready(Value::Absent, entry.key_place);
+                        members.push(Member {
+                            key: Rc::from(&**key),
+                            key_place: entry.key_place,
+                            value: absent,
+                        });
+                    }
                     continue;
                 };
                 cases = self.expr(default, &Scope::Plain);
