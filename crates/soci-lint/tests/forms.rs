@@ -235,3 +235,195 @@ proptest! {
         }
     }
 }
+
+/// A task with an image by a condition, a container by another, and a service; what each default says.
+#[derive(Debug, Clone)]
+struct Choices {
+    first: &'static str,
+    second: &'static str,
+    chooses_first: Option<bool>,
+    has_sidecar: Option<bool>,
+    sidecar: &'static str,
+    launch: &'static str,
+}
+
+/// The default of a parameter, if it has one.
+fn default_of(choice: Option<bool>) -> Value {
+    match choice {
+        Some(choice) => json!({ "Type": "String", "Default": if choice { "yes" } else { "no" } }),
+        None => json!({ "Type": "String" }),
+    }
+}
+
+fn choices_json(choices: &Choices) -> String {
+    let none = json!({ "Ref": "AWS::NoValue" });
+    let if_ = |condition: &str, yes: Value, no: Value| json!({ "Fn::If": [condition, yes, no] });
+    json!({
+        "Parameters": { "First": default_of(choices.chooses_first), "Sidecar": default_of(choices.has_sidecar) },
+        "Conditions": {
+            "IsFirst": { "Fn::Equals": [{ "Ref": "First" }, "yes"] },
+            "HasSidecar": { "Fn::Not": [{ "Fn::Equals": [{ "Ref": "Sidecar" }, "no"] }] },
+        },
+        "Resources": {
+            "T": { "Type": "AWS::ECS::TaskDefinition", "Properties": {
+                "NetworkMode": "awsvpc", "Cpu": "256", "Memory": "512",
+                "ContainerDefinitions": [
+                    { "Name": "app", "Image": if_("IsFirst", json!(choices.first), json!(choices.second)) },
+                    if_("HasSidecar", json!({ "Name": "side", "Image": choices.sidecar }), none),
+                ],
+            } },
+            "S": { "Type": "AWS::ECS::Service", "Properties": {
+                "TaskDefinition": { "Fn::Sub": "${T}" }, "LaunchType": choices.launch } },
+        },
+    })
+    .to_string()
+}
+
+fn choices_yaml(choices: &Choices) -> String {
+    let parameter = |choice: Option<bool>| match choice {
+        Some(choice) => format!(
+            "{{ Type: String, Default: \"{}\" }}",
+            if choice { "yes" } else { "no" }
+        ),
+        None => "{ Type: String }".to_owned(),
+    };
+    format!(
+        "Parameters:\n  First: {}\n  Sidecar: {}\nConditions:\n  IsFirst: !Equals [yes, !Ref First]\n  HasSidecar: !Not [!Equals [!Ref Sidecar, \"no\"]]\nResources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      NetworkMode: awsvpc\n      Cpu: 256\n      Memory: 512\n      ContainerDefinitions:\n        - Name: app\n          Image: !If [IsFirst, \"{}\", \"{}\"]\n        - !If\n          - HasSidecar\n          - Name: side\n            Image: \"{}\"\n          - !Ref AWS::NoValue\n  S:\n    Type: AWS::ECS::Service\n    Properties: {{ TaskDefinition: !Ref T, LaunchType: {} }}\n",
+        parameter(choices.chooses_first),
+        parameter(choices.has_sidecar),
+        choices.first,
+        choices.second,
+        choices.sidecar,
+        choices.launch,
+    )
+    .replace("[yes, !Ref", "[\"yes\", !Ref")
+}
+
+/// As configuration: the whole of it, or with the containers made by a module that is called.
+fn choices_tf(choices: &Choices) -> String {
+    let variable = |name: &str, choice: Option<bool>| match choice {
+        Some(choice) => format!(
+            "variable \"{name}\" {{ default = \"{}\" }}\n",
+            if choice { "yes" } else { "no" }
+        ),
+        None => format!("variable \"{name}\" {{}}\n"),
+    };
+    format!(
+        "{}{}resource \"aws_ecs_task_definition\" \"t\" {{\n  family = \"t\"\n  network_mode = \"awsvpc\"\n  cpu = 256\n  memory = 512\n  container_definitions = jsonencode(concat(\n    [{{ name = \"app\", image = var.first == \"yes\" ? \"{}\" : \"{}\" }}],\n    var.sidecar != \"no\" ? [{{ name = \"side\", image = \"{}\" }}] : []\n  ))\n}}\nresource \"aws_ecs_service\" \"s\" {{\n  task_definition = aws_ecs_task_definition.t.arn\n  launch_type = \"{}\"\n}}\n",
+        variable("first", choices.chooses_first),
+        variable("sidecar", choices.has_sidecar),
+        choices.first,
+        choices.second,
+        choices.sidecar,
+        choices.launch,
+    )
+}
+
+fn choices_tf_json(choices: &Choices) -> String {
+    let variable = |choice: Option<bool>| match choice {
+        Some(choice) => json!({ "default": if choice { "yes" } else { "no" } }),
+        None => json!({}),
+    };
+    let containers = format!(
+        "${{jsonencode(flatten([{{ name = \"app\", image = var.first == \"yes\" ? \"{}\" : \"{}\" }}, var.sidecar != \"no\" ? [{{ name = \"side\", image = \"{}\" }}] : []]))}}",
+        choices.first, choices.second, choices.sidecar
+    );
+    json!({
+        "variable": { "first": variable(choices.chooses_first), "sidecar": variable(choices.has_sidecar) },
+        "resource": {
+            "aws_ecs_task_definition": { "t": {
+                "family": "t", "network_mode": "awsvpc", "cpu": 256, "memory": 512, "container_definitions": containers } },
+            "aws_ecs_service": { "s": {
+                "task_definition": "${aws_ecs_task_definition.t.arn}", "launch_type": choices.launch } },
+        },
+    })
+    .to_string()
+}
+
+/// Container by container: the verdict.
+fn words(path: &str, text: &str) -> Vec<(String, String)> {
+    let found = verdicts(path, text);
+    found
+        .into_iter()
+        .map(|(name, verdict, _)| (name, verdict))
+        .collect()
+}
+
+const IMAGES: [&str; 5] = [
+    "nginx:1.27",
+    "public.ecr.aws/x/y:1",
+    "ghcr.io/a/b:1",
+    "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1",
+    "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:2",
+];
+
+proptest! {
+    #[test]
+    fn conditions_and_defaults_mean_the_same_in_each_form(
+        first in prop::sample::select(&IMAGES[..]),
+        second in prop::sample::select(&IMAGES[..]),
+        sidecar in prop::sample::select(&IMAGES[..]),
+        chooses_first: Option<bool>,
+        has_sidecar: Option<bool>,
+        launch in prop::sample::select(&["FARGATE", "EC2"][..]),
+    ) {
+        let choices = Choices { first, second, chooses_first, has_sidecar, sidecar, launch };
+        let wanted = words("template.json", &choices_json(&choices));
+        prop_assert_eq!(wanted.len(), 2);
+        prop_assert_eq!(&words("template.yaml", &choices_yaml(&choices)), &wanted);
+        prop_assert_eq!(&words("main.tf", &choices_tf(&choices)), &wanted);
+        prop_assert_eq!(&words("main.tf.json", &choices_tf_json(&choices)), &wanted);
+    }
+}
+
+proptest! {
+    /// Places are whole characters of the file that they name, on the lines and columns that they say.
+    #[test]
+    fn every_place_slices_its_file(
+        first in prop::sample::select(&IMAGES[..]),
+        sidecar in prop::sample::select(&IMAGES[..]),
+        chooses_first: Option<bool>,
+        has_sidecar: Option<bool>,
+        filler in "[a-zé😀 ]{0,12}",
+    ) {
+        let choices = Choices {
+            first, second: "quay.io/größe/x:1", chooses_first, has_sidecar, sidecar, launch: "FARGATE",
+        };
+        let files = [
+            ("template.yaml", format!("# {filler}\n{}", choices_yaml(&choices))),
+            ("template.json", choices_json(&choices)),
+            ("a/main.tf", format!("# {filler}\n{}", choices_tf(&choices))),
+            ("b/main.tf.json", choices_tf_json(&choices)),
+        ]
+        .map(|(path, text)| Input { path: path.to_owned(), bytes: text.into_bytes() });
+        let report = lint(&files, &Options::default());
+        let check = |file: &str, at: &soci_lint::Location| {
+            let token = slice(&files, file, at);
+            let input = files.iter().find(|input| input.path == file).expect("a file of the run");
+            let before = std::str::from_utf8(&input.bytes[..at.start.byte as usize]).expect("text");
+            let line = before.rsplit('\n').next().unwrap_or("");
+            assert_eq!(at.start.line as usize, before.matches('\n').count() + 1, "{token}");
+            assert_eq!(at.start.column as usize, line.len() + 1, "{token}");
+            assert_eq!(at.start.column_utf16 as usize, line.encode_utf16().count() + 1, "{token}");
+            token.to_owned()
+        };
+        for finding in &report.findings {
+            if let Some(at) = &finding.location {
+                let token = check(&finding.file, at);
+                if finding.code == "SOCI201" && !finding.file.ends_with(".tf.json") {
+                    let images = [first, sidecar, "quay.io/größe/x:1"];
+                    prop_assert!(images.iter().any(|image| token.contains(image)), "{token} of {}", finding.file);
+                }
+            }
+            for related in &finding.related {
+                check(&related.file, &related.location);
+            }
+        }
+        for container in report.files.iter().flat_map(|file| &file.tasks).flat_map(|task| &task.containers) {
+            prop_assert!(!check(&container.file, &container.location).is_empty());
+            for reason in &container.reasons {
+                check(&reason.file, &reason.location);
+            }
+        }
+    }
+}
