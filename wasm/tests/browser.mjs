@@ -1,38 +1,20 @@
 // The finished site on a local server, in Debian's Chromium.
 
-import { createReadStream, existsSync, statSync } from "node:fs";
-import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { after } from "node:test";
 
 import { chromium } from "playwright-core";
 
 import { ROOT } from "./root.mjs";
+import { serve } from "./serve.mjs";
 
 /** The folder that `cargo xtask site` filled. */
 export const SITE = process.env.SOCI_SITE ?? join(ROOT, "target/site");
 
-const TYPES = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-  ".wasm": "application/wasm",
-};
-
 if (!existsSync(join(SITE, "index.html"))) throw new Error(`no site in ${SITE}; run \`cargo xtask site\``);
 
-const server = createServer((request, response) => {
-  const path = normalize(new URL(request.url, "http://localhost").pathname);
-  const file = join(SITE, path === "/" ? "index.html" : path);
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    response.writeHead(404).end();
-    return;
-  }
-  response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-  createReadStream(file).pipe(response);
-});
-await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const server = await serve(SITE, 0);
 
 /** Where the site is served. */
 export const ORIGIN = `http://127.0.0.1:${server.address().port}`;
@@ -57,10 +39,10 @@ export async function openPage(options = {}) {
 }
 
 /**
- * A fresh browser profile with the page open and the checker loaded. `trouble` collects what must not
- * happen: policy violations, errors, requests to somewhere else; `asked` gives the requests that fit a pattern.
+ * A fresh browser profile with an empty page. `trouble` collects what must not happen: policy violations, errors,
+ * requests to somewhere else; `asked` gives the requests that fit a pattern.
  */
-export async function loadPage({ hash = "", ...options } = {}) {
+export async function visit(options = {}) {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
   const trouble = [];
@@ -79,9 +61,16 @@ export async function loadPage({ hash = "", ...options } = {}) {
       console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
+  return { page, context, trouble, asked: (pattern) => requests.filter((url) => new RegExp(pattern).test(url)) };
+}
+
+/** The same with the page open and the checker loaded. */
+export async function loadPage({ hash = "", ...options } = {}) {
+  const visited = await visit(options);
+  const { page } = visited;
   await page.goto(`${ORIGIN}/${hash}`);
   await page.waitForFunction(() => !document.querySelector("#status").textContent.startsWith("Loading"));
-  return { page, context, trouble, asked: (pattern) => requests.filter((url) => new RegExp(pattern).test(url)) };
+  return visited;
 }
 
 /** Replaces the document by pasting from the clipboard. */

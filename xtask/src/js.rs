@@ -11,7 +11,7 @@ use crate::site;
 /// Tests that need no browser.
 const QUICK: &[&str] = &["action", "equality", "sizes"];
 /// Tests in Chromium.
-const BROWSER: &[&str] = &["page"];
+const BROWSER: &[&str] = &["page", "docs"];
 
 /// `cargo xtask js [--quick | --update]`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {

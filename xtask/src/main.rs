@@ -36,7 +36,8 @@ Commands of this repository:
   cargo xtask fuzz [--seconds N] [TARGET…]
                                 fuzz each parser of foreign bytes (nightly toolchain)
   cargo xtask js [--quick]      the tests of the Action and the page (--update: write their snapshots)
-  cargo xtask site [DIR]        the finished page in one folder (target/site)
+  cargo xtask site [--serve] [DIR]
+                                the finished page and the documentation in one folder (target/site); --serve: on loopback
   cargo xtask real-documents DIR
                                 lint a folder of documents with known verdicts (index.json)
   cargo xtask dist [--quick] [--twice] [--target NAME] [FOLDER]

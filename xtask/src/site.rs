@@ -1,26 +1,42 @@
-//! `cargo xtask site [DIR]`: the finished page in one folder, for any static host.
+//! `cargo xtask site [DIR]`: the finished page and the documentation in one folder, for any static host.
 //!
-//! Everything but `index.html` lies under `assets/<hash of it all>/`, so that a host may keep those files
+//! Everything but `index.html` and `docs/` lies under `assets/<hash of it all>/`, so that a host may keep those files
 //! in caches forever, and script and module of two releases never meet.
+
+mod docs;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
 use crate::npm;
-use crate::run::{Outcome, root, target};
+use crate::run::{Outcome, must, root, target};
 
-/// `cargo xtask site [DIR]`; without a folder it is `target/site`.
+/// `cargo xtask site [--serve] [DIR]`; without a folder it is `target/site`. `--serve` shows it on loopback.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let to = match arguments {
+    let serve = arguments.iter().any(|word| word == "--serve");
+    let folders: Vec<&String> = arguments.iter().filter(|word| *word != "--serve").collect();
+    let to = match folders[..] {
         [] => target().join("site"),
         [folder] if !folder.starts_with('-') => PathBuf::from(folder),
-        _ => return Err(format!("site takes one folder or nothing, not {arguments:?}")),
+        _ => {
+            return Err(format!(
+                "site takes --serve and one folder or none, not {arguments:?}"
+            ));
+        }
     };
     build(&to)?;
     eprintln!("the site is in {}", to.display());
-    Ok(())
+    match serve {
+        true => must(
+            Command::new(npm::node24()?)
+                .arg(npm::folder().join("tests/serve.mjs"))
+                .arg(&to),
+        ),
+        false => Ok(()),
+    }
 }
 
 /// Builds the page from the committed module into `to`.
@@ -31,6 +47,7 @@ pub(crate) fn build(to: &Path) -> Outcome {
     let page = root().join("wasm/page");
     for (from, name) in [
         (page.join("page.css"), "page.css"),
+        (page.join("docs.css"), "docs.css"),
         (page.join("icon.svg"), "icon.svg"),
         (root().join("wasm/action/dist/soci_wasm.wasm"), "soci_wasm.wasm"),
     ] {
@@ -57,6 +74,7 @@ pub(crate) fn build(to: &Path) -> Outcome {
     let template = page.join("index.html");
     let html = String::from_utf8(read(&template)?).map_err(|_| "index.html is not UTF-8".to_owned())?;
     let index = to.join("index.html");
+    docs::render(to, &assets)?;
     write(&index, &html.replace("{assets}", &assets))
 }
 
