@@ -108,7 +108,8 @@ fn rebuilt(ztoc: &mut Vec<u8>, change: impl FnOnce(&mut ZtocParts)) {
 #[test]
 fn what_somebody_says_of_a_layer_is_not_believed() {
     let expected = crate::expected();
-    let lies: [(&str, &dyn Fn(&mut Vec<u8>)); 5] = [
+    type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+    let lies: [(&str, Change<'_>); 5] = [
         ("cut", &|ztoc| ztoc.truncate(1000)),
         ("no zTOC", &|ztoc| *ztoc = b"no zTOC".to_vec()),
         ("another layer", &|ztoc| {
