@@ -9,6 +9,7 @@ use soci_image::{Descriptor, Digest};
 use soci_rootfs::Mount;
 use soci_ztoc::ztoc::EncodedZtoc;
 
+use super::held::{Held, IN_MEMORY};
 use super::index_layer::{IndexedLayer, ZtocSummary, index_layer};
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan};
@@ -218,7 +219,7 @@ fn write_in_order(
     mut finished: impl FnMut(&Descriptor) -> Result<Finished>,
 ) -> Result<IndexedLayers> {
     let mut done = BTreeMap::new();
-    let (mut held, mut waiting) = (Vec::new(), Vec::new());
+    let (mut held, mut waiting) = (Held::with_room(IN_MEMORY), Vec::new());
     for layer in plan.layers() {
         let descriptor = &layer.descriptor;
         let digest = &descriptor.digest;
@@ -252,7 +253,8 @@ fn write_in_order(
                 bring(source, destination, descriptor, true)?;
                 match (&layer.done, layer.ztoc) {
                     (Done::Ztoc(facts), Some(ztoc)) if layer.open => {
-                        held.push((digest.clone(), facts.clone(), ztoc));
+                        views.waits(digest, ztoc.ztoc());
+                        held.push(digest.clone(), facts.descriptor(), ztoc)?;
                     }
                     (Done::Ztoc(facts), Some(ztoc)) => store(destination, views, digest, facts, ztoc)?,
                     _ => {}
@@ -261,9 +263,6 @@ fn write_in_order(
             }
         }
     }
-    for (digest, _, ztoc) in &held {
-        views.waits(digest, ztoc.ztoc());
-    }
     let open = !held.is_empty() || !waiting.is_empty();
     let settlement = views.settle(plan, source, open, &options.cancel)?;
     for (digest, place, ztoc) in waiting {
@@ -271,11 +270,7 @@ fn write_in_order(
             bring(place, destination, &ztoc, false)?;
         }
     }
-    for (digest, facts, ztoc) in held {
-        if !settlement.left_out.contains_key(&digest) {
-            block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
-        }
-    }
+    held.put(destination, |layer| !settlement.left_out.contains_key(layer))?;
     for (digest, reason) in settlement.left_out {
         if options.strict {
             return Err(Error::Strict {

@@ -13,6 +13,7 @@ mod ahead;
 mod copy;
 mod create;
 mod examine;
+mod held;
 mod index_layer;
 mod layers;
 #[cfg(test)]
