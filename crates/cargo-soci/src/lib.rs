@@ -8,6 +8,8 @@
 //! [`cli`] holds the flags that all commands share, and `commands/` has one file per verb, each with
 //! its `Args` and a `run(args, &Context) -> Result<Exit, CommandError>`.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod beside;
 pub mod build;
 pub mod cancel;

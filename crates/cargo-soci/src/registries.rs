@@ -14,6 +14,8 @@ use soci_registry::{
 use soci_store::block_on;
 use soci_store::registry::{RegistryDestination, RegistrySource};
 
+#[cfg(feature = "aws")]
+use crate::aws;
 use crate::causes::AtPath;
 use crate::config::{Config, Flags, project};
 use crate::context::Context;
@@ -250,12 +252,15 @@ impl Registries {
         }
         let mut native = NativeOptions::new(environment);
         native.interrupted = context.cancel.flag();
-        let settings = match self.settings.get() {
-            Some(settings) => settings.clone(),
-            None => RegistrySettings::around()?,
-        };
+        let settings = self.settings()?;
         if let Some(path) = self.flags.ca_file.as_ref().or(settings.ca_file.as_ref()) {
             native.extra_roots = fs::read(path).at("read", path)?;
+        }
+        #[cfg(feature = "aws")]
+        {
+            let trace = context.tells_trace().then(|| teller(context, ""));
+            let logins = aws::Logins::new(native.extra_roots.clone(), context.cancel.clone(), trace);
+            keychain = keychain.with_ecr(Arc::new(logins));
         }
         let transport = UreqTransport::new(native).map_err(|error| {
             CommandError::usage(error.to_string()).help("--ca-file takes certificates in PEM form")
@@ -272,6 +277,32 @@ impl Registries {
             client: Client::new(transport, keychain, options),
             login_host,
         })
+    }
+
+    fn settings(&self) -> Result<RegistrySettings, CommandError> {
+        match self.settings.get() {
+            Some(settings) => Ok(settings.clone()),
+            None => RegistrySettings::around(),
+        }
+    }
+
+    fn extra_roots(&self, settings: &RegistrySettings) -> Result<Vec<u8>, CommandError> {
+        match self.flags.ca_file.as_ref().or(settings.ca_file.as_ref()) {
+            Some(path) => fs::read(path).or_fail(|| format!("cannot read {}", path.display())),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// An AWS account, reached as registries are.
+    #[cfg(feature = "aws")]
+    pub fn account(
+        &self,
+        options: &soci_aws::account::AccountOptions,
+        context: &Context,
+    ) -> Result<soci_aws::account::Account, CommandError> {
+        let roots = self.extra_roots(&self.settings()?)?;
+        let trace = context.tells_trace().then(|| teller(context, ""));
+        aws::open(options, roots, &context.cancel, trace).map_err(|error| aws::failed(&error))
     }
 
     /// The login of flags and `CARGO_SOCI_USERNAME` / `CARGO_SOCI_PASSWORD`.

@@ -1,8 +1,11 @@
 //! What runs on AWS, as data: clusters, services, task definitions and tasks of Amazon ECS.
 //!
-//! [`running`] reads what others have printed and does no I/O.
+//! [`running`] reads what others have printed and does no I/O. `account`, a feature that is off by default, asks AWS
+//! itself, by its own SDK, over HTTP that the caller gives.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "account")]
+pub mod account;
 pub mod arn;
 pub mod moment;
 pub mod running;

@@ -7,8 +7,7 @@ use std::time::Duration;
 use soci_image::EcrHost;
 
 use crate::challenge::{Challenge, OwnChallenges};
-use crate::credentials::{Credential, Found, Keychain, Lookup};
-use crate::ecr;
+use crate::credentials::{Credential, EcrLogin, Found, Keychain, Lookup};
 use crate::error::RegistryError;
 use crate::origin::{Authorization, Origin};
 use crate::redact::Quoted;
@@ -32,20 +31,14 @@ struct State {
     tokens: BTreeMap<Vec<Scope>, Token>,
     /// Credentials by repository: namespaces may have their own.
     lookups: BTreeMap<String, Lookup>,
-    /// The ECR login of the environment, kept while it is valid.
-    ecr: Option<EcrPassword>,
+    /// The ECR login, kept while it is valid.
+    ecr: Option<(EcrLogin, Duration)>,
 }
 
 #[derive(Clone)]
 struct Token {
     authorization: Authorization,
     /// When it should no longer be used, since 1970.
-    ends: Duration,
-}
-
-#[derive(Clone)]
-struct EcrPassword {
-    password: Secret,
     ends: Duration,
 }
 
@@ -66,7 +59,7 @@ const SHORTEST_LIFE: u64 = 60;
 const LONGEST_LIFE: u64 = 12 * 3600;
 
 /// Where the ECR login comes from, for messages.
-const ECR_ORIGIN: &str = "AWS credentials of the environment";
+const ECR_ORIGIN: &str = "AWS credentials";
 
 impl Login {
     /// Nothing is known yet.
@@ -121,7 +114,7 @@ impl Login {
             }
             challenge.clone()
         };
-        let found = self.credential(wire, keychain, need.repository).await?.found;
+        let found = self.credential(wire, keychain, need.repository).found;
         let given = found
             .as_ref()
             .and_then(|found| direct(&found.credential))
@@ -171,14 +164,9 @@ impl Login {
     }
 
     /// The credential for a repository: the keychain's, for ECR also that of a signed call.
-    async fn credential<T: Transport>(
-        &self,
-        wire: &Wire<T>,
-        keychain: &Keychain,
-        repository: &str,
-    ) -> Result<Lookup, RegistryError> {
+    fn credential<T: Transport>(&self, wire: &Wire<T>, keychain: &Keychain, repository: &str) -> Lookup {
         if let Some(lookup) = self.lock().lookups.get(repository) {
-            return Ok(lookup.clone());
+            return lookup.clone();
         }
         let mut lookup = keychain.lookup(&self.host, repository);
         for failure in &lookup.failures {
@@ -187,82 +175,40 @@ impl Login {
         if lookup.found.is_none()
             && let Some(ecr_host) = EcrHost::parse(&self.host)
         {
-            self.ecr_login(wire, keychain, &ecr_host, &mut lookup).await?;
+            self.ecr_login(wire, keychain, &ecr_host, &mut lookup);
         }
         if let Some(found) = &lookup.found {
             wire.secrets.add(found.credential.secret().expose());
         }
         self.lock().lookups.insert(repository.to_owned(), lookup.clone());
-        Ok(lookup)
+        lookup
     }
 
-    /// `GetAuthorizationToken` with the environment's AWS credentials.
-    async fn ecr_login<T: Transport>(
+    /// A login of Amazon ECR, by the AWS credentials that the caller of this crate finds.
+    fn ecr_login<T: Transport>(
         &self,
         wire: &Wire<T>,
         keychain: &Keychain,
-        ecr_host: &EcrHost,
+        host: &EcrHost,
         lookup: &mut Lookup,
-    ) -> Result<(), RegistryError> {
-        let environment = keychain.environment();
-        let Some(credentials) = ecr::credentials_of(environment) else {
-            lookup.tried.push(format!(
-                "{ECR_ORIGIN}: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
-            ));
-            return Ok(());
+    ) {
+        let Some(logins) = keychain.ecr() else {
+            return;
         };
-        let session = credentials.session_token.as_ref();
-        for secret in [Some(&credentials.secret_access_key), session]
-            .into_iter()
-            .flatten()
-        {
-            wire.secrets.add(secret.expose());
-        }
         let now = wire.transport.now();
-        let cached = self.lock().ecr.clone().filter(|kept| kept.ends > now + MARGIN);
-        if let Some(kept) = cached {
-            let credential = Credential::Basic {
-                username: "AWS".into(),
-                password: kept.password,
-            };
-            lookup.found = Some(Found {
-                credential,
-                origin: ECR_ORIGIN.into(),
-            });
-            return Ok(());
-        }
-        let answer = match ecr::token_call(ecr_host, environment, &credentials, now) {
-            Err(problem) => Err(problem),
-            Ok(call) => {
-                let request = Request {
-                    method: Method::Post,
-                    url: &call.url,
-                    headers: &call.headers,
-                    login: None,
-                    body: Some(call.body),
-                    patience: Patience::Usual,
-                };
-                let about = About {
-                    host: call.url.authority(),
-                    what: "fetch an ECR login",
-                };
-                let (status, body) = wire.small_answer(&request, about, ecr::MAX_ANSWER).await?;
-                ecr::read_answer(status, &body)
-            }
+        let kept = self.lock().ecr.clone().filter(|(_, ends)| *ends > now + MARGIN);
+        let found = match kept {
+            Some((login, _)) => Ok(login),
+            None => logins.login(host),
         };
-        match answer {
-            Ok(token) => {
-                if let Credential::Basic { password, .. } = &token.credential {
-                    let ends = token
-                        .expires
-                        .map_or(now + Duration::from_secs(SHORTEST_LIFE), Duration::from_secs);
-                    self.lock().ecr = Some(EcrPassword {
-                        password: password.clone(),
-                        ends,
-                    });
-                }
+        match found {
+            Ok(login) => {
+                let ends = login
+                    .expires
+                    .map_or(now + Duration::from_secs(SHORTEST_LIFE), Duration::from_secs);
+                self.lock().ecr = Some((login.clone(), ends));
                 lookup.found = Some(Found {
-                    credential: token.credential,
+                    credential: login.credential,
                     origin: ECR_ORIGIN.into(),
                 });
             }
@@ -271,7 +217,6 @@ impl Login {
                 lookup.tried.push(format!("{ECR_ORIGIN}: {problem}"));
             }
         }
-        Ok(())
     }
 
     /// Asks the token server. A redirect of its is not followed: the login stays where the registry sent it.

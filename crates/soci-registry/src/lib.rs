@@ -4,7 +4,7 @@
 //! ```text
 //! repository  manifests · blobs · uploads · referrers      one repository of one registry
 //! client      one request: scheme, login, redirects
-//! auth        the registry's own challenge → a login or an error      credentials, ecr, sigv4
+//! auth        the registry's own challenge → a login or an error      credentials
 //! wire        one exchange: repetitions, limits in bytes and time, secrets kept out of quotations
 //! transport   the host's HTTP: natively ureq, in WASM fetch
 //! ```
@@ -23,7 +23,6 @@ mod block_on;
 mod challenge;
 mod client;
 pub mod credentials;
-pub mod ecr;
 mod environment;
 mod error;
 #[cfg(feature = "native")]
@@ -36,8 +35,7 @@ mod refusal;
 mod repository;
 mod retry;
 mod secret;
-pub mod sigv4;
-mod token;
+pub mod token;
 pub mod transport;
 mod uploads;
 mod url;

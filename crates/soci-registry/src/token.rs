@@ -162,9 +162,9 @@ pub(crate) fn scope_texts(scopes: &[Scope], challenged: Option<&str>) -> Vec<Str
 pub(crate) fn login_help(host: &str, had_credentials: bool) -> String {
     if let Some(ecr) = EcrHost::parse(host) {
         return format!(
-            "log in with `aws ecr get-login-password --region {} | docker login --username AWS --password-stdin {host}`, \
-             set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install docker-credential-ecr-login \
-             (it answers \"credentials not found\" also when it finds no AWS credentials)",
+            "log in as for the aws command (a profile, `aws sso login`, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), \
+             with `aws ecr get-login-password --region {} | docker login --username AWS --password-stdin {host}`, \
+             or install docker-credential-ecr-login (it answers \"credentials not found\" also when it finds no AWS credentials)",
             ecr.region
         );
     }

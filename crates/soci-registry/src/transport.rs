@@ -126,6 +126,11 @@ impl Headers {
         self.0.push((name.to_ascii_lowercase(), value.to_owned()));
     }
 
+    /// All fields, in the order of arrival.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The first value of a field, by its lower-case name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(have, _)| have == name)?;

@@ -21,7 +21,7 @@ use crate::places;
 use crate::why::groups::{self, Group, GroupContainer};
 use crate::why::images::{self, Images};
 use crate::why::judge::{self, CheckImages, Judge};
-use crate::why::report::{GroupReport, RegistryReport, Remedy, Report, Step, Subject};
+use crate::why::report::{Gap, GroupReport, RegistryReport, Remedy, Report, Step, Subject};
 use crate::why::{commands, html, human, markdown};
 
 /// Flags of `why`.
@@ -31,13 +31,17 @@ WHAT is a file, or - for stdin, with what `aws ecs describe-tasks`, `describe-se
 printed, an EventBridge event (ECS Task State Change), or the metadata of a task; several in one, or as several words.
 Anything else is an image, in a registry or on this machine.
 
+  cargo soci why --cluster shop --service web
   aws ecs describe-tasks --cluster shop --tasks ID | cargo soci why -
   cargo soci why tasks.json definition.json --format html > why.html
   cargo soci why 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4")]
 pub struct Args {
     /// Documents of ECS, - for stdin, or images
-    #[arg(value_name = "WHAT", required = true)]
+    #[arg(value_name = "WHAT")]
     pub what: Vec<String>,
+    /// Services and tasks that run, asked of AWS
+    #[command(flatten)]
+    pub account: AccountFlags,
     /// Images to look up in their registries: off, auto (in ECR, where the answer hangs on it) or on (all)
     #[arg(
         long,
@@ -53,6 +57,77 @@ pub struct Args {
     /// Any setting, as in soci.toml; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub config: Vec<String>,
+}
+
+/// Which services and tasks of an AWS account.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "AWS account")]
+pub struct AccountFlags {
+    /// Cluster to look at, by name or ARN [default: default, or that of the task]
+    #[arg(long, value_name = "CLUSTER")]
+    pub cluster: Option<String>,
+    /// Service of the cluster; may be repeated [default: all]
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Vec<String>,
+    /// Task, by ARN or id; may be repeated
+    #[arg(long, value_name = "TASK", conflicts_with = "service")]
+    pub task: Vec<String>,
+    /// Every cluster of the region
+    #[arg(long, conflicts_with_all = ["cluster", "service", "task"])]
+    pub all_clusters: bool,
+    /// Region to ask in [default: as for the aws command]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Profile with the credentials [default: as for the aws command]
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+}
+
+impl AccountFlags {
+    /// Whether an account is to be asked.
+    fn is_asked(&self) -> bool {
+        self.cluster.is_some() || self.all_clusters || !self.service.is_empty() || !self.task.is_empty()
+    }
+
+    #[cfg(feature = "aws")]
+    fn ask(self, context: &Context) -> Result<(Running, Vec<Gap>), CommandError> {
+        use soci_aws::account::{AccountOptions, Wanted};
+        let options = AccountOptions {
+            region: self.region,
+            profile: self.profile,
+            keys: None,
+        };
+        let account = context.registries.account(&options, context)?;
+        let wanted = Wanted {
+            cluster: self.cluster,
+            all_clusters: self.all_clusters,
+            services: self.service,
+            tasks: self.task,
+        };
+        let found = account
+            .running(&wanted)
+            .map_err(|error| match context.cancel.is_set() {
+                true => CommandError::interrupted(),
+                false => crate::aws::failed(&error),
+            })?;
+        for (action, count) in &found.calls {
+            context.detail(&format!("{action}: {count} calls"));
+        }
+        let gaps = found.gaps.into_iter().map(|gap| Gap {
+            what: gap.what,
+            permission: gap.permission.map(str::to_owned),
+            problem: gap.problem,
+        });
+        Ok((found.running, gaps.collect()))
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn ask(self, _context: &Context) -> Result<(Running, Vec<Gap>), CommandError> {
+        Err(
+            CommandError::usage("this program was built without the feature `aws`")
+                .help("pass what the aws command prints: aws ecs describe-tasks … | cargo soci why -"),
+        )
+    }
 }
 
 /// The linter's words. A container that is not loaded lazily is what it calls an error.
@@ -78,11 +153,21 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let fail_on = fail_on(&config)?;
     let mut running = Running::default();
     let mut images = Vec::new();
+    let mut gaps = Vec::new();
+    if args.what.is_empty() && !args.account.is_asked() {
+        return Err(CommandError::usage("nothing is named to look at")
+            .help("name a cluster (--cluster), a document of ECS, - for stdin, or an image"));
+    }
     for word in &args.what {
         match document(word, context)? {
             Some(bytes) => running.read(&bytes).map_err(|error| unread(word, &error))?,
             None => images.push(image(word, context)?),
         }
+    }
+    if args.account.is_asked() {
+        let (found, unknown) = args.account.ask(context)?;
+        running.join(found);
+        gaps = unknown;
     }
     let groups = groups::of(&running);
     let until = Instant::now() + images::PATIENCE;
@@ -95,7 +180,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     for image in &images {
         reports.extend(image.reports(&options));
     }
-    let report = Report::new(reports, troubles(&looked), running.notes().to_vec());
+    let report = Report::new(reports, troubles(&looked), gaps, running.notes().to_vec());
     if !context.is_quiet() {
         match format {
             Format::Json => context.report_json(&report)?,

@@ -62,6 +62,9 @@ pub fn render(report: &Report) -> String {
             html(&registry.problem)
         );
     }
+    for gap in &report.gaps {
+        let _ = writeln!(out, "<p>{}</p>", html(&gap.sentence()));
+    }
     for note in &report.notes {
         let _ = writeln!(out, "<p>Note: {}</p>", html(note));
     }

@@ -41,6 +41,9 @@ pub fn render(report: &Report, detailed: bool) -> String {
             }
         }
     }
+    for gap in &report.gaps {
+        line(&mut out, &terminal(&gap.sentence()));
+    }
     for note in &report.notes {
         line(&mut out, &format!("note: {}", terminal(note)));
     }

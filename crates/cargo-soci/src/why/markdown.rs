@@ -73,6 +73,9 @@ pub fn render(report: &Report) -> String {
             markdown(&registry.problem)
         );
     }
+    for gap in &report.gaps {
+        let _ = writeln!(out, "\n{}", markdown(&gap.sentence()));
+    }
     for note in &report.notes {
         let _ = writeln!(out, "\nNote: {}", markdown(note));
     }

@@ -19,6 +19,9 @@ pub struct Report {
     pub groups: Vec<GroupReport>,
     /// Registries that could not be asked, each once.
     pub registries: Vec<RegistryReport>,
+    /// What AWS did not say; each counts as unknown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// What else there is to say.
     pub notes: Vec<String>,
 }
@@ -184,9 +187,39 @@ pub struct RegistryReport {
     pub help: Option<String>,
 }
 
+/// Something that AWS did not say.
+#[derive(Debug, Clone, Serialize)]
+pub struct Gap {
+    /// As in `the tasks of shop`.
+    pub what: String,
+    /// The permission that is missing, where that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission: Option<String>,
+    /// AWS' words.
+    pub problem: String,
+}
+
+impl Gap {
+    /// `the tasks of shop are unknown: the permission ecs:ListTasks is missing (…)`.
+    pub fn sentence(&self) -> String {
+        match &self.permission {
+            Some(permission) => format!(
+                "{} are unknown: the permission {permission} is missing ({})",
+                self.what, self.problem
+            ),
+            None => format!("{} are unknown: {}", self.what, self.problem),
+        }
+    }
+}
+
 impl Report {
     /// Counts, and puts what gains most first; of equal gain, in the order of the documents.
-    pub fn new(mut groups: Vec<GroupReport>, registries: Vec<RegistryReport>, notes: Vec<String>) -> Self {
+    pub fn new(
+        mut groups: Vec<GroupReport>,
+        registries: Vec<RegistryReport>,
+        gaps: Vec<Gap>,
+        notes: Vec<String>,
+    ) -> Self {
         groups.sort_by_key(|group| std::cmp::Reverse(group.gain_bytes));
         let mut summary = Summary::default();
         let mut accepted_verdicts = Vec::new();
@@ -224,7 +257,7 @@ impl Report {
         };
         summary.verdict = if among(Verdict::NotLazy) {
             Verdict::NotLazy
-        } else if among(Verdict::Unknown) || summary.containers == 0 {
+        } else if among(Verdict::Unknown) || summary.containers == 0 || !gaps.is_empty() {
             Verdict::Unknown
         } else {
             Verdict::Lazy
@@ -234,6 +267,7 @@ impl Report {
             summary,
             groups,
             registries,
+            gaps,
             notes,
         }
     }
@@ -244,7 +278,7 @@ impl Report {
             files: 1,
             containers: self.summary.containers,
             not_lazy: self.summary.not_lazy,
-            unknown: self.summary.unknown,
+            unknown: self.summary.unknown + u32::try_from(self.gaps.len()).unwrap_or(u32::MAX / 2),
             ..soci_lint::Summary::default()
         };
         fail_on.is_met_by(&summary)

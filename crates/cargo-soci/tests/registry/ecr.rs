@@ -1,11 +1,11 @@
-//! The login to Amazon ECR: against moto, with botocore's signature, and with the real credential helper.
+//! The login to Amazon ECR: by AWS' SDK against moto, from wherever credentials come, and with the real credential helper.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Command;
 
-use serde_json::json;
 use soci_tests::registry::{Behaviour, Effect, Fault, TestRegistry};
-use soci_tests::servers::{Authority, ConnectProxy, MOTO_USER, Server, python_environment};
+use soci_tests::servers::{Authority, ConnectProxy, MOTO_USER, Server};
 
 use crate::{expected, failed, good, image, soci};
 
@@ -70,15 +70,115 @@ fn the_login_of_the_environment_reaches_a_registry() {
         .unwrap();
     assert_eq!(good(&output), expected);
 
-    let nobody = failed(&ecr.command(&["inspect", &destination]).output().unwrap());
-    assert!(
-        nobody.contains("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"),
-        "{nobody}"
-    );
+    let mut nobody = ecr.command(&["inspect", &destination]);
+    let nobody = failed(&nobody.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap());
+    assert!(nobody.contains("AWS credentials: no AWS credentials"), "{nobody}");
     assert!(
         nobody.contains("aws ecr get-login-password --region eu-west-1"),
         "{nobody}"
     );
+}
+
+/// Answers one container's request for its credentials, if it shows its token.
+fn container_endpoint() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+            head.push(byte[0]);
+        }
+        let is_known = String::from_utf8_lossy(&head)
+            .to_lowercase()
+            .contains("authorization: the-containers-token");
+        let body = r#"{"AccessKeyId": "ASIACONTAINER", "SecretAccessKey": "hunter2", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}"#;
+        let status = if is_known { "200 OK" } else { "401 Unauthorized" };
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    format!("http://{address}/credentials")
+}
+
+#[test]
+fn credentials_come_from_wherever_aws_tools_find_them() {
+    let ecr = Ecr::start();
+    let moto = Server::moto();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let keys = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = hunter2\n";
+    let profile = write("credentials", &format!("[shop]\n{keys}"));
+    let answer = write(
+        "answer.json",
+        r#"{"Version": 1, "AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": "hunter2"}"#,
+    );
+    let process = write(
+        "process",
+        &format!("[default]\ncredential_process = cat {answer}\n"),
+    );
+    let role = write(
+        "role",
+        &format!(
+            "[default]\nrole_arn = arn:aws:iam::123456789012:role/reader\nsource_profile = base\n[profile base]\n{keys}"
+        ),
+    );
+    let identity = write("identity", "a-web-identity-token");
+    let container = container_endpoint();
+    let ways: [(&str, &[(&str, &str)]); 6] = [
+        (
+            "environment",
+            &[
+                ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+                ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+            ],
+        ),
+        (
+            "profile",
+            &[("AWS_SHARED_CREDENTIALS_FILE", &profile), ("AWS_PROFILE", "shop")],
+        ),
+        ("credential process", &[("AWS_CONFIG_FILE", &process)]),
+        ("assumed role", &[("AWS_CONFIG_FILE", &role)]),
+        (
+            "web identity",
+            &[
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", &identity),
+                ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader"),
+            ],
+        ),
+        (
+            "container",
+            &[
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container),
+                ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "the-containers-token"),
+            ],
+        ),
+    ];
+    let name = format!("{HOST}/app:1");
+    for (way, variables) in ways {
+        let output = ecr
+            .command(&["inspect", &name, "-vv"])
+            .envs(variables.iter().copied())
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ENDPOINT_URL", format!("http://{}", moto.host()))
+            .output()
+            .unwrap();
+        // The login was taken: all that is missing is the image.
+        let errors = failed(&output);
+        assert!(errors.contains("app:1 is not at"), "{way}: {errors}");
+        assert!(errors.contains("GetAuthorizationToken"), "{way}: {errors}");
+        for secret in ["hunter2", "a-web-identity-token", "the-containers-token"] {
+            assert!(!errors.contains(secret), "{way}: {errors}");
+        }
+    }
 }
 
 #[test]
@@ -121,70 +221,4 @@ fn a_token_that_ended_is_fetched_again_on_ecrs_403() {
     ));
     let errors = failed(&soci(&["inspect", &registry.name("app:1")]).output().unwrap());
     assert!(errors.contains("token has expired"), "{errors}");
-}
-
-#[test]
-fn the_signature_is_botocores() {
-    let environment = soci_registry::Environment::new([
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        (
-            "AWS_SECRET_ACCESS_KEY",
-            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-        ),
-        ("AWS_SESSION_TOKEN", "a/session+token=="),
-    ]);
-    let credentials = soci_registry::ecr::credentials_of(&environment).expect("both halves are there");
-    let python = python_environment().join("bin/python");
-    let script = soci_tests::repository().join("tests/python/sign.py");
-    for (host, region, seconds) in [
-        (HOST, "eu-west-1", 1_795_478_400),
-        (
-            "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
-            "us-gov-west-1",
-            1_709_164_799,
-        ),
-        (
-            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
-            "cn-north-1",
-            951_782_400,
-        ),
-    ] {
-        let ecr_host = soci_image::EcrHost::parse(host).expect("an ECR host");
-        let now = std::time::Duration::from_secs(seconds);
-        let call = soci_registry::ecr::token_call(&ecr_host, &environment, &credentials, now).unwrap();
-        let field = |name: &str| {
-            call.headers
-                .iter()
-                .find(|(have, _)| *have == name)
-                .map(|(_, value)| value.clone())
-        };
-        let asked = json!({
-            "url": call.url.to_wire(),
-            "headers": {
-                "Content-Type": field("content-type"),
-                "X-Amz-Target": field("x-amz-target"),
-                "Host": call.url.authority(),
-            },
-            "body": String::from_utf8(call.body.to_vec()).unwrap(),
-            "date": field("x-amz-date"),
-            "region": region,
-            "key": "AKIDEXAMPLE",
-            "secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-            "token": "a/session+token==",
-        });
-        let mut child = Command::new(&python)
-            .arg(&script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the environment has a python");
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(asked.to_string().as_bytes())
-            .unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(Some(good(&output)), field("authorization"), "{host}");
-    }
 }

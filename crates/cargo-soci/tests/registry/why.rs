@@ -196,3 +196,78 @@ fn a_reference_alone_is_asked_and_judged() {
         .collect();
     insta::assert_snapshot!(said.join("\n"));
 }
+
+/// One call to moto, as it is.
+fn call(moto: &Server, action: &str, body: &Value) {
+    use std::io::{Read, Write};
+    let body = body.to_string();
+    let mut stream = std::net::TcpStream::connect(moto.address()).unwrap();
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: ecs.eu-west-1.amazonaws.com\r\nConnection: close\r\n\
+         X-Amz-Target: AmazonEC2ContainerServiceV20141113.{action}\r\nContent-Type: application/x-amz-json-1.1\r\n\
+         Content-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 \
+         Credential=AKIDEXAMPLE/20261129/eu-west-1/ecs/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{action}: {answer}");
+}
+
+#[test]
+fn a_cluster_is_asked_of_aws() {
+    let ecr = Ecr::start();
+    ecr.push(&image(), "web:1");
+    ecr.convert("web:1", "web:1-soci");
+    let moto = Server::moto();
+    call(&moto, "CreateCluster", &json!({"clusterName": "shop"}));
+    for (service, image) in [("plain", "web:1"), ("lazy", "web:1-soci")] {
+        call(
+            &moto,
+            "RegisterTaskDefinition",
+            &json!({"family": service, "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+                "containerDefinitions": [{"name": "web", "image": format!("{HOST}/{image}")}]}),
+        );
+        call(
+            &moto,
+            "CreateService",
+            &json!({"cluster": "shop", "serviceName": service, "taskDefinition": service, "desiredCount": 0, "launchType": "FARGATE"}),
+        );
+    }
+    let ask = |words: &[&str], keys: bool| {
+        let mut command = ecr.command(&[&["why"][..], words].concat());
+        command
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ENDPOINT_URL_ECS", format!("http://{}", moto.host()));
+        if keys {
+            command
+                .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+                .env("AWS_SECRET_ACCESS_KEY", "hunter2");
+        }
+        let output = command.output().unwrap();
+        let shown = format!(
+            "{}\nexit code {}\n--- stdout\n{}--- stderr\n{}",
+            words.join(" "),
+            output.status.code().unwrap_or(-1),
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+        shown
+    };
+    let region = ["--region", "eu-west-1"];
+    let said = [
+        ask(&[&["--cluster", "shop"][..], &region].concat(), true),
+        ask(
+            &[&["--cluster", "shop", "--service", "lazy", "-v"][..], &region].concat(),
+            true,
+        ),
+        ask(&[&["--cluster", "nowhere"][..], &region].concat(), true),
+        ask(&["--cluster", "shop"], true),
+        ask(&[&["--cluster", "shop"][..], &region].concat(), false),
+        ask(&[], true),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+}

@@ -136,11 +136,7 @@ fn event(running: &mut Running, root: &At<'_>) -> Result<(), ReadError> {
 /// What ECS could not describe: `{"arn": …, "reason": "MISSING"}`.
 fn failures(running: &mut Running, root: &At<'_>) -> Result<(), ReadError> {
     for failure in root.objects("failures")? {
-        let arn = failure.text("arn")?.unwrap_or("something without a name");
-        let reason = failure.text("reason")?.unwrap_or("no reason given");
-        running
-            .notes
-            .push(format!("ECS does not describe {}: {reason}", short(arn)));
+        running.add_failure(failure.text("arn")?, failure.text("reason")?);
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::arn::short;
+
 use super::{Container, Definition, Running, Service, Task};
 
 /// The lists. Nothing keeps a document from naming a task as another names a service.
@@ -17,6 +19,27 @@ enum Noun {
 pub(super) struct ByArn(HashMap<(Noun, String), usize>);
 
 impl ByArn {
+    fn of(running: &Running) -> Self {
+        let tasks = running.tasks.iter().map(|task| (Noun::Task, &task.arn));
+        let services = running
+            .services
+            .iter()
+            .map(|service| (Noun::Service, &service.arn));
+        let definitions = running
+            .definitions
+            .iter()
+            .map(|known| (Noun::Definition, &known.arn));
+        let mut places = HashMap::new();
+        let places_of = tasks
+            .enumerate()
+            .chain(services.enumerate())
+            .chain(definitions.enumerate());
+        for (at, (noun, arn)) in places_of.filter(|(_, (_, arn))| !arn.is_empty()) {
+            places.insert((noun, arn.clone()), at);
+        }
+        Self(places)
+    }
+
     /// The place of what has this ARN, or that it is new and comes at the end.
     fn place(&mut self, noun: Noun, arn: &str, end: usize) -> Option<usize> {
         if arn.is_empty() {
@@ -34,6 +57,41 @@ impl Running {
             Some(at) => self.tasks[at].join(task),
             None => self.tasks.push(task),
         }
+    }
+
+    /// Adds that ECS does not know something.
+    pub fn add_failure(&mut self, arn: Option<&str>, reason: Option<&str>) {
+        let name = short(arn.unwrap_or("something without a name"));
+        let reason = reason.unwrap_or("no reason given");
+        self.notes.push(format!("ECS does not describe {name}: {reason}"));
+    }
+
+    /// Puts everything into the order of its names: calls end in any order.
+    pub fn sort(&mut self) {
+        self.tasks
+            .sort_by(|a, b| (&a.cluster, &a.group, &a.arn).cmp(&(&b.cluster, &b.group, &b.arn)));
+        self.services
+            .sort_by(|a, b| (&a.cluster, &a.name).cmp(&(&b.cluster, &b.name)));
+        self.definitions.sort_by(|a, b| a.arn.cmp(&b.arn));
+        self.notes.sort();
+        self.by_arn = ByArn::of(self);
+    }
+
+    /// Adds all that another one knows.
+    pub fn join(&mut self, other: Self) {
+        let Self {
+            tasks,
+            services,
+            definitions,
+            notes,
+            by_arn: _,
+        } = other;
+        tasks.into_iter().for_each(|task| self.add_task(task));
+        services.into_iter().for_each(|service| self.add_service(service));
+        definitions
+            .into_iter()
+            .for_each(|definition| self.add_definition(definition));
+        self.notes.extend(notes);
     }
 
     /// Adds a service; the last word about one counts.

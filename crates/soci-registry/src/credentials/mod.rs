@@ -6,7 +6,7 @@
 //! 2. `DOCKER_AUTH_CONFIG`
 //! 3. docker's `config.json`: `credHelpers`, then `credsStore`, then `auths`
 //! 4. the `auth.json` of podman, buildah and skopeo
-//! 5. for Amazon ECR: AWS credentials of the environment (see [`crate::ecr`])
+//! 5. for Amazon ECR: whoever has AWS credentials ([`EcrLogins`])
 //!
 //! `docs/registry.md` tells users the same.
 
@@ -15,8 +15,11 @@ mod auth_file;
 mod files;
 mod helper;
 
+use std::sync::Arc;
 #[cfg(feature = "native")]
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::atomic::AtomicBool;
+
+use soci_image::EcrHost;
 
 pub use self::auth_file::AuthFile;
 #[cfg(feature = "native")]
@@ -61,6 +64,21 @@ pub struct Found {
     pub origin: String,
 }
 
+/// Logins of Amazon ECR, by AWS credentials that the caller finds.
+pub trait EcrLogins: Send + Sync {
+    /// A login to a registry; or why there is none, in words without secrets.
+    fn login(&self, host: &EcrHost) -> Result<EcrLogin, String>;
+}
+
+/// A login of Amazon ECR.
+#[derive(Clone, Debug)]
+pub struct EcrLogin {
+    /// User `AWS` and the token.
+    pub credential: Credential,
+    /// Seconds since 1970 when it ends, where that is known.
+    pub expires: Option<u64>,
+}
+
 /// What a search brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
@@ -77,25 +95,25 @@ pub struct Keychain {
     explicit: Option<(String, Found)>,
     files: Vec<AuthFile>,
     helpers: Box<dyn Helpers>,
-    environment: Environment,
+    ecr: Option<Arc<dyn EcrLogins>>,
     notes: Vec<String>,
 }
 
 impl Keychain {
     /// A keychain over auth files that were read already, and a way to run credential helpers.
-    pub fn new(environment: Environment, files: Vec<AuthFile>, helpers: Box<dyn Helpers>) -> Self {
+    pub fn new(files: Vec<AuthFile>, helpers: Box<dyn Helpers>) -> Self {
         Self {
             explicit: None,
             files,
             helpers,
-            environment,
+            ecr: None,
             notes: Vec::new(),
         }
     }
 
     /// A keychain that knows nobody.
     pub fn anonymous() -> Self {
-        Self::new(Environment::default(), Vec::new(), Box::new(NoHelpers))
+        Self::new(Vec::new(), Box::new(NoHelpers))
     }
 
     /// A keychain over the files that the environment names and the helpers on its `PATH`, which end when the
@@ -106,7 +124,7 @@ impl Keychain {
         let helpers = Box::new(ProcessHelpers::new(environment.clone(), interrupted));
         Self {
             notes,
-            ..Self::new(environment.clone(), files, helpers)
+            ..Self::new(files, helpers)
         }
     }
 
@@ -121,9 +139,16 @@ impl Keychain {
         self
     }
 
-    /// The environment that the keychain was made from.
-    pub fn environment(&self) -> &Environment {
-        &self.environment
+    /// Adds logins of Amazon ECR, for its registries that nothing else knows.
+    #[must_use]
+    pub fn with_ecr(mut self, logins: Arc<dyn EcrLogins>) -> Self {
+        self.ecr = Some(logins);
+        self
+    }
+
+    /// The logins of Amazon ECR.
+    pub(crate) fn ecr(&self) -> Option<&dyn EcrLogins> {
+        self.ecr.as_deref()
     }
 
     /// Searches for a repository's credential; `host` is the registry's host and port.
