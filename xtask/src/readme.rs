@@ -176,7 +176,14 @@ mod tests {
     fn most_of_the_readme_can_be_followed() {
         let text = fs::read_to_string(root().join("README.md")).expect("it is there");
         let blocks = blocks(&text).expect("every block can be followed");
+        let is_never_run = |block: &&Block| {
+            block
+                .mark
+                .as_ref()
+                .is_some_and(|mark| mark.starts_with("needs: "))
+        };
+        let never = blocks.iter().filter(is_never_run).count();
         let free = blocks.iter().filter(|block| block.mark.is_none()).count();
-        assert!(free >= 2 && blocks.len() - free <= 3, "{blocks:?}");
+        assert!(free >= 2 && never * 2 < blocks.len(), "{blocks:?}");
     }
 }
