@@ -64,6 +64,8 @@ export interface Finding {
   container?: string | null;
   /** The file; empty for a finding about the call itself. */
   file: string;
+  /** A change that mends it, where one is safe. */
+  fix?: Fix | null;
   /** What to do. */
   help?: string | null;
   /** Where; absent for a finding about the whole file. */
@@ -80,6 +82,21 @@ export interface Finding {
   task?: string | null;
   /** The rule's page. */
   url: string;
+}
+
+/**
+ * A change that mends a finding: one stretch of one file is replaced, and every deployment that worked before works
+ * the same after.
+ */
+export interface Fix {
+  /** What it does. */
+  description: string;
+  /** The file; not always that of the finding. */
+  file: string;
+  /** What is replaced. */
+  location: Location;
+  /** What is written in its place; empty takes it out. */
+  replacement: string;
 }
 
 /** What a document is. */

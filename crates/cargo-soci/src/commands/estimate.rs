@@ -32,8 +32,9 @@ TRACE says what a start opens, until the program is ready: the output of strace 
 lines. Without one only what the image carries for nothing is told. SRC is the image with its SOCI index. zTOCs are
 read, and small layers without one; of the others only how large they are.
 
-  strace -f -y -ttt -e trace=open,openat,openat2,execve,chroot,chdir -o app.trace chroot rootfs python3 app.py
-  cargo soci estimate app.trace 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4-soci --link 1Gbit/1ms")]
+  strace -f -y -ttt -e trace=open,openat,openat2,execve,chroot,chdir -o app.trace chroot rootfs ./app
+  cargo soci estimate app.trace 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4-soci
+  cargo soci estimate app.trace ./app-soci --link 1Gbit/1ms")]
 pub struct Args {
     /// What the start opens; `-` is stdin
     #[arg(value_name = "TRACE")]
