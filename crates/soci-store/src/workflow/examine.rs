@@ -195,7 +195,7 @@ async fn look(
                 seen.ztocs.insert(ztoc.digest.clone(), found);
                 // Of a zTOC for another layer there is nothing to say here.
                 if let Some(read) = read.filter(|read| read.compressed_size() == layer.size) {
-                    views.insert(layer.digest.clone(), View::mounted(read, false, tables));
+                    views.insert(layer.digest.clone(), View::mounted(read, false, &[], tables));
                 }
             }
             if seen.ranges_ignored.is_none()

@@ -59,7 +59,13 @@ pub(crate) struct View {
 
 impl View {
     /// A layer that is mounted with this zTOC; none if there is no room for its table of contents.
-    pub(crate) fn mounted(ztoc: Ztoc, disable_xattrs: bool, tables: &Tables) -> Option<Self> {
+    /// `cut_owners` are entries whose owners it does not hold, where that is known.
+    pub(crate) fn mounted(
+        ztoc: Ztoc,
+        disable_xattrs: bool,
+        cut_owners: &[usize],
+        tables: &Tables,
+    ) -> Option<Self> {
         let mount = Mount::of(&ztoc);
         let mount = if disable_xattrs {
             mount.without_xattrs()
@@ -68,7 +74,7 @@ impl View {
         };
         Some(Self {
             mount: Some(mount),
-            toc: tables.keep(ztoc.into_toc())?,
+            toc: tables.keep(ztoc.into_toc().with_cut_owners(cut_owners))?,
         })
     }
 
@@ -192,7 +198,7 @@ impl Views {
 
     /// Keeps what later layers need to know of one that has a zTOC.
     pub(super) fn mounted(&self, layer: &Digest, ztoc: Ztoc) {
-        let view = View::mounted(ztoc, false, &self.tables);
+        let view = View::mounted(ztoc, false, &[], &self.tables);
         self.keep(layer, view, self.allow_differences);
     }
 

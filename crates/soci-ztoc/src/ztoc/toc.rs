@@ -278,9 +278,20 @@ impl Toc {
         }
     }
 
+    /// The same table, of which these entries are known to have headers that tell an owner of more than 32 bits.
+    #[must_use]
+    pub fn with_cut_owners(mut self, entries: &[usize]) -> Self {
+        for index in entries {
+            if let Some(row) = self.rows.get_mut(*index) {
+                row.owner_was_cut = true;
+            }
+        }
+        self
+    }
+
     /// Whether an entry's header is known to tell an owner or group that 32 bits do not hold: then a reader
     /// that compares the header with the zTOC finds them different. Only known of a table that was just built
-    /// from its layer, not of one that was read from a zTOC.
+    /// from its layer or compared with it, not of one that was read from a zTOC.
     pub fn owner_was_cut(&self, index: usize) -> bool {
         self.rows.get(index).is_some_and(|row| row.owner_was_cut)
     }

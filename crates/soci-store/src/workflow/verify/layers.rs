@@ -29,6 +29,8 @@ pub(super) struct Checked {
     pub(super) files: usize,
     pub(super) findings: Vec<Finding>,
     pub(super) unknown: Vec<Unknown>,
+    /// Entries whose owners its zTOC does not hold.
+    pub(super) cut_owners: Vec<usize>,
     /// How it looks to a container, if that is known.
     pub(super) view: Option<View>,
 }
@@ -173,7 +175,7 @@ async fn check_layer(
         None => check_all(source, task, told, &ztoc, options, observer, &mut checked).await?,
     }
     if checked.view.is_none() {
-        let view = View::mounted(ztoc, told.disable_xattrs, &options.tables);
+        let view = View::mounted(ztoc, told.disable_xattrs, &checked.cut_owners, &options.tables);
         checked.keep(task, view);
     }
     Ok(checked)
@@ -405,6 +407,7 @@ async fn check_all(
         let more = ("more-faults", Consequence::ReadsFail, CONVERT);
         checked.find(task, more, &told.descriptor.digest, message);
     }
+    checked.cut_owners = verification.cut_owners;
     checked.spans = verification.spans;
     checked.files = verification.files;
     Ok(())

@@ -46,6 +46,9 @@ pub struct Verification {
     pub uncompressed_digest: [u8; 32],
     /// Spans checked.
     pub spans: usize,
+    /// Entries whose owner or group the zTOC's 32 bits do not hold: that is no fault of the zTOC, but a client that
+    /// compares it with the header answers reads with EIO.
+    pub cut_owners: Vec<usize>,
     /// Files whose data lies in good spans and where the walk finds it.
     pub files: usize,
 }
@@ -128,6 +131,8 @@ impl<'z> Verifier<'z> {
             });
         }
         let bad_spans = self.spans.judge(&output.finish(), &mut faults);
+        let mut comparison = comparison;
+        let cut_owners = core::mem::take(&mut comparison.cut_owners);
         let entries = comparison.finish(&mut faults);
         // They ascend, so the first that ends after an entry's start is the only one to look at.
         let bad = |entry: &TocEntry<'_>| {
@@ -154,6 +159,7 @@ impl<'z> Verifier<'z> {
                 Zinfo::Uncompressed(_) => layer_digest.into(),
             },
             spans: ztoc.span_count(),
+            cut_owners,
             files,
         })
     }

@@ -37,6 +37,7 @@ impl<'z> Plain<'z> {
                 faults: Vec::new(),
                 count: 0,
                 missing: None,
+                cut_owners: Vec::new(),
             },
             output: OutputDigests::new(ztoc),
             whole: Sha256::new(),
@@ -67,6 +68,7 @@ pub(super) struct Comparison<'z> {
     faults: Vec<Fault>,
     count: usize,
     missing: Option<Box<[u8]>>,
+    pub(super) cut_owners: Vec<usize>,
 }
 
 impl Visitor for Comparison<'_> {
@@ -77,6 +79,12 @@ impl Visitor for Comparison<'_> {
             self.missing.get_or_insert_with(|| found.name.into());
             return;
         };
+        if [found.uid, found.gid]
+            .iter()
+            .any(|id| u32::try_from(*id).is_err())
+        {
+            self.cut_owners.push(index);
+        }
         let difference = difference(&told, found);
         self.same.push(difference.is_none());
         if let Some(field) = difference {
@@ -133,9 +141,9 @@ fn difference(told: &TocEntry<'_>, found: &Entry<'_>) -> Option<&'static str> {
         ("size", told.size == found.size),
         ("link target", told.link_name == found.link_name),
         ("mode", told.mode == found.mode),
-        // Of a number that 32 bits do not hold, a client finds another than it was told.
-        ("user id", i64::from(told.uid) == found.uid),
-        ("group id", i64::from(told.gid) == found.gid),
+        // A zTOC has 32 bits for them; what they do not hold is told apart.
+        ("user id", told.uid == found.uid as u32),
+        ("group id", told.gid == found.gid as u32),
         ("user name", told.user_name == found.user_name),
         ("group name", told.group_name == found.group_name),
         ("modification time", same_time()),
