@@ -84,6 +84,105 @@ pageTest("dropping a file", {}, async (page) => {
   await page.locator("#findings .jump").first().waitFor();
 });
 
+const MODULE = {
+  "shop/main.tf": `resource "aws_ecs_task_definition" "web" {
+  family                   = "web"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
+  container_definitions    = jsonencode([{ name = "web", image = "\${var.image}" }])
+}
+`,
+  "shop/variables.tf": 'variable "image" {\n  default = "nginx:1.27"\n}\n',
+  "shop/.gitignore": "*.local.json\n",
+  "shop/taskdef.local.json": ELSEWHERE,
+  "shop/node_modules/x/taskdef.json": ELSEWHERE,
+};
+
+/** Drops files as a browser does. Scripts cannot make entries of folders, so that these stand in for them. */
+const drop = async (page, files) => {
+  const transfer = await page.evaluateHandle((files) => {
+    const data = new DataTransfer();
+    data.items.add(new File([""], "shop"));
+    const file = (name, text) => ({ name, isFile: true, isDirectory: false, file: (done) => done(new File([text], name)) });
+    const folder = (name, inside) => {
+      const children = Object.entries(Map.groupBy(Object.entries(inside), ([path]) => path.split("/")[0]).entries().toArray()).map(([, [first, below]]) =>
+        below.length === 1 && below[0][0] === first
+          ? file(first, below[0][1])
+          : folder(first, Object.fromEntries(below.map(([path, text]) => [path.slice(first.length + 1), text]))),
+      );
+      return {
+        name,
+        isFile: false,
+        isDirectory: true,
+        createReader: () => ({ readEntries: (done) => done(children.splice(0, 2)) }),
+      };
+    };
+    const root = folder("", files);
+    DataTransferItem.prototype.webkitGetAsEntry = () => {
+      let found;
+      root.createReader().readEntries((entries) => ([found] = entries));
+      return found;
+    };
+    return data;
+  }, files);
+  await page.dispatchEvent("#fallback, .cm-content", "drop", { dataTransfer: transfer });
+};
+
+pageTest("a folder is searched as on the command line, and its files are shown one by one", {}, async (page) => {
+  await drop(page, MODULE);
+  await status(page, /^1 container: 1 not lazy/);
+  const shown = () => page.locator("#files").inputValue();
+  const line = () => page.evaluate(() => document.querySelector("#document").shadowRoot.querySelector(".cm-activeLine").textContent);
+  assert.deepEqual(await page.locator("#files option").allTextContents(), ["shop/main.tf", "shop/variables.tf"]);
+  // The finding is about the default, which stands in the other file.
+  await page.locator("#findings .jump", { hasText: "shop/variables.tf, line 2" }).first().click();
+  assert.equal(await shown(), "shop/variables.tf");
+  assert.match(await line(), /nginx:1.27/);
+  await page.keyboard.insertText('"123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1"');
+  await status(page, /^1 container: 1 unknown/);
+  await page.locator("#options > summary").click();
+  await page.locator("#option-vars").fill("image=quay.io/a/b:1");
+  await status(page, /^1 container: 1 not lazy/);
+  await page.locator("#option-for").selectOption("containerd");
+  await status(page, /^1 container: 1 unknown/);
+  // What was edited stays when another file is looked at.
+  await page.locator("#files").selectOption("shop/main.tf");
+  await page.locator("#files").selectOption("shop/variables.tf");
+  assert.match(await page.evaluate(() => document.querySelector("#document").shadowRoot.querySelector(".cm-content").textContent), /dkr\.ecr/);
+  await page.locator("#share").click();
+  await page.locator("#share-status", { hasText: "shop/variables.tf alone" }).waitFor();
+});
+
+pageTest("a folder without documents says so, and several files are each checked", {}, async (page) => {
+  await drop(page, { "docs/README.md": "a", "docs/x.txt": "b" });
+  await status(page, /holds no file with a name/);
+  await page.setInputFiles("#file", [
+    { name: "one.json", mimeType: "application/json", buffer: Buffer.from(ELSEWHERE) },
+    { name: "two.json", mimeType: "application/json", buffer: Buffer.from(ELSEWHERE) },
+  ]);
+  await status(page, /^4 containers/);
+  await page.setInputFiles("#file", [{ name: "one.json", mimeType: "application/json", buffer: Buffer.from(ELSEWHERE) }]);
+  await status(page, /^2 containers/);
+  assert.ok(await page.locator("#files-field").isHidden());
+});
+
+/** One struct: what the linter can be told, the page can tell it; files of variables are dropped with the others. */
+pageTest("every option of the linter has a control", {}, async (page) => {
+  const { properties } = JSON.parse(readFileSync(join(ROOT, "docs/lint-options.schema.json"), "utf8"));
+  const controls = await page.locator("#options :is(input, select, textarea)").evaluateAll((found) => found.map(({ id }) => id));
+  assert.equal(controls.length, Object.keys(properties).length - 1);
+  await paste(page, ELSEWHERE.replace("FARGATE", "EC2"));
+  await page.locator("#options > summary").click();
+  await page.locator("#option-launch").selectOption("FARGATE");
+  await status(page, /1 not lazy, 1 unknown/);
+  await page.locator("#option-accept").fill("image=redis* -- a small cache");
+  await status(page, /^2 containers: 1 unknown/);
+  await page.locator("#option-accept").fill("image=redis*");
+  await status(page, /cannot be used: accept/);
+});
+
 pageTest("opening a file that is no UTF-8 says so", {}, async (page) => {
   await page.setInputFiles("#file", { name: "t.json", mimeType: "application/json", buffer: Buffer.from([0x7b, 0xff, 0x7d]) });
   await status(page, /error/);

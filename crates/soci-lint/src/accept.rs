@@ -1,12 +1,10 @@
 //! Containers whose verdict somebody accepted, with a reason: by an entry of the options, by a comment in the
 //! file, or because the container is a known small helper. The verdict stays what it is and stops failing.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::facts;
 use crate::model::{Container, Document, Image};
 use crate::options::{Acceptance, Options, Sidecars};
-use crate::rules::Emitted;
+use crate::rules::{Emitted, by_task};
 use crate::source::{LineIndex, Place, Suppressions, TextRange};
 use crate::terms::Verdict;
 use crate::verdict::judge;
@@ -17,7 +15,8 @@ pub(crate) type At = (usize, usize, usize);
 /// What is accepted, and which acceptances accept nothing.
 #[derive(Default)]
 pub(crate) struct Accepted {
-    reasons: BTreeMap<At, String>,
+    /// In the order of the containers.
+    reasons: Vec<(At, String)>,
     /// Entries of the options, and comments by file, that did not accept anything; whether they met a container.
     pub(crate) idle_entries: Vec<(usize, bool)>,
     pub(crate) idle_comments: Vec<(Place, bool)>,
@@ -44,9 +43,9 @@ impl Accepted {
         lines: &[LineIndex<'_>],
     ) -> Self {
         let mut accepted = Self::default();
-        let mut met = BTreeSet::new();
-        let mut used = BTreeSet::new();
-        let mut by_task = None;
+        let mut met = Vec::new();
+        let mut used = Vec::new();
+        let mut of_tasks = None;
         for (at, document) in documents.iter().enumerate() {
             for (task_at, task) in document.tasks.iter().enumerate() {
                 for (container_at, container) in task.containers.iter().enumerate() {
@@ -54,11 +53,9 @@ impl Accepted {
                     if sources.is_empty() {
                         continue;
                     }
-                    let found = by_task.get_or_insert_with(|| by_task_of(emitted));
-                    let found: Vec<&Emitted> = found
-                        .get(&(at, task_at))
-                        .into_iter()
-                        .flatten()
+                    let found = of_tasks.get_or_insert_with(|| by_task(documents, emitted));
+                    let found: Vec<&Emitted> = found[at][task_at]
+                        .iter()
                         .copied()
                         .filter(|found| found.container.is_none_or(|container| container == container_at))
                         .collect();
@@ -74,14 +71,13 @@ impl Accepted {
                             }
                             Source::Shipped => ((None, usize::MAX), SHIPPED.to_owned()),
                         };
-                        met.insert(key);
+                        add(&mut met, key);
                         if needed {
-                            used.insert(key);
+                            add(&mut used, key);
                             let at = (at, task_at, container_at);
-                            accepted
-                                .reasons
-                                .entry(at)
-                                .or_insert_with(|| reason.trim().to_owned());
+                            if accepted.reasons.last().is_none_or(|(last, _)| *last != at) {
+                                accepted.reasons.push((at, reason.trim().to_owned()));
+                            }
                         }
                     }
                 }
@@ -106,7 +102,8 @@ impl Accepted {
 
     /// Why a container is accepted.
     pub(crate) fn reason(&self, at: At) -> Option<&str> {
-        self.reasons.get(&at).map(String::as_str)
+        let found = self.reasons.binary_search_by(|(known, _)| known.cmp(&at)).ok()?;
+        Some(&self.reasons[found].1)
     }
 
     /// Why a finding does not fail: all that it is about is accepted.
@@ -127,14 +124,13 @@ impl Accepted {
     }
 }
 
-fn by_task_of(emitted: &[Emitted]) -> BTreeMap<(usize, usize), Vec<&Emitted>> {
-    let mut by_task = BTreeMap::<(usize, usize), Vec<&Emitted>>::new();
-    for found in emitted {
-        if let Some(task) = found.task {
-            by_task.entry(task).or_default().push(found);
-        }
+/// Adds what is not there yet. There are few: entries of the options, and comments that were met.
+fn add<T: PartialEq>(list: &mut Vec<T>, item: T) -> bool {
+    let is_new = !list.contains(&item);
+    if is_new {
+        list.push(item);
     }
-    by_task
+    is_new
 }
 
 /// All that accept a container, the most exact first.
@@ -147,7 +143,7 @@ fn sources(
     let mut sources = Vec::new();
     let mut places = vec![container.place, container.name_place, container.place()];
     places.dedup();
-    let mut seen = BTreeSet::new();
+    let mut seen = Vec::new();
     for place in places {
         let comments = &comments[place.file];
         if comments.accepts.is_empty() {
@@ -157,7 +153,7 @@ fn sources(
         let first = lines.line_of(place.range.start);
         let last = lines.line_of(place.range.end).max(first);
         for accept in comments.accepts.range(first..=last) {
-            if seen.insert((place.file, accept.range)) {
+            if add(&mut seen, (place.file, accept.range.start)) {
                 sources.push(Source::Comment(place.file, accept.range));
             }
         }

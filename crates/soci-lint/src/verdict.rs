@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::expression::value::Branch;
 use crate::model::{Container, Task};
 use crate::rules::{Effect, Emitted};
+use crate::table::sorted;
 use crate::terms::Verdict;
 
 /// The verdict on one container.
@@ -48,7 +49,7 @@ pub(crate) fn judge<'e>(task: &Task, container: &Container, found: &[&'e Emitted
         Verdict::Lazy => Effect::Lazy,
         Verdict::Unknown => Effect::Unknown,
     };
-    let mut reasons: Vec<&'e Emitted> = effective
+    let reasons: Vec<&'e Emitted> = effective
         .into_iter()
         .filter(|emitted| {
             let counts = emitted.case.is_none() || considered.contains(&emitted.case);
@@ -60,7 +61,8 @@ pub(crate) fn judge<'e>(task: &Task, container: &Container, found: &[&'e Emitted
         Effect::Unknown => emitted.rule.weight,
         _ => 0,
     };
-    reasons.sort_by_key(|emitted| (emitted.effect != wanted, weight(emitted), emitted.rule.code));
+    let key = |emitted: &Emitted| (emitted.effect != wanted, weight(emitted), emitted.rule.code);
+    let reasons = sorted(reasons, |a, b| key(a).cmp(&key(b)));
     let headline = headline(verdict, agreed, &reasons, task, container);
     Judgement {
         verdict,

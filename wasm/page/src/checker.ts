@@ -1,7 +1,8 @@
 // The linter: the same module as in the Action, called on the page's own thread.
 
-import init, { Documents, rules, version } from "../../glue/soci_wasm.js";
+import init, { acceptance, Documents, rules, version } from "../../glue/soci_wasm.js";
 import type { Report } from "../../types/report.ts";
+import { Folders } from "./folder.ts";
 import type { RuleInfo } from "../../types/rules.ts";
 
 /** The report forms that the page offers. */
@@ -26,6 +27,10 @@ export interface Checker {
   pages: Pages;
   /** Checks one document; throws the linter's objection where an option is wrong. */
   check(path: string, bytes: Uint8Array, options: object): Checked;
+  /** Searches files as the command line searches a folder, and checks what it finds. */
+  checkFiles(files: ReadonlyMap<string, Uint8Array>, options: object): Checked;
+  /** An entry of `accept` out of its line. */
+  acceptance(line: string): object;
 }
 
 /** Loads the module that lies beside this script. */
@@ -37,18 +42,26 @@ export async function loadChecker(): Promise<Checker> {
     version: version(),
     rules: (JSON.parse(rules()) as RuleInfo[]).length,
     pages: () => (pages ??= loadPages()),
-    check(path, bytes, options) {
-      documents?.free();
-      const current = new Documents();
-      documents = current;
-      current.add(path, bytes, false);
-      const json = current.lint(JSON.stringify(options));
-      return {
-        report: JSON.parse(json) as Report,
-        render: (form) => (form === "json" ? json : current.render(form)),
-      };
-    },
+    check: (path, bytes, options) => checked(options, (current) => current.add(path, bytes, false)),
+    checkFiles: (files, options) =>
+      checked(options, (current) => {
+        const isFolder = [...files.keys()].some((path) => path.includes("/"));
+        current.find(isFolder ? "." : [...files.keys()].join("\n"), new Folders(files));
+      }),
+    acceptance: (line) => JSON.parse(acceptance(line)) as object,
   };
+
+  function checked(options: object, fill: (current: Documents) => void): Checked {
+    documents?.free();
+    const current = new Documents();
+    documents = current;
+    fill(current);
+    const json = current.lint(JSON.stringify(options));
+    return {
+      report: JSON.parse(json) as Report,
+      render: (form) => (form === "json" ? json : current.render(form)),
+    };
+  }
 }
 
 async function loadPages(): Promise<Record<string, string>> {

@@ -5,6 +5,7 @@ import type { Kind, Report } from "../../types/report.ts";
 import { type Checked, type Checker, type Form, loadChecker } from "./checker.ts";
 import { byId, element } from "./dom.ts";
 import type { Editor } from "./editor.ts";
+import { chosen, dropped, type Files } from "./folder.ts";
 import { EXAMPLES } from "./examples.ts";
 import { linterOptions, onFieldChange, readFields, writeFields } from "./options.ts";
 import { clearResults, sentence, showResults } from "./results.ts";
@@ -13,12 +14,23 @@ import { readHash, shareLink } from "./share.ts";
 /** Larger documents are for the command line: here each edit checks the whole text. */
 const LARGEST = 5 * 1024 * 1024;
 
-const KINDS: readonly Kind[] = ["task-definition", "describe-output", "container-definitions", "service", "cloudformation"];
+const KINDS: readonly Kind[] = [
+  "task-definition",
+  "describe-output",
+  "container-definitions",
+  "service",
+  "cloudformation",
+  "terraform",
+  "terraform-plan",
+  "terraform-state",
+  "batch",
+  "copilot",
+];
 
 /** A file as it was opened: its bytes count until the text is edited. */
 interface Opened {
   name: string;
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   text: string;
 }
 
@@ -31,6 +43,8 @@ let editor: Editor = plainEditor(byId("fallback", HTMLTextAreaElement));
 let checker: Checker | undefined;
 let checked: Checked | undefined;
 let opened: Opened | undefined;
+/** Several files or a folder, by path; the shown one is among them. */
+let files: Files | undefined;
 let timer: number | undefined;
 let editorLoads: Promise<void> | undefined;
 let lastCheck = 0;
@@ -72,7 +86,7 @@ function check(): void {
   if (!checker) return;
   const text = editor.text();
   checked = undefined;
-  if (text.trim() === "") {
+  if (files === undefined && text.trim() === "") {
     say("Nothing to check yet.");
     nothingChecked();
     return;
@@ -85,9 +99,11 @@ function check(): void {
   }
   const before = performance.now();
   try {
-    checked = checker.check(source.name, source.bytes, linterOptions());
+    const options = linterOptions(checker.acceptance);
+    files?.set(source.name, source.bytes);
+    checked = files ? checker.checkFiles(files, options) : checker.check(source.name, source.bytes, options);
   } catch (error) {
-    say(`The options cannot be used: ${(error as Error).message}`);
+    say(`The ${files ? "files or options" : "options"} cannot be used: ${(error as Error).message}`);
     nothingChecked();
     return;
   } finally {
@@ -98,13 +114,16 @@ function check(): void {
 
 function show(report: Report, pages: Checker["pages"]): void {
   editor.setMarks(
-    report.findings.flatMap(({ location, severity, code, message, help }) =>
-      location ? [{ location, severity, message: `${code}: ${message}${help ? `\n${help}` : ""}` }] : [],
+    report.findings.flatMap(({ file, location, severity, code, message, help }) =>
+      location && (files === undefined || file === opened?.name) ? [{ location, severity, message: `${code}: ${message}${help ? `\n${help}` : ""}` }] : [],
     ),
   );
-  showResults(report, pages, (location) => editor.jump(location));
+  showResults(report, pages, (file, location) => {
+    if (file !== opened?.name) showFile(file);
+    editor.jump(location);
+  });
   say(sentence(report));
-  const kind = report.files[0]?.kind;
+  const kind = (report.files.find(({ path }) => path === opened?.name) ?? report.files[0])?.kind;
   byId("kind", HTMLElement).textContent = kind ? `Read as: ${kind}.` : "";
   showOutput();
 }
@@ -127,16 +146,59 @@ function say(text: string): void {
   if (status.textContent !== text) status.textContent = text;
 }
 
-function open(name: string, bytes: Uint8Array): void {
+function open(name: string, bytes: Uint8Array<ArrayBuffer>): void {
+  files = undefined;
+  byId("files-field", HTMLElement).hidden = true;
   if (bytes.length > LARGEST) {
     say(`${name} is larger than 5 MiB; check it with \`cargo soci lint\`.`);
     return;
   }
+  put(name, bytes);
+  check();
+}
+
+/** Puts a file into the editor. */
+function put(name: string, bytes: Uint8Array<ArrayBuffer>): void {
   // Bytes that are no UTF-8 become marks here, and a finding of the linter, which gets the bytes.
   editor.setText(new TextDecoder().decode(bytes));
   wantEditor();
   opened = { name, bytes, text: editor.text() };
+}
+
+/** Checks several files or a folder, and shows the first that has something to say about it. */
+function openFiles(all: Files): void {
+  const [only, ...more] = all;
+  if (only === undefined) return say("There is no file in it.");
+  if (more.length === 0) return open(only[0].split("/").at(-1) ?? "", only[1]);
+  files = all;
+  put(...only);
   check();
+  const paths = checked?.report.files.map(({ path }) => path) ?? [];
+  const about = checked?.report.findings.find(({ file }) => all.has(file))?.file;
+  const first = about ?? checked?.report.files.find(({ tasks }) => tasks.length > 0)?.path ?? paths[0];
+  const shown = paths.length > 0 ? paths : [...all.keys()];
+  byId("files", HTMLSelectElement).replaceChildren(...shown.map((path) => element("option", {}, path)));
+  byId("files-field", HTMLElement).hidden = false;
+  showFile(first ?? only[0]);
+}
+
+/** Shows another one of several files. */
+function showFile(path: string): void {
+  const bytes = files?.get(path);
+  if (bytes === undefined) return;
+  const menu = byId("files", HTMLSelectElement);
+  if (![...menu.options].some(({ value }) => value === path)) menu.append(element("option", {}, path));
+  menu.value = path;
+  put(path, bytes);
+  check();
+}
+
+async function openAll(read: Promise<Files>): Promise<void> {
+  try {
+    openFiles(await read);
+  } catch (error) {
+    say(`The files cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function openText(name: string, text: string): void {
@@ -160,8 +222,9 @@ async function share(): Promise<void> {
   const link = await shareLink(location.href, { text: editor.text(), options: readFields() });
   const field = byId("share-link", HTMLInputElement);
   field.value = link;
-  byId("share-status", HTMLElement).textContent =
-    link.length > 30_000 ? `${link.length} characters: some programs cut links that long.` : "";
+  byId("share-status", HTMLElement).textContent = files
+    ? `Of the files, the link carries ${opened?.name ?? "the shown one"} alone.`
+    : link.length > 30_000 ? `${link.length} characters: some programs cut links that long.` : "";
   byId("share-dialog", HTMLDialogElement).showModal();
   field.select();
 }
@@ -187,12 +250,16 @@ function listen(): void {
   host.addEventListener("focus", (event) => {
     if (event.target === host) editor.focus();
   });
+  const folder = byId("folder", HTMLInputElement);
   on("open", "click", () => file.click());
-  file.addEventListener("change", () => {
-    const chosen = file.files?.[0];
-    file.value = "";
-    if (chosen) void openFile(chosen);
-  });
+  on("open-folder", "click", () => folder.click());
+  for (const input of [file, folder]) {
+    input.addEventListener("change", () => {
+      if (input.files && input.files.length > 0) void openAll(chosen(input.files).finally(() => (input.value = "")));
+    });
+  }
+  const menu = byId("files", HTMLSelectElement);
+  menu.addEventListener("change", () => showFile(menu.value));
   onFieldChange(() => {
     showOptionCount();
     changed();
@@ -233,22 +300,14 @@ function listenForDrops(): void {
     "drop",
     (event) => {
       sheet.hidden = true;
-      const file = event.dataTransfer?.files[0];
-      if (!file) return;
+      const { dataTransfer } = event;
+      if (!dataTransfer || !hasFiles(event)) return;
       event.preventDefault();
       event.stopPropagation();
-      void openFile(file);
+      void openAll(dropped(dataTransfer));
     },
     options,
   );
-}
-
-async function openFile(file: File): Promise<void> {
-  if (file.size > LARGEST) {
-    say(`${file.name} is larger than 5 MiB; check it with \`cargo soci lint\`.`);
-    return;
-  }
-  open(file.name, new Uint8Array(await file.arrayBuffer()));
 }
 
 function showOptionCount(): void {

@@ -5,10 +5,14 @@ import type { Pages } from "./checker.ts";
 import { byId, element, message } from "./dom.ts";
 import { renderMarkdown } from "./markdown.ts";
 
+/** Goes to a place in a file. */
+export type Jump = (file: string, location: Location) => void;
+
 const VERDICTS = { lazy: "lazy", "not-lazy": "not lazy", unknown: "unknown" } as const;
 
-/** Shows a report; `jump` goes to a place in the editor. */
-export function showResults(report: Report, pages: Pages, jump: (location: Location) => void): void {
+/** Shows a report; places name their file where there are several. */
+export function showResults(report: Report, pages: Pages, jump: Jump): void {
+  several = report.files.length > 1;
   const tasks = report.files.flatMap((file) => file.tasks);
   byId("verdicts", HTMLElement).replaceChildren(...tasks.map((task) => taskTable(task, jump)));
   const list = byId("findings", HTMLOListElement);
@@ -48,7 +52,7 @@ function counted(number: number, one: string, many = one): string {
   return number === 0 ? "" : `${number} ${number === 1 ? one : many}`;
 }
 
-function taskTable(task: TaskReport, jump: (location: Location) => void): HTMLElement {
+function taskTable(task: TaskReport, jump: Jump): HTMLElement {
   const rows = task.containers.map((container) => containerRow(container, jump));
   const names = ["Container", "Lazy?", "Why"].map((name) => element("th", { scope: "col", role: "columnheader" }, name));
   // The roles are those of the elements; written out, they survive the phone's other layout.
@@ -67,11 +71,11 @@ function taskTable(task: TaskReport, jump: (location: Location) => void): HTMLEl
   );
 }
 
-function containerRow(container: ContainerReport, jump: (location: Location) => void): HTMLElement {
+function containerRow(container: ContainerReport, jump: Jump): HTMLElement {
   const why = element("td", { role: "cell" }, ...message(container.headline));
   if (container.next !== undefined && container.next !== null) why.append(element("p", { class: "help" }, ...message(container.next)));
   const reason = container.reasons[0];
-  if (reason) why.append(jumpButton(reason.location, `${reason.code}, container ${container.name}`, jump));
+  if (reason) why.append(jumpButton(reason.file, reason.location, `${reason.code}, container ${container.name}`, jump));
   const name = element("th", { scope: "row", role: "rowheader" }, container.name);
   if (container.image) name.append(element("span", { class: "image" }, container.image));
   if (container.condition) name.append(element("span", { class: "image" }, `if ${container.condition}`));
@@ -81,7 +85,7 @@ function containerRow(container: ContainerReport, jump: (location: Location) => 
 function findingItem(
   finding: Finding,
   pages: Pages,
-  jump: (location: Location) => void,
+  jump: Jump,
   open: Set<string>,
 ): HTMLElement {
   const head = element(
@@ -90,12 +94,12 @@ function findingItem(
     badge(finding.severity, finding.severity),
     element("span", { class: "code" }, `${finding.code} ${finding.name}`),
   );
-  if (finding.location) head.append(jumpButton(finding.location, finding.code, jump));
+  if (finding.location) head.append(jumpButton(finding.file, finding.location, finding.code, jump));
   const item = element("li", {}, head, element("p", { class: "message" }, ...message(finding.message)));
   if (finding.help) item.append(element("p", { class: "help" }, ...message(finding.help)));
   if (finding.related && finding.related.length > 0) {
     const related = finding.related.map((place) =>
-      element("li", {}, element("span", {}, ...message(place.message)), jumpButton(place.location, place.message, jump)),
+      element("li", {}, element("span", {}, ...message(place.message)), jumpButton(place.file, place.location, place.message, jump)),
     );
     item.append(element("ul", { class: "related" }, ...related));
   }
@@ -134,10 +138,14 @@ function openRules(list: HTMLElement): Set<string> {
   return new Set([...open].map((details) => details.dataset["code"] ?? ""));
 }
 
-function jumpButton(location: Location, about: string, jump: (location: Location) => void): HTMLElement {
+/** Whether there is more than one file, so that places have to name theirs. */
+let several = false;
+
+function jumpButton(file: string, location: Location, about: string, jump: Jump): HTMLElement {
   const { line } = location.start;
-  const button = element("button", { type: "button", class: "jump", "aria-label": `Go to line ${line}: ${about}` }, `line ${line}`);
-  button.addEventListener("click", () => jump(location));
+  const place = several ? `${file}, line ${line}` : `line ${line}`;
+  const button = element("button", { type: "button", class: "jump", "aria-label": `Go to ${place}: ${about}` }, place);
+  button.addEventListener("click", () => jump(file, location));
   return button;
 }
 

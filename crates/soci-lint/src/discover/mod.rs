@@ -11,6 +11,7 @@ mod pattern;
 use std::collections::BTreeSet;
 
 use crate::names::is_common_name;
+use crate::table::sorted;
 use gitignore::Ignores;
 use pattern::Pattern;
 
@@ -208,8 +209,7 @@ fn walk(folder: &str, disk: &dyn Disk) -> Result<Vec<String>, DiscoverError> {
             }
         }
     }
-    files.sort_unstable();
-    Ok(files)
+    Ok(sorted(files, Ord::cmp))
 }
 
 /// A name in a folder.

@@ -3,7 +3,6 @@
 //! it: <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>
 //! (2026-11-28)
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
@@ -21,7 +20,7 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
         .copied()
         .filter(|rule| report.findings.iter().any(|finding| finding.code == rule.code))
         .collect();
-    let mut seen = BTreeMap::new();
+    let mut seen = Vec::new();
     let (placed, about_call): (Vec<&Finding>, Vec<&Finding>) = report
         .findings
         .iter()
@@ -71,7 +70,7 @@ fn rule(rule: &&Rule) -> Value {
     })
 }
 
-fn result(finding: &Finding, used: &[&Rule], seen: &mut BTreeMap<u64, u32>) -> Value {
+fn result(finding: &Finding, used: &[&Rule], seen: &mut Vec<(u64, u32)>) -> Value {
     let mut result = json!({
         "ruleId": finding.code,
         "level": level(finding.severity),
@@ -205,7 +204,7 @@ fn uri(path: &str) -> String {
 
 /// The same finding on another line has the same fingerprint: it is about what is written, and where in the
 /// document's structure. Equal ones are counted.
-fn fingerprint(finding: &Finding, seen: &mut BTreeMap<u64, u32>) -> String {
+fn fingerprint(finding: &Finding, seen: &mut Vec<(u64, u32)>) -> String {
     let task = finding.task.as_deref().unwrap_or("");
     let container = finding.container.as_deref().unwrap_or("");
     let mut hash = OFFSET;
@@ -215,9 +214,12 @@ fn fingerprint(finding: &Finding, seen: &mut BTreeMap<u64, u32>) -> String {
             hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         }
     }
-    let count = seen.entry(hash).or_insert(0);
-    *count += 1;
-    format!("{hash:016x}:{count}")
+    let at = seen.partition_point(|(known, _)| *known < hash);
+    if seen.get(at).is_none_or(|(known, _)| *known != hash) {
+        seen.insert(at, (hash, 0));
+    }
+    seen[at].1 += 1;
+    format!("{hash:016x}:{}", seen[at].1)
 }
 
 /// FNV-1a with 64 bits: <https://www.rfc-editor.org/rfc/rfc9923> (2026-11-28)

@@ -1,6 +1,6 @@
 //! From what the rules found to the report: verdicts, lines and columns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     ContainerReport, FileReport, Finding, Fix, REPORT_VERSION, Reason, Related, Report, Summary, TaskReport,
@@ -8,8 +8,9 @@ use super::{
 use crate::accept::Accepted;
 use crate::kind::Kind;
 use crate::model::Document;
-use crate::rules::{Change, Emitted, container_of};
+use crate::rules::{Change, Emitted, by_task, container_of};
 use crate::source::{LineIndex, Location, Place, Suppressions, Syntax};
+use crate::table::sorted;
 use crate::terms::{Consumer, Severity};
 use crate::verdict::judge;
 
@@ -50,17 +51,11 @@ struct Writer<'w> {
 
 impl Writer<'_> {
     fn report(&self, emitted: &[Emitted]) -> Report {
-        let mut by_task = BTreeMap::<(usize, usize), Vec<&Emitted>>::new();
-        for found in emitted {
-            if let Some(task) = found.task {
-                by_task.entry(task).or_default().push(found);
-            }
-        }
+        let by_task = by_task(self.documents, emitted);
         let mut of_file = vec![Vec::<TaskReport>::new(); self.files.len()];
         for (at, document) in self.documents.iter().enumerate() {
             for (task_at, task) in document.tasks.iter().enumerate() {
-                let found = by_task.get(&(at, task_at)).map_or(&[][..], Vec::as_slice);
-                let report = self.task(at, task_at, found);
+                let report = self.task(at, task_at, &by_task[at][task_at]);
                 of_file[task.id_place.file].push(report);
             }
         }
@@ -177,15 +172,16 @@ impl Writer<'_> {
             }
             // Two tasks of one service would say the same about it twice.
             let message = found.message();
-            if seen.insert((found.file, found.range, found.rule.code, message.clone())) {
+            let place = (found.file, found.range.unwrap_or_default());
+            if seen.insert(format!("{place:?} {} {message}", found.rule.code)) {
                 listed.push((found, message));
             }
         }
-        listed.sort_by_key(|(found, _)| {
+        let key = |found: &Emitted| {
             let place = (found.file, found.range.unwrap_or_default());
             (found.severity, place, found.rule.code)
-        });
-        let findings = listed
+        };
+        let findings = sorted(listed, |(a, _), (b, _)| key(a).cmp(&key(b)))
             .into_iter()
             .map(|(found, message)| self.finding(found, message));
         (findings.collect(), suppressed)

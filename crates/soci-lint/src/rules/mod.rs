@@ -9,7 +9,7 @@ mod shared;
 mod sink;
 
 pub(crate) use outcome::Outcome;
-pub(crate) use sink::{Change, Emitted, File, Run, Sink, container_of};
+pub(crate) use sink::{Change, Emitted, File, Run, Sink, by_task, container_of};
 
 use crate::Options;
 use crate::data::urls;

@@ -1,7 +1,5 @@
 //! What came of the findings: what was accepted, and which comments silenced something.
 
-use std::collections::BTreeSet;
-
 use super::{Emitted, Run};
 use crate::source::{Allow, LineIndex, Place, Suppressions, TextRange};
 
@@ -44,18 +42,18 @@ fn idle<'o>(
     if comments.iter().all(|file| file.all().next().is_none()) {
         return Vec::new();
     }
-    let mut met = BTreeSet::<(usize, TextRange)>::new();
+    let mut met = Vec::<(usize, TextRange)>::new();
     for found in emitted {
         let Some(file) = found.file else {
             continue;
         };
         let line = found.range.map(|range| lines[file].line_of(range.start));
         let allows = comments[file].about(line);
-        met.extend(
-            allows
-                .filter(|allow| found.rule.is_named(&allow.rule))
-                .map(|allow| (file, allow.range)),
-        );
+        for allow in allows.filter(|allow| found.rule.is_named(&allow.rule)) {
+            if !met.contains(&(file, allow.range)) {
+                met.push((file, allow.range));
+            }
+        }
     }
     let mut idle = Vec::new();
     for file in run.files.iter().filter(|file| file.was_judged()) {

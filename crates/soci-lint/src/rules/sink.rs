@@ -339,6 +339,20 @@ impl Emitted {
     }
 }
 
+/// The findings about tasks and their containers, by document and task.
+pub(crate) fn by_task<'e>(documents: &[Document], emitted: &'e [Emitted]) -> Vec<Vec<Vec<&'e Emitted>>> {
+    let mut by_task: Vec<Vec<Vec<&Emitted>>> = documents
+        .iter()
+        .map(|document| document.tasks.iter().map(|_| Vec::new()).collect())
+        .collect();
+    for found in emitted {
+        if let Some((document, task)) = found.task {
+            by_task[document][task].push(found);
+        }
+    }
+    by_task
+}
+
 /// The container that a finding is about.
 pub(crate) fn container_of<'d>(
     documents: &'d [Document],

@@ -1,6 +1,7 @@
 //! Facts about images that no container has.
 
 use super::{Run, Sink, rule};
+use crate::table::sorted;
 use crate::facts::all_about;
 
 rule! {
@@ -48,12 +49,12 @@ fn check(run: &Run<'_>, sink: &mut Sink<'_>) {
         .iter()
         .flat_map(|document| &document.tasks)
         .flat_map(|task| &task.containers);
-    let mut used: Vec<&str> = containers
+    let used: Vec<&str> = containers
         .flat_map(|container| container.cases())
         .flat_map(|case| all_about(run.options, &case.case))
         .map(|entry| entry.image.as_str())
         .collect();
-    used.sort_unstable();
+    let used = sorted(used, Ord::cmp);
     let is_used = |image: &str| used.binary_search(&image).is_ok();
     for entry in entries {
         // Of an image and its conversion under the tag with `-soci`, a document names one.

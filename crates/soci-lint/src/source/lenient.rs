@@ -4,6 +4,7 @@ use super::TextRange;
 use super::json::Read;
 use super::tree::Content;
 use super::yaml::quoted_length;
+use crate::table::sorted;
 
 /// Whether each template word stands in a value that is read as it is, or in a comment.
 pub(super) fn words_are_in_values(text: &str, base: usize, read: &Read<'_>) -> bool {
@@ -16,8 +17,8 @@ pub(super) fn words_are_in_values(text: &str, base: usize, read: &Read<'_>) -> b
             Content::String(_) | Content::Number(_) | Content::Bool(_)
         )
     });
-    let mut ranges: Vec<TextRange> = scalars.map(|node| node.range).collect();
-    ranges.sort_unstable();
+    let ranges: Vec<TextRange> = scalars.map(|node| node.range).collect();
+    let ranges = sorted(ranges, Ord::cmp);
     let mut at = 0;
     while let Some(found) = text[at..].find(['{', '%']) {
         at += found;

@@ -8,7 +8,7 @@ use hcl_edit::template::Template;
 
 use super::tree::Tree;
 use super::{Problem, Source, TextRange, json, read};
-use crate::table::Table;
+use crate::table::{Table, sorted};
 use crate::{Beside, Input};
 
 /// A stretch of a file, and whether it is escaped.
@@ -109,7 +109,7 @@ impl<'a> Store<'a> {
         for name in self.beside.folder(&folder) {
             paths.push(join(&folder, &name));
         }
-        paths.sort();
+        let mut paths = sorted(paths, Ord::cmp);
         paths.dedup();
         paths.retain(|path| wanted(path));
         paths.iter().filter_map(|path| self.file(path)).collect()
