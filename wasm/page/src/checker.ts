@@ -2,7 +2,6 @@
 
 import init, { acceptance, Documents, rules, version } from "../../glue/soci_wasm.js";
 import type { Report } from "../../types/report.ts";
-import { Folders } from "./folder.ts";
 import type { RuleInfo } from "../../types/rules.ts";
 
 /** The report forms that the page offers. */
@@ -28,7 +27,7 @@ export interface Checker {
   /** Checks one document; throws the linter's objection where an option is wrong. */
   check(path: string, bytes: Uint8Array, options: object): Checked;
   /** Searches files as the command line searches a folder, and checks what it finds. */
-  checkFiles(files: ReadonlyMap<string, Uint8Array>, options: object): Checked;
+  checkFiles(paths: string[], folders: object, options: object): Checked;
   /** An entry of `accept` out of its line. */
   acceptance(line: string): object;
 }
@@ -43,10 +42,10 @@ export async function loadChecker(): Promise<Checker> {
     rules: (JSON.parse(rules()) as RuleInfo[]).length,
     pages: () => (pages ??= loadPages()),
     check: (path, bytes, options) => checked(options, (current) => current.add(path, bytes, false)),
-    checkFiles: (files, options) =>
+    checkFiles: (paths, folders, options) =>
       checked(options, (current) => {
-        const isFolder = [...files.keys()].some((path) => path.includes("/"));
-        current.find(isFolder ? "." : [...files.keys()].join("\n"), new Folders(files));
+        const isFolder = paths.some((path) => path.includes("/"));
+        current.find(isFolder ? "." : paths.join("\n"), folders);
       }),
     acceptance: (line) => JSON.parse(acceptance(line)) as object,
   };

@@ -9,20 +9,15 @@ const MOST = 5000;
 /** Folders that hold no documents of the project itself; the module passes them over, here they are not even read. */
 const SKIPPED = new Set([".git", ".terraform", "node_modules", "target"]);
 
-/** What a drop holds; folders with all that is in them. Has to be called before the event is over. */
-export function dropped(transfer: DataTransfer): Promise<Files> {
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  return entries.length > 0 ? read(entries) : chosen(transfer.files);
-}
-
-/** What a file dialog gave; a folder's files have their path in it. */
-export async function chosen(list: FileList): Promise<Files> {
+/** What a file dialog gave, or a drop of files alone; a folder's files have their path in it. */
+export async function ofFiles(list: File[]): Promise<Files> {
   const reader = new Reader();
   for (const file of list) await reader.add(file.webkitRelativePath || file.name, file);
   return reader.files;
 }
 
-async function read(entries: FileSystemEntry[]): Promise<Files> {
+/** What a drop holds; folders with all that is in them. */
+export async function ofEntries(entries: FileSystemEntry[]): Promise<Files> {
   const reader = new Reader();
   const open = entries.map((entry) => [entry.name, entry] as const);
   for (let next = open.shift(); next; next = open.shift()) {

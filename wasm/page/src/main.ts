@@ -5,11 +5,10 @@ import type { Kind, Report } from "../../types/report.ts";
 import { type Checked, type Checker, type Form, loadChecker } from "./checker.ts";
 import { byId, element } from "./dom.ts";
 import type { Editor } from "./editor.ts";
-import { chosen, dropped, type Files } from "./folder.ts";
+import type { Files, Folders } from "./folder.ts";
 import { EXAMPLES } from "./examples.ts";
 import { linterOptions, onFieldChange, readFields, writeFields } from "./options.ts";
 import { clearResults, sentence, showResults } from "./results.ts";
-import { readHash, shareLink } from "./share.ts";
 
 /** Larger documents are for the command line: here each edit checks the whole text. */
 const LARGEST = 5 * 1024 * 1024;
@@ -45,6 +44,7 @@ let checked: Checked | undefined;
 let opened: Opened | undefined;
 /** Several files or a folder, by path; the shown one is among them. */
 let files: Files | undefined;
+let folders: Folders | undefined;
 let timer: number | undefined;
 let editorLoads: Promise<void> | undefined;
 let lastCheck = 0;
@@ -101,7 +101,7 @@ function check(): void {
   try {
     const options = linterOptions(checker.acceptance);
     files?.set(source.name, source.bytes);
-    checked = files ? checker.checkFiles(files, options) : checker.check(source.name, source.bytes, options);
+    checked = files && folders ? checker.checkFiles([...files.keys()], folders, options) : checker.check(source.name, source.bytes, options);
   } catch (error) {
     say(`The ${files ? "files or options" : "options"} cannot be used: ${(error as Error).message}`);
     nothingChecked();
@@ -166,11 +166,12 @@ function put(name: string, bytes: Uint8Array<ArrayBuffer>): void {
 }
 
 /** Checks several files or a folder, and shows the first that has something to say about it. */
-function openFiles(all: Files): void {
+function openFiles(all: Files, searched: Folders): void {
   const [only, ...more] = all;
   if (only === undefined) return say("There is no file in it.");
   if (more.length === 0) return open(only[0].split("/").at(-1) ?? "", only[1]);
   files = all;
+  folders = searched;
   put(...only);
   check();
   const paths = checked?.report.files.map(({ path }) => path) ?? [];
@@ -193,12 +194,20 @@ function showFile(path: string): void {
   check();
 }
 
-async function openAll(read: Promise<Files>): Promise<void> {
+async function openAll(list: File[], entries: FileSystemEntry[] = []): Promise<void> {
   try {
-    openFiles(await read);
+    const { ofEntries, ofFiles, Folders } = await import("./folder.ts");
+    const all = entries.length > 0 ? await ofEntries(entries) : await ofFiles(list);
+    openFiles(all, new Folders(all));
   } catch (error) {
     say(`The files cannot be read: ${(error as Error).message}`);
   }
+}
+
+async function openExample(index: number): Promise<void> {
+  const { TEXTS } = await import("./texts.ts");
+  const [example, text] = [EXAMPLES[index], TEXTS[index]];
+  if (example && text) openText(example.name, text);
 }
 
 function openText(name: string, text: string): void {
@@ -207,6 +216,8 @@ function openText(name: string, text: string): void {
 
 async function fromHash(): Promise<void> {
   try {
+    if (location.hash === "") return;
+    const { readHash } = await import("./share.ts");
     const shared = await readHash(location.hash);
     if (!shared) return;
     writeFields(shared.options);
@@ -219,6 +230,7 @@ async function fromHash(): Promise<void> {
 }
 
 async function share(): Promise<void> {
+  const { shareLink } = await import("./share.ts");
   const link = await shareLink(location.href, { text: editor.text(), options: readFields() });
   const field = byId("share-link", HTMLInputElement);
   field.value = link;
@@ -240,8 +252,7 @@ function listen(): void {
   const on = (id: string, event: string, action: () => void): void => byId(id, HTMLElement).addEventListener(event, action);
   const examples = byId("examples", HTMLSelectElement);
   examples.addEventListener("change", () => {
-    const example = EXAMPLES[Number(examples.value || "-1")];
-    if (example) openText(example.name, example.text);
+    void openExample(Number(examples.value || "-1"));
     examples.value = "";
   });
   const file = byId("file", HTMLInputElement);
@@ -255,7 +266,9 @@ function listen(): void {
   on("open-folder", "click", () => folder.click());
   for (const input of [file, folder]) {
     input.addEventListener("change", () => {
-      if (input.files && input.files.length > 0) void openAll(chosen(input.files).finally(() => (input.value = "")));
+      const list = [...(input.files ?? [])];
+      input.value = "";
+      if (list.length > 0) void openAll(list);
     });
   }
   const menu = byId("files", HTMLSelectElement);
@@ -304,7 +317,9 @@ function listenForDrops(): void {
       if (!dataTransfer || !hasFiles(event)) return;
       event.preventDefault();
       event.stopPropagation();
-      void openAll(dropped(dataTransfer));
+      // Both are gone when the event is over.
+      const entries = [...dataTransfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+      void openAll([...dataTransfer.files], entries);
     },
     options,
   );

@@ -3,7 +3,6 @@
 import type { ContainerReport, Finding, Location, Report, TaskReport } from "../../types/report.ts";
 import type { Pages } from "./checker.ts";
 import { byId, element, message } from "./dom.ts";
-import { renderMarkdown } from "./markdown.ts";
 
 /** Goes to a place in a file. */
 export type Jump = (file: string, location: Location) => void;
@@ -115,6 +114,7 @@ function ruleDetails(code: string, pages: Pages, open: boolean): HTMLElement {
     if (filled) return;
     filled = true;
     try {
+      const { renderMarkdown } = await import("./markdown.ts");
       // The first line is the title, which stands above already.
       const page = ((await pages())[code] ?? "").replace(/^# .*\n/, "");
       details.append(...renderMarkdown(page, 3));

@@ -8,6 +8,7 @@ use super::text::texts;
 use super::value::Hole;
 use super::{Case, Cases, Evaluator, Keys, Member, Object, Scope, Thunk, Value};
 use crate::source::Place;
+use crate::table::sorted;
 
 impl<'a> Evaluator<'a> {
     /// A number that is written out or comes to one.
@@ -70,13 +71,15 @@ impl<'a> Evaluator<'a> {
                 "reverse" => items.reverse(),
                 "slice" => items = items.get(bounds.0?..bounds.1?)?.to_vec(),
                 _ => {
-                    let mut keyed: Vec<(String, Thunk<'a>)> = items
+                    let keyed: Vec<(String, Thunk<'a>)> = items
                         .into_iter()
                         .take(MAX_ITEMS)
                         .map(|item| Some((self.eval(&item).first()?.value.known()?, item)))
                         .collect::<Option<_>>()?;
-                    keyed.sort_by(|a, b| a.0.cmp(&b.0));
-                    items = keyed.into_iter().map(|(_, item)| item).collect();
+                    items = sorted(keyed, |a, b| a.0.cmp(&b.0))
+                        .into_iter()
+                        .map(|(_, item)| item)
+                        .collect();
                 }
             }
             Some(Value::list(items))
@@ -95,8 +98,8 @@ impl<'a> Evaluator<'a> {
             let Value::Object(object) = value else {
                 return None;
             };
-            let mut members: Vec<&Member<'a>> = object.members.iter().collect();
-            members.sort_by(|a, b| a.key.cmp(&b.key));
+            let members: Vec<&Member<'a>> = object.members.iter().collect();
+            let members = sorted(members, |a, b| a.key.cmp(&b.key));
             let item = |member: &Member<'a>| match keys {
                 true => Thunk::ready(Value::text(&*member.key), member.key_place),
                 false => member.value.clone(),

@@ -172,8 +172,12 @@ impl Writer<'_> {
             }
             // Two tasks of one service would say the same about it twice.
             let message = found.message();
-            let place = (found.file, found.range.unwrap_or_default());
-            if seen.insert(format!("{place:?} {} {message}", found.rule.code)) {
+            let (file, range) = (found.file.unwrap_or(usize::MAX), found.range.unwrap_or_default());
+            let key = format!(
+                "{file} {} {} {} {message}",
+                range.start, range.end, found.rule.code
+            );
+            if seen.insert(key) {
                 listed.push((found, message));
             }
         }
