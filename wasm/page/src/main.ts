@@ -22,6 +22,7 @@ const KINDS: readonly Kind[] = [
   "terraform",
   "terraform-plan",
   "terraform-state",
+  "terragrunt",
   "batch",
   "copilot",
 ];
@@ -121,7 +122,7 @@ function show(report: Report, pages: Checker["pages"]): void {
   showResults(report, pages, (file, location) => {
     if (file !== opened?.name) showFile(file);
     editor.jump(location);
-  });
+  }, files !== undefined);
   say(sentence(report));
   const kind = (report.files.find(({ path }) => path === opened?.name) ?? report.files[0])?.kind;
   byId("kind", HTMLElement).textContent = kind ? `Read as: ${kind}.` : "";
@@ -174,11 +175,10 @@ function openFiles(all: Files, searched: Folders): void {
   folders = searched;
   put(...only);
   check();
-  const paths = checked?.report.files.map(({ path }) => path) ?? [];
   const about = checked?.report.findings.find(({ file }) => all.has(file))?.file;
-  const first = about ?? checked?.report.files.find(({ tasks }) => tasks.length > 0)?.path ?? paths[0];
-  const shown = paths.length > 0 ? paths : [...all.keys()];
-  byId("files", HTMLSelectElement).replaceChildren(...shown.map((path) => element("option", {}, path)));
+  const first = about ?? checked?.report.files.find(({ tasks }) => tasks.length > 0)?.path;
+  const paths = [...all.keys()].sort();
+  byId("files", HTMLSelectElement).replaceChildren(...paths.map((path) => element("option", {}, path)));
   byId("files-field", HTMLElement).hidden = false;
   showFile(first ?? only[0]);
 }
@@ -187,9 +187,7 @@ function openFiles(all: Files, searched: Folders): void {
 function showFile(path: string): void {
   const bytes = files?.get(path);
   if (bytes === undefined) return;
-  const menu = byId("files", HTMLSelectElement);
-  if (![...menu.options].some(({ value }) => value === path)) menu.append(element("option", {}, path));
-  menu.value = path;
+  byId("files", HTMLSelectElement).value = path;
   put(path, bytes);
   check();
 }

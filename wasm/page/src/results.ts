@@ -9,9 +9,9 @@ export type Jump = (file: string, location: Location) => void;
 
 const VERDICTS = { lazy: "lazy", "not-lazy": "not lazy", unknown: "unknown" } as const;
 
-/** Shows a report; places name their file where there are several. */
-export function showResults(report: Report, pages: Pages, jump: Jump): void {
-  several = report.files.length > 1;
+/** Shows a report; with `named`, places name their file. */
+export function showResults(report: Report, pages: Pages, jump: Jump, named: boolean): void {
+  several = named;
   const tasks = report.files.flatMap((file) => file.tasks);
   byId("verdicts", HTMLElement).replaceChildren(...tasks.map((task) => taskTable(task, jump)));
   const list = byId("findings", HTMLOListElement);
