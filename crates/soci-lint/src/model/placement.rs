@@ -180,6 +180,7 @@ fn without_compatibilities(documents: &[Document], task: &Task) -> Placement {
 /// What the services that run the task say: Fargate if any of them is on it, elsewhere if all are.
 fn of_services(documents: &[Document], task: &Task) -> Option<Placement> {
     let mut elsewhere = None;
+    let mut open = None;
     let mut silent = false;
     for &(document, service) in &task.services {
         let service = &documents[document].services[service];
@@ -205,8 +206,15 @@ fn of_services(documents: &[Document], task: &Task) -> Option<Placement> {
                 );
                 elsewhere = Some(place(Fargate::No, at, reason, ELSEWHERE));
             }
+            Says::Open { why, help, place: at } => {
+                let reason = format!(
+                    "where the {} `{}` runs the task is not known: {why}",
+                    service.noun, service.name
+                );
+                open = Some(place(Fargate::Undecided, at, reason, &help));
+            }
             Says::Nothing => silent = true,
         }
     }
-    elsewhere.filter(|_| !silent)
+    open.or(elsewhere.filter(|_| !silent))
 }

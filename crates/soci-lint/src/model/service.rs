@@ -53,8 +53,20 @@ pub(crate) enum TaskLink {
 /// What a service says about Fargate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Says {
-    Fargate { word: String, place: Place },
-    Elsewhere { word: String, place: Place },
+    Fargate {
+        word: String,
+        place: Place,
+    },
+    Elsewhere {
+        word: String,
+        place: Place,
+    },
+    /// It depends on something that is not known.
+    Open {
+        why: String,
+        help: String,
+        place: Place,
+    },
     Nothing,
 }
 
@@ -62,6 +74,15 @@ impl Service {
     /// `launchType`, or else the capacity providers.
     pub(crate) fn says(&self) -> Says {
         let launch_type = self.launch_type.known();
+        if let (None, Some(hole), Some(place)) =
+            (&launch_type, self.launch_type.hole(), self.launch_type.place)
+        {
+            return Says::Open {
+                why: hole.why.clone(),
+                help: hole.help.clone(),
+                place,
+            };
+        }
         if let (Some(word), Some(place)) = (launch_type, self.launch_type.place) {
             return match word.as_str() {
                 "FARGATE" => Says::Fargate { word, place },

@@ -337,7 +337,10 @@ impl<'a> Names<'_, 'a> {
         let index = usize::from(matches!(path.first(), Some(Access::Index(_) | Access::Each)));
         let all = before + path.len();
         let Some(Access::Attribute(attribute)) = path.get(index) else {
-            return (self.resource_hole(data, kind, name, ""), all);
+            return match (kind, path) {
+                ("aws_ecr_repository", []) => (self.repositories(data, name), before),
+                _ => (self.resource_hole(data, kind, name, ""), all),
+            };
         };
         let used = before + index + 1;
         let block = self.instance.module.resource(data, kind, name);
@@ -404,7 +407,7 @@ impl<'a> Names<'_, 'a> {
                 address.append(&text(argument("repository_name")).unwrap_or_else(unnamed));
                 shaped(address)
             }
-            ("aws_ecr_image", "image_uri" | "image_digest") if data => {
+            ("aws_ecr_image", "image_uri" | "image_digest" | "id") if data => {
                 let mut digest = Symbolic::text("sha256:");
                 let shown = format!("${{data.aws_ecr_image.{name}.image_digest}}");
                 digest.append(&Symbolic::hole(
@@ -419,26 +422,7 @@ impl<'a> Names<'_, 'a> {
                     address.append(&Symbolic::text("@"));
                 }
                 address.append(&digest);
-                let mut cases = shaped(address);
-                let newest = argument("most_recent").is_some_and(|cases| {
-                    cases
-                        .iter()
-                        .any(|case| case.value.known().as_deref() == Some("true"))
-                });
-                if newest && let Some(block) = block {
-                    let place = block
-                        .body
-                        .attribute("most_recent")
-                        .map_or(block.header, |found| found.name_place.cover(found.value.place()));
-                    for case in &mut cases {
-                        case.step(Step {
-                            kind: StepKind::Newest,
-                            name: format!("`data.aws_ecr_image.{name}`").into(),
-                            place,
-                        });
-                    }
-                }
-                cases
+                shaped(address)
             }
             ("aws_caller_identity", "account_id") if data => shaped(Pseudo::AccountId.into()),
             ("aws_region", "name" | "id" | "region") if data => shaped(region()),
@@ -477,6 +461,26 @@ impl<'a> Names<'_, 'a> {
                 None => self.resource_hole(data, kind, name, attribute),
             },
         };
+        let newest = (data && kind == "aws_ecr_image")
+            .then(|| argument("most_recent"))
+            .flatten()
+            .is_some_and(|cases| {
+                cases
+                    .iter()
+                    .any(|case| case.value.known().as_deref() == Some("true"))
+            });
+        let mut found = found;
+        if let Some(block) = block.filter(|_| newest) {
+            let told = block.body.attribute("most_recent");
+            let place = told.map_or(block.header, |found| found.name_place.cover(found.value.place()));
+            for case in &mut found {
+                case.step(Step {
+                    kind: StepKind::Newest,
+                    name: format!("`data.aws_ecr_image.{name}`").into(),
+                    place,
+                });
+            }
+        }
         let found = match path.first() {
             // `x.*.name` is a list, of one item as far as is known here.
             Some(Access::Each) => {
@@ -486,6 +490,54 @@ impl<'a> Names<'_, 'a> {
             _ => found,
         };
         (found, used)
+    }
+
+    /// Repositories as a whole: one, a list or an object by key.
+    fn repositories(&self, data: bool, name: &str) -> Cases<'a> {
+        let kind = "aws_ecr_repository";
+        let Some(block) = self.instance.module.resource(data, kind, name) else {
+            return self.resource_hole(data, kind, name, "");
+        };
+        let one = || {
+            let member = |attribute: &str| {
+                let reader = Names {
+                    written: &format!("{kind}.{name}.{attribute}"),
+                    ..*self
+                };
+                let path = [Access::Attribute(attribute.to_owned().into())];
+                let (cases, _) = reader.attribute(data, kind, name, &path, 0);
+                Member {
+                    key: attribute.into(),
+                    key_place: block.header,
+                    value: Thunk::Ready(Rc::new(cases)),
+                }
+            };
+            object_of(
+                ["repository_url", "arn", "name", "registry_id"]
+                    .map(member)
+                    .into(),
+            )
+        };
+        let made = self.evaluator.instances(block, &self.module_scope());
+        let value = if block.body.attribute("for_each").is_some() {
+            let members = made.iter().map(|made| Member {
+                key: made
+                    .key
+                    .as_ref()
+                    .map(Symbolic::display)
+                    .unwrap_or_default()
+                    .into(),
+                key_place: block.header,
+                value: Thunk::ready(one(), block.header),
+            });
+            object_of(members.collect())
+        } else if block.body.attribute("count").is_some() {
+            let items = made.iter().map(|_| Thunk::ready(one(), block.header));
+            Value::list(items.collect())
+        } else {
+            one()
+        };
+        vec![Case::plain(value, self.place)]
     }
 
     fn resource_hole(&self, data: bool, kind: &str, name: &str, attribute: &str) -> Cases<'a> {
