@@ -169,6 +169,10 @@ fn open_conditions(container: &Container) -> String {
     let names = open_branches(container).map(|branch| format!("`{}`", branch.condition));
     let mut sorted = BTreeSet::new();
     sorted.extend(names);
+    if sorted.is_empty() {
+        let all = container.cases().iter().flat_map(|case| &case.case.when);
+        sorted.extend(all.map(|branch| format!("`{}`", branch.condition)));
+    }
     sorted.into_iter().collect::<Vec<_>>().join(" and ")
 }
 

@@ -238,6 +238,7 @@ impl<'a> Evaluator<'a> {
                     Test::Named(name) => self.named_condition(&name, scope, place),
                     Test::Expr(test) => self.expr(test, scope),
                 };
+                let label = scope.qualified(&label);
                 self.choose(&label, &tests, place, |holds| {
                     match if holds { yes } else { no } {
                         Some(expr) => self.expr(expr, scope),

@@ -7,7 +7,7 @@ use super::form::{Dialect, Entry, Expr, ExprKind, Form, Item, Key, Part};
 use super::text::RENDERED;
 use super::value::Branch;
 use super::{ScalarKind, cloudformation, hcl, words};
-use crate::source::{Node, Place};
+use crate::source::{Node, Place, TextRange};
 
 impl<'a> super::Evaluator<'a> {
     /// What an expression is, one level deep.
@@ -98,10 +98,13 @@ fn guards(outer: Node<'_>, offset: usize) -> Option<Rc<[Branch]>> {
     if arms.is_empty() {
         return None;
     }
-    let start = outer.range().start;
+    let range = outer.range();
+    // What stands around all of it is its own condition, and not one of its parts.
+    let encloses =
+        |around: TextRange| around.touches(range.start) && around.touches(range.end.saturating_sub(1));
     let branches: Vec<Branch> = arms
         .iter()
-        .filter(|arm| arm.range.touches(offset) && !arm.range.touches(start))
+        .filter(|arm| arm.range.touches(offset) && !encloses(arm.range))
         .flat_map(|arm| &arm.when)
         .map(|(condition, holds)| Branch::holds(condition.as_str(), *holds, None).answered_by(RENDERED))
         .collect();

@@ -1,5 +1,6 @@
 //! What names mean where an expression stands.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::Thunk;
@@ -54,6 +55,17 @@ impl<'a> Scope<'a> {
             scope = &bound.outer;
         }
         scope
+    }
+
+    /// A condition as it is called where several modules may have one of the same words.
+    pub(super) fn qualified<'l>(&self, condition: &'l str) -> Cow<'l, str> {
+        match self
+            .module()
+            .map(|instance| instance.prefix.trim_end_matches('.'))
+        {
+            None | Some("") => Cow::Borrowed(condition),
+            Some(module) => Cow::Owned(format!("{condition} in {module}")),
+        }
     }
 
     /// The template that the place is in.

@@ -49,7 +49,7 @@ impl<'a> Evaluator<'a> {
             Part::If { label, test, yes, no } => {
                 let tests = self.expr(*test, scope);
                 let way = |holds| self.text(&closed(if holds { yes } else { no }), scope, place);
-                texts(&self.choose(label, &tests, place, way))
+                texts(&self.choose(&scope.qualified(label), &tests, place, way))
             }
         }
     }

@@ -94,7 +94,16 @@ impl<'a> Evaluator<'a> {
         let mut out = Vec::new();
         for case in self.expr(each.value, scope) {
             let Some(entries) = entries(&case.value) else {
-                out.push(single(case.with(()), scope.clone()));
+                let open = |word: &str| {
+                    let hole = case.value.hole();
+                    let because = hole.map_or_else(String::new, |hole| format!(": {}", hole.why));
+                    let why = format!("`for_each` is not known{because}");
+                    let help = hole.map_or_else(String::new, |hole| hole.help.clone());
+                    Thunk::ready(Hole::new(format!("${{each.{word}}}"), why, help).into(), place)
+                };
+                let each = object([("key", open("key")), ("value", open("value"))]);
+                let scope = scope.bind("each", Thunk::ready(each, place));
+                out.push(single(case.with(()), scope));
                 continue;
             };
             for (key, value) in entries
