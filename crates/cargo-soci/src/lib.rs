@@ -25,6 +25,7 @@ pub mod error;
 pub mod escape;
 pub mod exit;
 mod help;
+pub mod images;
 pub mod invocation;
 pub mod lazy_image;
 pub mod lint_options;

@@ -1,10 +1,13 @@
 //! `lint [FILES, FOLDERS, GLOBS, -]`: a verdict for each container of each task definition.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::time::Instant;
 
 use clap::ValueEnum;
+use soci_image::Reference;
 use soci_lint::{Error, FailOn, ImageFactsEntry, Input, LaunchType, Options, RenderOptions};
 use soci_store::{block_on, workflow};
 
@@ -16,6 +19,7 @@ use crate::documents::Documents;
 use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
+use crate::images::{self, CheckImages, Depth, Images, Looked};
 use crate::lint_options;
 use crate::mend;
 use crate::places;
@@ -73,6 +77,15 @@ pub struct Args {
     /// An image that lies here, under its name in the documents; may be repeated
     #[arg(long, value_name = "IMAGE=SRC")]
     pub layout: Vec<String>,
+    /// Images to look up in their registries: off, auto (in ECR, where the verdict hangs on it) or on (all)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHICH",
+        default_value = "off",
+        hide_possible_values = true
+    )]
+    pub check_images: CheckImages,
     /// Containers that need not be loaded lazily, as in `container=xray* -- it is small`; may be repeated
     #[arg(long, value_name = "[container=NAME] [image=IMAGE] -- WHY")]
     pub accept: Vec<String>,
@@ -138,10 +151,12 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         .map_err(|error| usage(&error))?;
     let words = paths(&args, &config);
     let documents = Documents::read(&words, || context.registries.leaves_stdin_to("the document"))?;
+    let looked_up = look_up(args.check_images, &documents, &options, context)?;
+    options.image_facts.extend(looked_up.iter().cloned());
     if args.diff {
         return diff(&documents, &options, fail_on, context);
     }
-    let (report, inputs, beside) = if args.fix {
+    let (mut report, inputs, beside) = if args.fix {
         let (fixed, beside) = documents.mend(&options);
         for path in mend::write(documents.inputs(), &fixed.files)? {
             context.note(&format!("mended {}", escape::terminal(path)));
@@ -151,6 +166,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         let (report, beside) = documents.lint(&options);
         (report, documents.into_inputs(), beside)
     };
+    report.images = looked_up;
     let sources: Vec<Input> = inputs.into_iter().chain(beside).collect();
     let rendering = RenderOptions {
         color: format == soci_lint::Format::Human && use_colors(),
@@ -163,6 +179,61 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     }
     let failed = fail_on.is_met_by(&report.summary);
     Ok(if failed { Exit::Findings } else { Exit::Done })
+}
+
+/// Looks up the images that the documents name: each once, several at once. What registries do not say stays unknown.
+fn look_up(
+    check: CheckImages,
+    documents: &Documents,
+    options: &Options,
+    context: &Context,
+) -> Result<Vec<ImageFactsEntry>, CommandError> {
+    if check == CheckImages::Off {
+        return Ok(Vec::new());
+    }
+    let (report, _) = documents.lint(options);
+    let tasks = report.files.iter().flat_map(|file| &file.tasks);
+    let mut wanted: BTreeMap<&str, Reference> = BTreeMap::new();
+    for container in tasks.flat_map(|task| &task.containers) {
+        let Some(image) = container.image.as_deref() else {
+            continue;
+        };
+        let is_told = options.image_facts.iter().any(|entry| entry.image == image);
+        if let Ok(reference) = Reference::parse(image)
+            && !is_told
+            && check.wants(&reference, container.verdict)
+        {
+            wanted.insert(image, reference);
+        }
+    }
+    let references: Vec<Reference> = wanted.values().cloned().collect();
+    let mut images = Images::default();
+    let until = Instant::now() + images::PATIENCE;
+    images.ask(&references, Depth::Presence, context, until)?;
+    for (registry, trouble) in images.troubles() {
+        context.warn(&format!(
+            "{registry} was not asked about images: {}",
+            trouble.problem
+        ));
+        if let Some(help) = &trouble.help {
+            context.note(&format!("  {}", escape::terminal(help)));
+        }
+    }
+    let mut entries = Vec::new();
+    for (image, reference) in &wanted {
+        match images.about(reference) {
+            Some(Looked::Known(facts)) => entries.push(ImageFactsEntry {
+                image: (*image).to_owned(),
+                facts: facts.as_ref().clone(),
+            }),
+            Some(Looked::Missing) => context.warn(&format!("{image} is not in its registry")),
+            Some(Looked::Odd(problem)) => {
+                context.warn(&format!("{image} cannot be looked at: {problem}"));
+            }
+            Some(Looked::Unasked) | None => {}
+        }
+    }
+    Ok(entries)
 }
 
 /// Shows what `--fix` would change. The exit code is about the files as they are.

@@ -16,11 +16,11 @@ use crate::config::{Config, Flags};
 use crate::context::{Context, Format};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
+use crate::images::{self, CheckImages, Images};
 use crate::lint_options;
 use crate::places;
 use crate::why::groups::{self, Group, GroupContainer};
-use crate::why::images::{self, Images};
-use crate::why::judge::{self, CheckImages, Judge};
+use crate::why::judge::{self, Judge};
 use crate::why::report::{Gap, GroupReport, RegistryReport, Remedy, Report, Step, Subject};
 use crate::why::{commands, html, human, markdown};
 

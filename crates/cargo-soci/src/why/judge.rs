@@ -5,27 +5,16 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use soci_image::facts::{ImageFacts, PlatformFacts, SociFacts, ZtocState};
 use soci_image::media_type::LayerCompression;
-use soci_image::{Digest, EcrHost, Platform, Reference, SociVersion};
+use soci_image::{Digest, Platform, Reference, SociVersion};
 use soci_lint::{ImageFactsEntry, Input, LaunchType, Options, Verdict};
 
 use super::commands;
 use super::groups::{Group, GroupContainer, Start};
-use super::images::{Images, Looked};
 use super::pull::{Pull, bytes};
 use super::report::{ContainerReport, GroupReport, Outlook, Reason, Remedy, Step, Subject};
 use crate::context::Context;
 use crate::error::CommandError;
-
-/// Which images are looked up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum CheckImages {
-    /// None.
-    Off,
-    /// Those whose verdict hangs on it, in private ECR registries.
-    Auto,
-    /// All.
-    On,
-}
+use crate::images::{CheckImages, Depth, Images, Looked};
 
 /// Rules that say that lazy loading cannot be had where the task runs: changing the image would bring nothing.
 const ELSEWHERE: [&str; 3] = ["SOCI101", "SOCI102", "SOCI104"];
@@ -65,15 +54,14 @@ pub fn ask(
             let Some(reference) = container.reference() else {
                 continue;
             };
-            let is_open = verdict.is_none_or(|found| found.verdict == Verdict::Unknown);
-            let is_ecr = EcrHost::parse(reference.registry()).is_some();
-            if check == CheckImages::On || is_open && is_ecr {
+            let verdict = verdict.map_or(Verdict::Unknown, |found| found.verdict);
+            if check.wants(&reference, verdict) {
                 wanted.push((container, reference));
             }
         }
     }
     let names: Vec<Reference> = wanted.iter().map(|(_, reference)| reference.clone()).collect();
-    images.ask(&names, context, until)?;
+    images.ask(&names, Depth::Read, context, until)?;
     let mut running = Vec::new();
     for (container, reference) in &wanted {
         let Some(digest) = container.running_digest() else {
@@ -88,7 +76,7 @@ pub fn ask(
             running.push(reference.with_digest(&digest));
         }
     }
-    images.ask(&running, context, until)?;
+    images.ask(&running, Depth::Read, context, until)?;
     Ok(images)
 }
 

@@ -7,7 +7,6 @@ pub mod commands;
 pub mod groups;
 pub mod html;
 pub mod human;
-pub mod images;
 pub mod judge;
 pub mod markdown;
 pub mod pull;

@@ -271,3 +271,49 @@ fn a_cluster_is_asked_of_aws() {
     ];
     insta::assert_snapshot!(said.join("\n"));
 }
+
+/// `lint --check-images`: the same images, named by a task definition.
+#[test]
+fn the_linter_looks_images_up_where_it_is_told_to() {
+    let ecr = Ecr::start();
+    ecr.push(&image(), "web:1");
+    ecr.convert("web:1", "web:1-soci");
+    let names = ["web:1", "web:1-soci", "web:0"];
+    let containers: Vec<Value> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| json!({"name": format!("c{at}"), "image": format!("{HOST}/{name}")}))
+        .chain([json!({"name": "elsewhere", "image": "localhost:1/app:1"})])
+        .collect();
+    let task = json!({"family": "web", "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+        "containerDefinitions": containers});
+    std::fs::write(ecr.folder.path().join("task.json"), task.to_string()).unwrap();
+    let lint = |words: &[&str]| {
+        let output = ecr
+            .command(&[&["lint", "task.json"][..], words].concat())
+            .output()
+            .unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let said: Vec<String> = ["off", "auto", "on"]
+        .iter()
+        .map(|which| {
+            let (stdout, stderr) = lint(&["--check-images", which, "--format", "short"]);
+            format!("{which}\n--- stdout\n{stdout}--- stderr\n{stderr}")
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+    // What was looked up is in the JSON, which the report's own reader takes.
+    let (json, _) = lint(&["--check-images", "auto", "--format", "json"]);
+    let report: soci_lint::Report = serde_json::from_str(&json).unwrap();
+    let looked_up: Vec<&str> = report.images.iter().map(|entry| entry.image.as_str()).collect();
+    assert_eq!(looked_up, [format!("{HOST}/web:1"), format!("{HOST}/web:1-soci")]);
+    // No zTOC and no layer was fetched.
+    let (_, trace) = lint(&["--check-images", "auto", "-vv"]);
+    let configs = 2;
+    let fetched = trace
+        .lines()
+        .filter(|line| line.contains("GET") && line.contains("/blobs/"))
+        .count();
+    assert!(fetched <= configs, "{trace}");
+}

@@ -44,6 +44,9 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// The findings, by severity, file, place and code.
     pub findings: Vec<Finding>,
+    /// What the caller looked up about images, where it did.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub images: Vec<crate::options::ImageFactsEntry>,
     /// Stretches of the files, in bytes, that are sensitive: no line with them is shown as it is.
     #[serde(skip)]
     pub(crate) hidden: Vec<(String, std::ops::Range<usize>)>,

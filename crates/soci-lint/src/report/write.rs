@@ -86,6 +86,7 @@ impl Writer<'_> {
             summary,
             files,
             findings,
+            images: Vec::new(),
             hidden: Vec::new(),
         }
     }

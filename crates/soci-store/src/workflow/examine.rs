@@ -53,9 +53,20 @@ pub async fn examine(source: &AnySource, tag: Option<&str>) -> Result<Vec<Examin
     let mut images = examine_documents(source, tag).await?;
     let tables = Tables::default();
     for image in &mut images {
-        let (mut seen, mut views) = look(source, &image.facts, &mut image.spans, &tables).await?;
+        let (mut seen, mut views) = look(source, &image.facts, &mut image.spans, Some(&tables)).await?;
         seen.faults.clone_from(&image.faults);
         seen.views = looks(source, &image.facts, &mut views, &tables)?;
+        image.facts = image.facts.clone().with(&seen);
+    }
+    Ok(images)
+}
+
+/// The documents, and whether layers and zTOCs are there in their sizes; no blob is read.
+pub async fn examine_presence(source: &AnySource, tag: Option<&str>) -> Result<Vec<Examined>> {
+    let mut images = examine_documents(source, tag).await?;
+    for image in &mut images {
+        let (mut seen, _) = look(source, &image.facts, &mut image.spans, None).await?;
+        seen.faults.clone_from(&image.faults);
         image.facts = image.facts.clone().with(&seen);
     }
     Ok(images)
@@ -169,16 +180,16 @@ fn fault(faults: &mut Vec<DocumentFault>, digest: &Digest, error: crate::Error) 
 /// How each layer looks that was read, by its digest; none if there was no room to keep it.
 type Views = BTreeMap<Digest, Option<View>>;
 
-/// What is there of layers, configs and zTOCs.
+/// What is there of layers, configs and zTOCs; with tables to read into, also what zTOCs say.
 async fn look(
     source: &AnySource,
     facts: &ImageFacts,
     spans: &mut BTreeMap<Digest, u64>,
-    tables: &Tables,
+    read_into: Option<&Tables>,
 ) -> Result<(Seen, Views)> {
     let mut views = Views::new();
     let mut seen = Seen::default();
-    let mut budget = ZTOCS_READ;
+    let mut budget = if read_into.is_some() { ZTOCS_READ } else { 0 };
     for platform in &facts.platforms {
         let config = &platform.config;
         let blob = Descriptor::new(&config.media_type, config.digest.clone(), config.size);
@@ -194,11 +205,13 @@ async fn look(
                 let (found, read) = ztoc_at(source, &blob, &mut budget, spans).await?;
                 seen.ztocs.insert(ztoc.digest.clone(), found);
                 // Of a zTOC for another layer there is nothing to say here.
-                if let Some(read) = read.filter(|read| read.compressed_size() == layer.size) {
+                let read = read.filter(|read| read.compressed_size() == layer.size);
+                if let (Some(read), Some(tables)) = (read, read_into) {
                     views.insert(layer.digest.clone(), View::mounted(read, false, &[], tables));
                 }
             }
-            if seen.ranges_ignored.is_none()
+            if read_into.is_some()
+                && seen.ranges_ignored.is_none()
                 && seen.blobs.get(&layer.digest) == Some(&true)
                 && source.ignores_ranges(&blob).await? == Some(true)
             {

@@ -38,7 +38,7 @@ mod verify;
 mod views;
 
 pub use copy::copy;
-pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents};
+pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, examine_presence};
 pub(crate) use index_layer::IndexedLayer;
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use soci_image::Reference;
 use soci_image::facts::ImageFacts;
+use soci_image::{EcrHost, Reference};
+use soci_lint::Verdict;
 use soci_store::store::AnySource;
 use soci_store::{Error, block_on, workflow};
 
@@ -15,6 +16,37 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::places;
 use crate::registries::NotAsked;
+
+/// Which images are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckImages {
+    /// None.
+    Off,
+    /// Those whose verdict hangs on it, in private ECR registries.
+    Auto,
+    /// All.
+    On,
+}
+
+impl CheckImages {
+    /// Whether to look up an image on which the linter gave this verdict without knowing it.
+    pub fn wants(self, image: &Reference, verdict: Verdict) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Auto => verdict == Verdict::Unknown && EcrHost::parse(image.registry()).is_some(),
+            Self::On => true,
+        }
+    }
+}
+
+/// How closely an image is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Its documents, and whether layers and zTOCs are there.
+    Presence,
+    /// The zTOCs are read as well, and the registry is asked for a byte of a layer.
+    Read,
+}
 
 /// How many images are asked about at once.
 const AT_ONCE: usize = 8;
@@ -72,6 +104,7 @@ impl Images {
     pub fn ask(
         &mut self,
         wanted: &[Reference],
+        depth: Depth,
         context: &Context,
         until: Instant,
     ) -> Result<(), CommandError> {
@@ -91,7 +124,7 @@ impl Images {
             for _ in 0..wanted.len().min(AT_ONCE) {
                 scope.spawn(|| {
                     while let Some(reference) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match look(reference, &troubles, context, until) {
+                        match look(reference, depth, &troubles, context, until) {
                             Ok(looked) => locked(&found).push((reference.to_string(), looked)),
                             Err(error) => {
                                 next.store(wanted.len(), Ordering::Relaxed);
@@ -115,6 +148,7 @@ impl Images {
 /// One image; an error only if the run was interrupted.
 fn look(
     reference: &Reference,
+    depth: Depth,
     troubles: &Mutex<BTreeMap<String, Trouble>>,
     context: &Context,
     until: Instant,
@@ -141,7 +175,11 @@ fn look(
         Err(NotAsked::Command(error)) => return Ok(trouble(&error)),
         Err(NotAsked::Store(error)) => return of_error(&error, trouble),
     };
-    match block_on(workflow::examine(&source, None)) {
+    let images = match depth {
+        Depth::Presence => block_on(workflow::examine_presence(&source, None)),
+        Depth::Read => block_on(workflow::examine(&source, None)),
+    };
+    match images {
         Ok(images) => Ok(match images.into_iter().next() {
             Some(image) => Looked::Known(Box::new(image.facts)),
             None => Looked::Odd("the registry lists no image under this name".to_owned()),
