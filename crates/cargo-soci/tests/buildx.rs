@@ -396,6 +396,16 @@ fn task_definitions_are_linted_with_the_facts_of_the_image() {
     place.write("deploy/task.json", &task(&registry.name("team/app:1.0")));
     let run = place.run(&["build"]).ended(1);
     assert!(run.stdout.contains("not-lazy"), "{}", run.stdout);
+    let told = "no container of the task definitions has the image";
+    assert!(!run.stderr.contains(told), "{}", run.stderr);
+
+    // A task that uses something else was not judged by what was built, and that is said.
+    place.write(
+        "deploy/task.json",
+        &task("123456789012.dkr.ecr.eu-west-1.amazonaws.com/other/app:1.0"),
+    );
+    let run = place.run(&["build"]).ended(0);
+    assert!(run.stderr.contains(told), "{}", run.stderr);
 }
 
 #[test]

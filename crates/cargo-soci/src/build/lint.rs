@@ -19,6 +19,8 @@ pub struct Linted {
     fail_on: FailOn,
     /// Whether the findings make the exit code 1.
     pub failed: bool,
+    /// Whether any container of the task definitions has the image.
+    pub is_used: bool,
 }
 
 impl Linted {
@@ -51,8 +53,19 @@ pub fn lint(
         image_facts: image_facts(names, facts),
         ..lint_options::configured(config)?
     };
+    let entries = options.image_facts.len();
+    let unused = soci_lint::Options {
+        select: vec![UNUSED_FACTS.to_owned()],
+        ..options.clone()
+    };
+    let (unused, _) = documents.lint(&unused);
+    let unused = unused
+        .findings
+        .iter()
+        .filter(|found| found.name == UNUSED_FACTS)
+        .count();
     // One image goes by several names here, and a definition uses one of them at most.
-    options.ignore.push("unused-image-facts".to_owned());
+    options.ignore.push(UNUSED_FACTS.to_owned());
     options.check().map_err(usage)?;
     let (report, beside) = documents.lint(&options);
     let inputs = documents.into_inputs().into_iter().chain(beside).collect();
@@ -64,10 +77,14 @@ pub fn lint(
     Ok(Linted {
         fail_on,
         failed: fail_on.is_met_by(&report.summary),
+        is_used: unused < entries,
         report,
         inputs,
     })
 }
+
+/// The rule about facts that no container asks for.
+const UNUSED_FACTS: &str = "unused-image-facts";
 
 /// The facts under each name, and under the repository's name at any registry with any tag: a task definition
 /// is often written for another stage than the one that is built for.

@@ -237,12 +237,14 @@ fn one(
     let linted = match place {
         Some(place) if !plan.task_definitions.is_empty() => {
             let facts = facts(&place, context)?;
-            Some(lint::lint(
-                &plan.task_definitions,
-                settings.config,
-                &names,
-                &facts,
-            )?)
+            let linted = lint::lint(&plan.task_definitions, settings.config, &names, &facts)?;
+            if !linted.is_used {
+                context.warn(&format!(
+                    "no container of the task definitions has the image {}: nothing in them was judged by it",
+                    report.names.join(", ")
+                ));
+            }
+            Some(linted)
         }
         _ => None,
     };
