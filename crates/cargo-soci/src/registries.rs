@@ -253,9 +253,7 @@ impl Registries {
         let mut native = NativeOptions::new(environment);
         native.interrupted = context.cancel.flag();
         let settings = self.settings()?;
-        if let Some(path) = self.flags.ca_file.as_ref().or(settings.ca_file.as_ref()) {
-            native.extra_roots = fs::read(path).at("read", path)?;
-        }
+        native.extra_roots = self.extra_roots(&settings)?;
         #[cfg(feature = "aws")]
         {
             let trace = context.tells_trace().then(|| teller(context, ""));
@@ -288,7 +286,7 @@ impl Registries {
 
     fn extra_roots(&self, settings: &RegistrySettings) -> Result<Vec<u8>, CommandError> {
         match self.flags.ca_file.as_ref().or(settings.ca_file.as_ref()) {
-            Some(path) => fs::read(path).or_fail(|| format!("cannot read {}", path.display())),
+            Some(path) => fs::read(path).at("read", path),
             None => Ok(Vec::new()),
         }
     }
