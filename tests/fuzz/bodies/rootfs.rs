@@ -240,9 +240,9 @@ fn lookups(stack: &[Vec<Item>], ztocs: &[Ztoc]) {
                         found.uncertain = false;
                         (found.mode, found.uid, found.gid) = (all.mode, all.uid, all.gid);
                         (found.xattrs, all.xattrs) = (Vec::new(), Vec::new());
-                        // Every layer has the root.
+                        // Every layer has the root, and a time for it.
                         if found.path == b"/" {
-                            found.layer = all.layer;
+                            (found.layer, found.modified) = (all.layer, all.modified);
                         }
                     }
                     assert_eq!(found, all, "{known:b} {stack:#?}");
