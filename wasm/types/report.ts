@@ -8,6 +8,8 @@ export interface Report {
   findings: Finding[];
   /** What runs the images, if that is not Fargate: the verdicts are about it. */
   for?: Consumer;
+  /** What the caller looked up about images, where it did. */
+  images?: ImageFactsEntry[];
   /** Counts over all files. */
   summary: Summary;
   /** [`REPORT_VERSION`]. */
@@ -97,6 +99,17 @@ export interface Fix {
   location: Location;
   /** What is written in its place; empty takes it out. */
   replacement: string;
+}
+
+/** What is known about one image. */
+export interface ImageFactsEntry {
+  /** Its facts, as `cargo soci inspect --format json` prints them. */
+  facts: unknown;
+  /**
+   * The image as task definitions name it; `*` stands for any text, so that `*\/web:*` is about the
+   * repository `web` of any registry.
+   */
+  image: string;
 }
 
 /** What a document is. */
