@@ -146,7 +146,8 @@ impl<'a> Rootfs<'a> {
             xattrs: xattrs
                 .map(|(key, value)| (key.to_vec(), value.to_vec()))
                 .collect(),
-            uncertain: matches!(node.origin, Origin::Implied { uncertain: true, .. })
+            uncertain: node.xattrs_uncertain
+                || matches!(node.origin, Origin::Implied { uncertain: true, .. })
                 || self.trees[place.layer..].iter().any(Option::is_none),
         }
     }

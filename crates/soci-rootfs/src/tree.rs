@@ -84,6 +84,8 @@ pub(crate) struct Node {
     pub(crate) unreadable: Option<Unreadable>,
     /// Which of its extended attributes the client keeps differs from run to run.
     pub(crate) xattrs_vary: bool,
+    /// A directory that was implied before it was listed: it keeps attributes of a layer that is not known.
+    pub(crate) xattrs_uncertain: bool,
     pub(crate) xattrs: u32,
 }
 
@@ -294,6 +296,7 @@ impl Node {
             origin,
             unreadable: None,
             xattrs_vary: false,
+            xattrs_uncertain: false,
             xattrs: 0,
         }
     }

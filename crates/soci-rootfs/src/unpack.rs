@@ -131,7 +131,9 @@ impl<'a> Unpacking<'_, 'a> {
             listed.insert(self.folder.iter().copied().chain([base]).collect());
         }
         if directory {
-            self.tree.node_mut(node).origin = Origin::Listed;
+            let node = self.tree.node_mut(node);
+            node.xattrs_uncertain |= matches!(node.origin, Origin::Implied { uncertain: true, .. });
+            node.origin = Origin::Listed;
             let path: Vec<NameId> = above.into_iter().chain([base]).collect();
             self.directories.push((Text::of(absolute, &path), *entry));
         }
