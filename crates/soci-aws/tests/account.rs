@@ -85,9 +85,9 @@ impl Front {
         for task in body["tasks"].as_array_mut().into_iter().flatten() {
             for container in task["containers"].as_array_mut().into_iter().flatten() {
                 let texts = ["cpu", "memory", "memoryReservation"];
-                container
-                    .as_object_mut()
-                    .map(|map| map.retain(|key, _| !texts.contains(&key.as_str())));
+                if let Some(map) = container.as_object_mut() {
+                    map.retain(|key, _| !texts.contains(&key.as_str()));
+                }
             }
         }
         answer(status, &body)
