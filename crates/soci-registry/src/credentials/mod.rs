@@ -26,6 +26,7 @@ pub use self::auth_file::AuthFile;
 pub use self::helper::ProcessHelpers;
 pub use self::helper::{HelperAnswer, Helpers, NoHelpers};
 
+#[cfg(feature = "native")]
 use crate::environment::Environment;
 use crate::secret::Secret;
 
