@@ -111,9 +111,13 @@ impl Platform {
     /// `arm64/v8` are `arm64`, `arm` is `arm/v7`, features are sorted and unique.
     pub fn normalised(&self) -> Self {
         let (architecture, variant) = normal_architecture(&self.architecture, &self.variant);
-        let mut os_features = self.os_features.clone();
-        os_features.sort();
-        os_features.dedup();
+        // A handful at most; a sort of texts would be a hundredth of the page's module.
+        let mut os_features: Vec<String> = Vec::new();
+        for feature in &self.os_features {
+            if let Err(place) = os_features.binary_search(feature) {
+                os_features.insert(place, feature.clone());
+            }
+        }
         Self {
             architecture,
             os: normal_os(&self.os),
