@@ -58,7 +58,7 @@ fn what_a_person_does(version: &str, dry_run: bool) -> String {
   4. git tag -s v{version} -m v{version} && git push origin v{version}: the tag starts .github/workflows/release.yml
   5. approve the environment `release` there; it publishes the crates, the GitHub release and the image
   6. move the major tag of the Action: git tag -f v{} v{version}^{{}} && git push -f origin v{}
-Once, before the first release: trusted publishing of each crate on crates.io (workflow release.yml, environment
+Once, before the first release: trusted publishing of each crate at the registry of crates (workflow release.yml, environment
 release), for which a crate must have been published by hand once; the environments `release` and `github-pages`.",
         major(version),
         major(version)

@@ -12,7 +12,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself: for the wire and for signing, nowhere else.
+    /// The text itself: for the wire, nowhere else.
     pub fn expose(&self) -> &str {
         &self.0
     }
