@@ -33,6 +33,7 @@ pub mod mend;
 pub mod output;
 mod panics;
 pub mod places;
+pub mod plural;
 pub mod progress;
 pub mod registries;
 pub mod replace;

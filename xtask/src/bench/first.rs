@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
 
-use super::{Bench, inputs};
-use crate::oci;
+use super::measure::{ascending, seconds};
+use super::{Bench, image, inputs};
 use crate::readme;
 use crate::run::{Outcome, cargo, root};
 
@@ -36,11 +35,7 @@ pub(super) fn results(bench: &Bench) -> Outcome {
     let bytes = fs::metadata(&layer)
         .map_err(|error| format!("{}: {error}", layer.display()))?
         .len();
-    let layout = bench.folder.join("first-image");
-    if !layout.join("index.json").exists() {
-        oci::write_layout(&layout, &[layer], "bench")
-            .map_err(|error| format!("cannot write {}: {error}", layout.display()))?;
-    }
+    let layout = image::layout(bench, "first-image", &[layer])?;
     let converted = bench.folder.join("first-converted");
     let convert = median(bench.rounds, || convert(bench, &layout, &converted))?;
 
@@ -71,22 +66,7 @@ fn convert(bench: &Bench, from: &Path, to: &Path) -> Result<f64, String> {
     )
 }
 
-/// Seconds from start to a good end.
-fn seconds(command: &mut Command) -> Result<f64, String> {
-    let started = Instant::now();
-    let done = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
-    if !done.status.success() {
-        let told = String::from_utf8_lossy(&done.stderr);
-        return Err(format!("{command:?} ended with {}\n{told}", done.status));
-    }
-    Ok(started.elapsed().as_secs_f64())
-}
-
 fn median(rounds: usize, mut run: impl FnMut() -> Result<f64, String>) -> Result<f64, String> {
-    let mut seconds = (0..rounds).map(|_| run()).collect::<Result<Vec<_>, _>>()?;
-    seconds.sort_by(f64::total_cmp);
+    let seconds = ascending((0..rounds).map(|_| run()).collect::<Result<Vec<_>, _>>()?);
     Ok(seconds[seconds.len() / 2])
 }

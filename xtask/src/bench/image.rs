@@ -72,7 +72,7 @@ pub(super) fn many_layers(bench: &Bench) -> Outcome {
 }
 
 /// The layout with these layers, made once.
-fn layout(bench: &Bench, name: &str, layers: &[PathBuf]) -> Result<PathBuf, String> {
+pub(super) fn layout(bench: &Bench, name: &str, layers: &[PathBuf]) -> Result<PathBuf, String> {
     let layout = bench.folder.join(name);
     if !layout.join("index.json").exists() {
         oci::write_layout(&layout, layers, "bench")

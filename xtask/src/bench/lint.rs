@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use super::Bench;
-use super::measure::{Contestant, compare};
+use super::measure::{Contestant, ascending, compare, seconds};
 use crate::npm;
 use crate::run::{Outcome, output};
 
@@ -66,7 +65,7 @@ fn one_call(bench: &Bench, folder: &Path, what: &str, count: usize, unit: &str) 
     for _ in 0..bench.rounds {
         seconds.push(lint(bench, folder, &["--format", "json"])?);
     }
-    seconds.sort_by(f64::total_cmp);
+    let seconds = ascending(seconds);
     let median = seconds[seconds.len() / 2];
     bench.format.note(&format!(
         "{what}, one call: {median:.3} s [{:.3}–{:.3}], {:.0} {unit}/s",
@@ -134,24 +133,12 @@ fn in_javascript(bench: &Bench) -> Outcome {
 
 /// Seconds of one `lint` whose report goes nowhere.
 fn lint(bench: &Bench, path: &Path, flags: &[&str]) -> Result<f64, String> {
-    let started = Instant::now();
-    let done = Command::new(&bench.binary)
-        .args(["lint", "--fail-on", "never"])
-        .args(flags)
-        .arg(path)
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", bench.binary.display()))?;
-    let seconds = started.elapsed().as_secs_f64();
-    if done.status.success() {
-        Ok(seconds)
-    } else {
-        let told = String::from_utf8_lossy(&done.stderr);
-        Err(format!(
-            "lint of {} ended with {}\n{told}",
-            path.display(),
-            done.status
-        ))
-    }
+    seconds(
+        Command::new(&bench.binary)
+            .args(["lint", "--fail-on", "never"])
+            .args(flags)
+            .arg(path),
+    )
 }
 
 fn json(number: usize, containers: usize) -> String {

@@ -200,9 +200,27 @@ fn once(contestant: &Contestant, report: &Path) -> Result<Sample, String> {
 }
 
 fn sorted(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> Vec<f64> {
-    let mut values: Vec<f64> = samples.iter().map(of).collect();
+    ascending(samples.iter().map(of).collect())
+}
+
+/// The same values, the smallest first: the median stands in the middle.
+pub(super) fn ascending(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
     values
+}
+
+/// Seconds of a command from start to a good end; what it prints is shown if it fails.
+pub(super) fn seconds(command: &mut Command) -> Result<f64, String> {
+    let started = Instant::now();
+    let done = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    if !done.status.success() {
+        let told = String::from_utf8_lossy(&done.stderr);
+        return Err(format!("{command:?} ended with {}\n{told}", done.status));
+    }
+    Ok(started.elapsed().as_secs_f64())
 }
 
 fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {

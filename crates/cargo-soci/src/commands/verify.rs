@@ -16,6 +16,7 @@ use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
 use crate::places;
+use crate::plural::count;
 
 /// Flags of `verify`.
 #[derive(Debug, clap::Args)]
@@ -158,11 +159,4 @@ fn consequence(consequence: Consequence) -> &'static str {
 
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("writing to a string never fails");
-}
-
-fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
 }

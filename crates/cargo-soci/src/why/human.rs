@@ -8,6 +8,7 @@ use soci_lint::Verdict;
 use super::pull::bytes;
 use super::report::{ContainerReport, GroupReport, Outlook, Remedy, Report, Step, Subject};
 use crate::escape::terminal;
+use crate::plural::count;
 
 /// With more groups than this, only the table is printed unless details are asked for.
 const DETAILED: usize = 8;
@@ -93,8 +94,7 @@ fn write_group(group: &GroupReport, out: &mut String) {
     let tasks = match (group.subject, group.tasks) {
         (Subject::Image, _) => "as Fargate would start it".to_owned(),
         (_, 0) => "no task seen".to_owned(),
-        (_, 1) => "1 task".to_owned(),
-        (_, count) => format!("{count} tasks"),
+        (_, number) => count(number, "task"),
     };
     let bold = Style::new().bold();
     let definition = match &group.definition {

@@ -2,16 +2,17 @@
 
 use std::time::Instant;
 
-use serde_json::{Value, json};
-use soci_image::facts::{ImageFacts, PlatformFacts, SociFacts, ZtocState};
+use soci_image::facts::{ImageFacts, PlatformFacts};
 use soci_image::media_type::LayerCompression;
-use soci_image::{Digest, Platform, Reference, SociVersion};
+use soci_image::{Digest, Reference};
 use soci_lint::{ImageFactsEntry, Input, LaunchType, Options, Verdict};
 
 use super::commands;
-use super::groups::{Group, GroupContainer, Start};
-use super::pull::{Pull, bytes};
+use super::definition::definition;
+use super::groups::{Group, GroupContainer};
+use super::pull::Pull;
 use super::report::{ContainerReport, GroupReport, Outlook, Reason, Remedy, Step, Subject};
+use super::steps::{group_chain, in_registry, moved, platform_of, taken};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::images::{CheckImages, Depth, Images, Looked};
@@ -484,184 +485,4 @@ fn launch_type(word: &str) -> Option<LaunchType> {
     [Fargate, FargateSpot, Ec2, External, ManagedInstances]
         .into_iter()
         .find(|launch| launch.as_str() == word)
-}
-
-/// A task definition that says how the group runs.
-fn definition(group: &Group) -> Value {
-    let mut document = match &group.document {
-        Some(Value::Object(map)) => map.clone(),
-        _ => serde_json::Map::new(),
-    };
-    let known: Vec<Value> = match document.remove("containerDefinitions") {
-        Some(Value::Array(entries)) => entries,
-        _ => Vec::new(),
-    };
-    let containers: Vec<Value> = group
-        .containers
-        .iter()
-        .map(|container| {
-            let entry = known
-                .iter()
-                .find(|entry| entry["name"] == container.name.as_str());
-            let mut entry = match entry {
-                Some(Value::Object(map)) => map.clone(),
-                _ => serde_json::Map::new(),
-            };
-            entry.insert("name".to_owned(), json!(container.name));
-            if let Some(image) = &container.image {
-                entry.insert("image".to_owned(), json!(image));
-            }
-            Value::Object(entry)
-        })
-        .collect();
-    document.insert("containerDefinitions".to_owned(), json!(containers));
-    // Where the task runs is said by the launch type; a definition by itself says it in its own words.
-    if group.is_seen() || group.document.is_none() {
-        for (key, value) in [
-            ("networkMode", "awsvpc"),
-            ("cpu", "256"),
-            ("memory", "512"),
-            ("family", "task"),
-        ] {
-            document.entry(key).or_insert_with(|| json!(value));
-        }
-    }
-    let system = group.operating_system.as_deref().unwrap_or("LINUX");
-    // A word that is left open, rather than Fargate's default.
-    let architecture = group.architecture.as_deref().unwrap_or("${Architecture}");
-    document.insert(
-        "runtimePlatform".to_owned(),
-        json!({"operatingSystemFamily": system, "cpuArchitecture": architecture}),
-    );
-    Value::Object(document)
-}
-
-/// The image for the platform that runs.
-fn platform_of<'f>(group: &Group, facts: &'f ImageFacts) -> Option<&'f PlatformFacts> {
-    if let [only] = facts.platforms.as_slice() {
-        return Some(only);
-    }
-    let platform = Platform::parse(&group.platform()?).ok()?;
-    facts.platform(&platform)
-}
-
-/// `SOCI index v2: 4 of 5 layers lazy, 380.1 MB of 407.6 MB`
-fn in_registry(facts: &ImageFacts, chosen: Option<&PlatformFacts>) -> String {
-    let Some(platform) = chosen else {
-        return format!("an index of {} platforms", facts.platforms.len());
-    };
-    let totals = &platform.totals;
-    let layers = if totals.layers == 1 { "layer" } else { "layers" };
-    let size = format!("{} {layers}, {}", totals.layers, bytes(totals.layer_bytes));
-    let mut text = match &platform.soci {
-        None => format!("no SOCI index; {size}"),
-        Some(soci) if soci.is_taken() => format!(
-            "SOCI index {}: {} of {} {layers} lazy, {} of {}",
-            soci.version,
-            totals.lazy_layers,
-            totals.layers,
-            bytes(totals.lazy_bytes),
-            bytes(totals.layer_bytes)
-        ),
-        Some(soci) if soci.version == SociVersion::V1 => format!("SOCI index v1 only; {size}"),
-        Some(soci) => format!("SOCI index {}, which clients do not take; {size}", soci.version),
-    };
-    if let Some(soci) = platform.soci.as_ref().filter(|soci| SociFacts::is_taken(soci)) {
-        let states = platform
-            .layers
-            .iter()
-            .filter_map(|layer| layer.ztoc.as_ref())
-            .map(|ztoc| ztoc.state);
-        let read = states.filter(|state| *state == Some(ZtocState::Read)).count() as u64;
-        text += &match soci.ztocs == read {
-            true => ", zTOCs there and readable".to_owned(),
-            false => format!(", {read} of {} zTOCs read", soci.ztocs),
-        };
-    }
-    text
-}
-
-/// The same, and which document is taken of an index.
-fn taken(facts: &ImageFacts, chosen: Option<&PlatformFacts>) -> String {
-    let text = in_registry(facts, chosen);
-    match chosen {
-        Some(platform) if platform.manifest.digest != facts.root.digest => format!(
-            "{text}; of the image index {} the manifest {}",
-            facts.root.digest, platform.manifest.digest
-        ),
-        _ => text,
-    }
-}
-
-/// What a tag names that names another image than the one that runs.
-fn moved(group: &Group, tag: &ImageFacts, running: Option<&PlatformFacts>) -> String {
-    let now = platform_of(group, tag);
-    let layers = |platform: &PlatformFacts| -> Vec<Digest> {
-        platform.layers.iter().map(|layer| layer.digest.clone()).collect()
-    };
-    let how = match (now, running) {
-        (Some(now), Some(running)) if layers(now) == layers(running) => {
-            match now.soci.is_some() && running.soci.is_none() {
-                true => "the same layers, converted since",
-                false => "the same layers with other documents",
-            }
-        }
-        (Some(_), Some(_)) => "another build",
-        _ => "another image",
-    };
-    format!("names {} now, {how}: {}", tag.root.digest, in_registry(tag, now))
-}
-
-fn group_chain(group: &Group, pull: Option<&Pull>) -> Vec<Step> {
-    let mut chain = Vec::new();
-    let mut step = |what, found: String| chain.push(Step { what, found });
-    let mut runs = vec![match &group.launch_type {
-        Some(launch) => launch.clone(),
-        None => "the launch type is not said".to_owned(),
-    }];
-    if let Some(version) = &group.platform_version {
-        runs.push(format!("platform version {version}"));
-    }
-    runs.push(match group.platform() {
-        Some(platform) => platform,
-        None => "the architecture is not said".to_owned(),
-    });
-    step(
-        if group.is_seen() {
-            "runs on"
-        } else {
-            "would run on"
-        },
-        runs.join(", "),
-    );
-    if let Some(pull) = pull {
-        step("pull", pull.sentence());
-    }
-    let moments = |pick: fn(&Start) -> Option<soci_aws::moment::Moment>| {
-        let found: Vec<_> = group.starts.iter().filter_map(pick).collect();
-        Some((*found.iter().min()?, *found.iter().max()?))
-    };
-    if let Some((first, last)) = moments(|start| start.started) {
-        let took = group
-            .starts
-            .iter()
-            .filter_map(|start| start.started?.since(start.created?));
-        let took: Vec<u64> = took.collect();
-        let mut text = match first == last {
-            true => first.to_string(),
-            false => format!("{first} to {last}"),
-        };
-        if let (Some(least), Some(most)) = (took.iter().min(), took.iter().max()) {
-            text += &match least == most {
-                true => format!(", {} after it was made", super::pull::seconds(*least)),
-                false => format!(
-                    ", {} to {} after they were made",
-                    super::pull::seconds(*least),
-                    super::pull::seconds(*most)
-                ),
-            };
-        }
-        step("started", text);
-    }
-    chain
 }

@@ -4,6 +4,7 @@
 //! says how it runs, with the facts of the image that runs ([`judge`]); [`report`] is what comes out.
 
 pub mod commands;
+mod definition;
 pub mod groups;
 pub mod html;
 pub mod human;
@@ -11,3 +12,4 @@ pub mod judge;
 pub mod markdown;
 pub mod pull;
 pub mod report;
+mod steps;

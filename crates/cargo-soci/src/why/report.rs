@@ -4,6 +4,7 @@ use serde::Serialize;
 use soci_lint::{FailOn, Verdict};
 
 use super::pull::Pull;
+use crate::plural::count;
 
 /// The version of the report's shape; grows when a field changes its meaning or goes away.
 pub const VERSION: u32 = 1;
@@ -288,15 +289,9 @@ impl Report {
 impl Summary {
     /// `3 containers: 1 lazy, 1 not lazy, 1 unknown; 2 accepted`.
     pub fn sentence(&self) -> String {
-        let noun = if self.containers == 1 {
-            "container"
-        } else {
-            "containers"
-        };
-        let mut text = format!("{} {noun}", self.containers);
+        let mut text = count(self.containers, "container");
         if self.tasks > 0 {
-            let noun = if self.tasks == 1 { "task" } else { "tasks" };
-            text += &format!(" of {} {noun}", self.tasks);
+            text += &format!(" of {}", count(self.tasks, "task"));
         }
         text += &format!(
             ": {} lazy, {} not lazy, {} unknown",

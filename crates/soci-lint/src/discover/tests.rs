@@ -14,16 +14,16 @@ struct Files(BTreeMap<&'static str, &'static str>);
 impl Files {
     fn full(path: &str) -> String {
         match path {
-            "" => "/work/repo".to_owned(),
+            "" => "/srv/repo".to_owned(),
             path if path.starts_with('/') => path.to_owned(),
-            path => format!("/work/repo/{path}"),
+            path => format!("/srv/repo/{path}"),
         }
     }
 }
 
 impl Disk for Files {
     fn here(&self) -> Option<String> {
-        Some("/work/repo".to_owned())
+        Some("/srv/repo".to_owned())
     }
 
     fn kind(&self, path: &str) -> Option<EntryKind> {
@@ -73,14 +73,14 @@ fn found(files: &[(&'static str, &'static str)], words: &[&str]) -> Result<Vec<S
 }
 
 const PLAIN: &[(&str, &str)] = &[
-    ("/work/repo/deploy/.aws/taskdef.json", "{}"),
-    ("/work/repo/deploy/link-taskdef.json", "->"),
-    ("/work/repo/deploy/notes.json", "{}"),
-    ("/work/repo/deploy/[odd].json", "{}"),
-    ("/work/repo/infra/.terraform/main.tf", ""),
-    ("/work/repo/infra/main.tf", ""),
-    ("/work/repo/node_modules/x/taskdef.json", "{}"),
-    ("/work/repo/taskdef.json", "{}"),
+    ("/srv/repo/deploy/.aws/taskdef.json", "{}"),
+    ("/srv/repo/deploy/link-taskdef.json", "->"),
+    ("/srv/repo/deploy/notes.json", "{}"),
+    ("/srv/repo/deploy/[odd].json", "{}"),
+    ("/srv/repo/infra/.terraform/main.tf", ""),
+    ("/srv/repo/infra/main.tf", ""),
+    ("/srv/repo/node_modules/x/taskdef.json", "{}"),
+    ("/srv/repo/taskdef.json", "{}"),
 ];
 
 #[test]
@@ -95,7 +95,7 @@ fn folders_are_searched_by_name_and_words_mean_themselves() {
             ],
         ),
         (vec!["./deploy/"], vec!["deploy/.aws/taskdef.json Name"]),
-        (vec!["/work/repo/infra"], vec!["/work/repo/infra/main.tf Name"]),
+        (vec!["/srv/repo/infra"], vec!["/srv/repo/infra/main.tf Name"]),
         (vec!["node_modules"], vec!["node_modules/x/taskdef.json Name"]),
         (
             vec!["deploy/link-taskdef.json"],
@@ -134,25 +134,25 @@ fn words_that_lead_nowhere_are_told() {
         let error = found(PLAIN, &[word]).expect_err("nothing");
         assert_eq!(error.to_string(), message);
     }
-    let error = found(&[("/work/repo/a/b.json", "")], &["a"]).expect_err("nothing");
+    let error = found(&[("/srv/repo/a/b.json", "")], &["a"]).expect_err("nothing");
     assert!(error.help().expect("a help").contains(".gitignore"), "{error}");
 }
 
 #[test]
 fn what_git_ignores_is_passed_over_unless_it_is_named() {
     let files = &[
-        ("/work/.git/HEAD", ""),
-        ("/work/.gitignore", "/repo/old\n"),
+        ("/srv/.git/HEAD", ""),
+        ("/srv/.gitignore", "/repo/old\n"),
         ("/.gitignore", "*\n"),
-        ("/work/repo/.gitignore", "cdk.out/\n*-taskdef.json\n"),
-        ("/work/repo/a-taskdef.json", ""),
-        ("/work/repo/cdk.out/taskdef.json", ""),
-        ("/work/repo/deploy/.gitignore", "!b-taskdef.json\n# c\n\n/local\n"),
-        ("/work/repo/deploy/a-taskdef.json", ""),
-        ("/work/repo/deploy/b-taskdef.json", ""),
-        ("/work/repo/deploy/local/taskdef.json", ""),
-        ("/work/repo/deploy/x/local/taskdef.json", ""),
-        ("/work/repo/old/taskdef.json", ""),
+        ("/srv/repo/.gitignore", "cdk.out/\n*-taskdef.json\n"),
+        ("/srv/repo/a-taskdef.json", ""),
+        ("/srv/repo/cdk.out/taskdef.json", ""),
+        ("/srv/repo/deploy/.gitignore", "!b-taskdef.json\n# c\n\n/local\n"),
+        ("/srv/repo/deploy/a-taskdef.json", ""),
+        ("/srv/repo/deploy/b-taskdef.json", ""),
+        ("/srv/repo/deploy/local/taskdef.json", ""),
+        ("/srv/repo/deploy/x/local/taskdef.json", ""),
+        ("/srv/repo/old/taskdef.json", ""),
     ];
     for (word, expected) in [
         (
@@ -170,7 +170,7 @@ fn what_git_ignores_is_passed_over_unless_it_is_named() {
         assert_eq!(found(files, &[word]).expect("files"), expected, "{word}");
     }
     // Without a repository nothing above the working folder counts.
-    let files = &[("/.gitignore", "*\n"), ("/work/repo/taskdef.json", "")];
+    let files = &[("/.gitignore", "*\n"), ("/srv/repo/taskdef.json", "")];
     assert_eq!(found(files, &["."]).expect("files"), ["taskdef.json Name"]);
 }
 
@@ -235,12 +235,12 @@ proptest! {
         path in path(),
         is_folder: bool,
     ) {
-        let mut theirs = GitignoreBuilder::new("/work/repo");
+        let mut theirs = GitignoreBuilder::new("/srv/repo");
         for line in &lines {
             theirs.add_line(None, line).expect("a line");
         }
         let theirs = theirs.build().expect("lines that were taken");
-        let expected = theirs.matched(format!("/work/repo/{path}"), is_folder).is_ignore();
+        let expected = theirs.matched(format!("/srv/repo/{path}"), is_folder).is_ignore();
         let disk = OneIgnore(lines.join("\n"));
         let ours = Ignores::above("", &disk).with("", &disk).list(&path, is_folder);
         prop_assert_eq!(ours, expected, "{:?} {} {}", lines, path, is_folder);
@@ -268,11 +268,11 @@ struct OneIgnore(String);
 
 impl Disk for OneIgnore {
     fn here(&self) -> Option<String> {
-        Some("/work/repo".to_owned())
+        Some("/srv/repo".to_owned())
     }
 
     fn kind(&self, path: &str) -> Option<EntryKind> {
-        (path == "/work/repo/.git").then_some(EntryKind::Folder)
+        (path == "/srv/repo/.git").then_some(EntryKind::Folder)
     }
 
     fn entries(&self, _: &str) -> Result<Vec<Entry>, String> {

@@ -9,6 +9,7 @@ use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, Report, Tr
 
 use crate::conversion::short;
 use crate::escape;
+use crate::plural::count;
 
 /// What is said of an image that a conversion left as it was.
 const NOTHING_CHANGED: &str = "as it was: nothing changed";
@@ -90,7 +91,7 @@ fn one(image: &ImageReport, unchanged: &str) -> String {
                 0 => unchanged.to_owned(),
                 lost => format!(
                     "as it was, and whole again: {} of its SOCI index had been lost",
-                    count(lost as u64, "part")
+                    count(lost, "part")
                 ),
             };
             line(&mut text, &format!("  index {}\n    {what}", image.digest));
@@ -144,10 +145,7 @@ fn one(image: &ImageReport, unchanged: &str) -> String {
         if platform.prefetch_artifacts > 0 {
             line(
                 &mut text,
-                &format!(
-                    "    {}",
-                    count(platform.prefetch_artifacts as u64, "prefetch list")
-                ),
+                &format!("    {}", count(platform.prefetch_artifacts, "prefetch list")),
             );
         }
     }
@@ -209,13 +207,6 @@ pub(crate) fn plan_value(plan: &Plan) -> Value {
         json!({ "digest": image.root.descriptor.digest, "platforms": platforms.collect::<Vec<_>>() })
     });
     json!({ "images": images.collect::<Vec<_>>() })
-}
-
-fn count(number: u64, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
 }
 
 fn line(text: &mut String, line: &str) {

@@ -4,6 +4,7 @@ use indicatif::HumanBytes;
 
 use super::{CarriedReport, LinkReport, Report, ShareReport, Start};
 use crate::escape;
+use crate::plural::count;
 
 /// Files and directories that are named.
 const SHOWN: usize = 5;
@@ -36,7 +37,7 @@ pub(super) fn report(report: &Report) -> String {
     lines.add(&format!(
         "image  {} in {}, {lazy} of them lazy",
         HumanBytes(bytes),
-        many(report.layers.len(), "layer")
+        count(report.layers.len(), "layer")
     ));
     if let Some(start) = &report.start {
         let spans: usize = report.layers.iter().filter_map(|layer| layer.spans).sum();
@@ -57,7 +58,7 @@ pub(super) fn report(report: &Report) -> String {
         lines.add("");
         lines.add(&format!(
             "What the image carries is not known of {}: large, and without a zTOC.",
-            many(unread, "layer")
+            count(unread, "layer")
         ));
     }
     lines.0.trim_end().to_owned()
@@ -66,7 +67,7 @@ pub(super) fn report(report: &Report) -> String {
 fn touched(start: &Start, spans: usize, lines: &mut Lines) {
     lines.add(&format!(
         "start  {} opened, {} read of {}; {} of {spans} spans, {} of them compressed",
-        many(start.files, "file"),
+        count(start.files, "file"),
         HumanBytes(start.read_bytes),
         HumanBytes(start.bytes),
         start.spans,
@@ -85,7 +86,7 @@ fn touched(start: &Start, spans: usize, lines: &mut Lines) {
         if let Some(first) = paths.first() {
             lines.add(&format!(
                 "       {}, the first {}",
-                many(paths.len(), "path"),
+                count(paths.len(), "path"),
                 escape::terminal(first)
             ));
             lines.add(&format!("       {what}"));
@@ -156,12 +157,5 @@ fn carried(carried: &CarriedReport, lines: &mut Lines) {
             HumanBytes(directory.share.compressed_bytes).to_string(),
             escape::terminal(&directory.name)
         ));
-    }
-}
-
-fn many(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
     }
 }

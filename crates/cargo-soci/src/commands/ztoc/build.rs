@@ -10,7 +10,7 @@ use soci_store::workflow::Pipeline;
 use soci_ztoc::inflate::InputBuffer;
 use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Built, Compression};
 
-use super::{count, hex_digest};
+use super::hex_digest;
 use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::config::parse_size;
@@ -18,6 +18,7 @@ use crate::context::{Context, Format};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
 use crate::output::OutputFile;
+use crate::plural::count;
 
 /// Flags of `ztoc build`.
 #[derive(Debug, clap::Args)]

@@ -77,14 +77,6 @@ fn read_ztoc(path: &Path) -> Result<(Ztoc, Vec<u8>), CommandError> {
     Ok((ztoc, bytes))
 }
 
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
-}
-
 fn hex_digest(hash: [u8; 32]) -> String {
     format!("sha256:{}", hex(&hash))
 }

@@ -8,13 +8,14 @@ use serde::Serialize;
 use soci_ztoc::ztoc::{Verification, Verifier};
 
 use super::layer_file::LayerFile;
-use super::{count, hex_digest, read_ztoc};
+use super::{hex_digest, read_ztoc};
 use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::OrFail;
 use crate::escape;
 use crate::exit::Exit;
+use crate::plural::count;
 
 /// Flags of `ztoc verify`.
 #[derive(Debug, clap::Args)]
