@@ -33,8 +33,8 @@ Commands of this repository:
   cargo xtask bench [CASE…]     measure against the tools named in docs/benchmarks.md
                                 (--rounds N, --markdown, --binary FILE)
   cargo xtask gen [--check]     build what is generated and committed; --check: fail where it differs
-  cargo xtask fuzz [--seconds N] [TARGET…]
-                                fuzz each parser of foreign bytes (nightly toolchain)
+  cargo xtask fuzz [--seconds N] [--executions N] [TARGET…]
+                                fuzz each parser of foreign bytes (nightly toolchain) until either is reached
   cargo xtask js [--quick]      the tests of the Action and the page (--update: write their snapshots)
   cargo xtask site [--serve] [DIR]
                                 the finished page and the documentation in one folder (target/site); --serve: on loopback
