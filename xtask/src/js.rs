@@ -1,17 +1,18 @@
-//! `cargo xtask js [--quick | --update]`: the tests of the Action and the page, and that the module gives
-//! what the native linter gives. Run by `cargo xtask test` as well.
+//! `cargo xtask js [--quick | --update]`: the tests of the Action, the npm package and the page, and that the module
+//! gives what the native linter gives. Run by `cargo xtask test` as well.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::npm;
+use crate::package;
 use crate::run::{Outcome, must, target};
 use crate::site;
 
 /// Tests that need no browser.
-const QUICK: &[&str] = &["action", "equality", "sizes"];
+const QUICK: &[&str] = &["action", "equality", "package", "sizes"];
 /// Tests in Chromium.
-const BROWSER: &[&str] = &["page", "docs"];
+const BROWSER: &[&str] = &["page", "docs", "package-browser"];
 
 /// `cargo xtask js [--quick | --update]`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -30,6 +31,7 @@ pub(crate) fn tests(quick: bool, update: bool) -> Outcome {
     npm::install()?;
     let site = target().join("site");
     site::build(&site)?;
+    package::build(&target().join("package"))?;
     node_test(QUICK, &site, update)?;
     if quick {
         return Ok(());
@@ -47,6 +49,7 @@ fn node_test(names: &[&str], site: &Path, update: bool) -> Outcome {
         command
             .args(names.iter().map(|name| format!("tests/{name}.test.mjs")))
             .env("SOCI_SITE", site)
+            .env("SOCI_PACKAGE", target().join("package"))
             .current_dir(npm::folder()),
     )
 }

@@ -12,6 +12,7 @@ mod js;
 mod licences;
 mod npm;
 mod oci;
+mod package;
 mod picture;
 mod readme;
 mod real_documents;
@@ -38,6 +39,7 @@ Commands of this repository:
   cargo xtask js [--quick]      the tests of the Action and the page (--update: write their snapshots)
   cargo xtask site [--serve] [DIR]
                                 the finished page and the documentation in one folder (target/site); --serve: on loopback
+  cargo xtask package [DIR]     the npm package @cargo-soci/lint in one folder (target/package)
   cargo xtask real-documents DIR
                                 lint a folder of documents with known verdicts (index.json)
   cargo xtask dist [--quick] [--twice] [--target NAME] [FOLDER]
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "gen" => generate::run(rest),
         "js" => js::run(rest),
+        "package" => package::run(rest),
         "real-documents" => real_documents::run(rest),
         "picture" => picture::run(rest),
         "readme" => readme::run(rest),
