@@ -138,7 +138,6 @@ impl<T: Transport> BlobReader<T> {
     }
 
     /// Whether the registry answered the last opening with exactly the range.
-    #[cfg(feature = "native")]
     pub fn is_ranged(&self) -> bool {
         self.ranged
     }

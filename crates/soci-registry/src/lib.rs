@@ -25,6 +25,8 @@ mod client;
 pub mod credentials;
 mod environment;
 mod error;
+#[cfg(not(feature = "native"))]
+mod foreign;
 #[cfg(feature = "native")]
 mod native;
 mod options;
@@ -50,6 +52,8 @@ pub use self::block_on::block_on;
 pub use self::client::Client;
 pub use self::environment::Environment;
 pub use self::error::RegistryError;
+#[cfg(not(feature = "native"))]
+pub use self::foreign::{ForeignBody, ForeignTransport};
 #[cfg(feature = "native")]
 pub use self::native::{NativeBody, NativeClient, NativeOptions, RootsError, UreqTransport};
 pub use self::options::{ClientOptions, DOCUMENT_LIMIT, Limits, Trace, Traffic};

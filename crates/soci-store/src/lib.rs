@@ -11,7 +11,6 @@
 pub mod archive;
 #[cfg(feature = "native")]
 mod budget;
-#[cfg(feature = "native")]
 mod checked;
 mod error;
 #[cfg(feature = "native")]
@@ -27,14 +26,11 @@ mod overlay;
 mod pending;
 #[cfg(feature = "native")]
 mod places;
-#[cfg(feature = "native")]
 pub mod registry;
 pub mod store;
-#[cfg(feature = "native")]
 pub mod workflow;
 #[cfg(feature = "native")]
 pub mod workspace;
-#[cfg(feature = "native")]
 mod zstd;
 
 pub use error::Error;

@@ -18,12 +18,9 @@ use soci_image::{Descriptor, Digest};
 
 use crate::Result;
 
-#[cfg(feature = "native")]
 mod any;
 
-#[cfg(feature = "native")]
 pub(crate) use any::Stored;
-#[cfg(feature = "native")]
 pub use any::{AnyBlob, AnyDestination, AnySink, AnySource};
 
 pub use soci_registry::DOCUMENT_LIMIT;
@@ -95,7 +92,6 @@ pub trait Blob {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize>;
 }
 
-#[cfg(feature = "native")]
 /// A place that images are written to. Methods take `&self`: zTOCs and layers arrive from several threads.
 pub trait Destination {
     /// A blob being written.

@@ -1,14 +1,16 @@
 //! Where the files of credentials lie.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::AuthFile;
 use crate::environment::Environment;
 
 /// The files in their order, and a note for each that is there but cannot be used.
-pub(super) fn auth_files(environment: &Environment) -> (Vec<AuthFile>, Vec<String>) {
+pub(super) fn auth_files(
+    environment: &Environment,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> (Vec<AuthFile>, Vec<String>) {
     let mut files = Vec::new();
     let mut notes = Vec::new();
     let mut take = |parsed: Result<AuthFile, String>| match parsed {
@@ -56,7 +58,11 @@ fn containers_auth(environment: &Environment) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+#[cfg(feature = "native")]
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    use std::fs::File;
+    use std::io::Read;
+
     let mut content = Vec::new();
     // One byte more than the limit, so that `parse` sees that it is exceeded.
     File::open(path)?

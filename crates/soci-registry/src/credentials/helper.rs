@@ -1,6 +1,8 @@
 //! Credential helpers: `docker-credential-NAME get`, the server's name on standard input, JSON on
 //! standard output (<https://github.com/docker/docker-credential-helpers>, checked 2026-11-24).
 
+use serde::Deserialize;
+
 use crate::secret::Secret;
 
 /// What a helper says.
@@ -25,6 +27,52 @@ pub trait Helpers: Send + Sync {
     fn get(&self, helper: &str, server: &str) -> HelperAnswer;
 }
 
+/// Most output that is read; an ECR password has about 2,700 characters.
+pub const MAX_HELPER_OUTPUT: usize = 64 * 1024;
+
+/// What all helpers print when they do not know a server.
+const NOT_FOUND: &str = "credentials not found";
+
+/// The program of a helper.
+///
+/// # Errors
+/// The answer to give where the name is none: it comes from a file, and becomes that of a program.
+pub fn helper_program(helper: &str) -> Result<String, HelperAnswer> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if helper.is_empty() || helper.len() > 64 || !helper.chars().all(is_name) {
+        return Err(HelperAnswer::Failed("is no name of a program".into()));
+    }
+    Ok(format!("docker-credential-{helper}"))
+}
+
+/// What a helper says by its output, and by how it ended if not well ("exit status: 1").
+pub fn helper_answer(failure: Option<&str>, output: &[u8]) -> HelperAnswer {
+    if let Some(failure) = failure {
+        let text = String::from_utf8_lossy(output);
+        if text.contains(NOT_FOUND) {
+            return HelperAnswer::NotFound;
+        }
+        // Not one word of it is quoted: helpers print passwords there.
+        return HelperAnswer::Failed(format!("ended with {failure}"));
+    }
+    match serde_json::from_slice::<Output>(output) {
+        Ok(Output { username, secret }) if !secret.is_empty() => HelperAnswer::Found {
+            username,
+            secret: Secret::new(secret),
+        },
+        Ok(_) => HelperAnswer::NotFound,
+        Err(_) => HelperAnswer::Failed("printed something else than credentials".into()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Output {
+    #[serde(rename = "Username")]
+    username: String,
+    #[serde(rename = "Secret")]
+    secret: String,
+}
+
 /// A host without programs.
 pub struct NoHelpers;
 
@@ -47,11 +95,8 @@ mod process {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use serde::Deserialize;
-
-    use super::{HelperAnswer, Helpers};
+    use super::{HelperAnswer, Helpers, MAX_HELPER_OUTPUT, helper_answer, helper_program};
     use crate::environment::Environment;
-    use crate::secret::Secret;
 
     /// Helpers that are programs on the `PATH`.
     pub struct ProcessHelpers {
@@ -62,22 +107,10 @@ mod process {
         failed: Mutex<BTreeMap<String, String>>,
     }
 
-    /// Most output that is read; an ECR password has about 2,700 characters.
-    const MAX_OUTPUT: u64 = 64 * 1024;
+    const MAX_OUTPUT: u64 = MAX_HELPER_OUTPUT as u64;
 
     /// A helper that asks the user or a slow network gets this long.
     const PATIENCE: Duration = Duration::from_secs(60);
-
-    /// What all helpers print when they do not know a server.
-    const NOT_FOUND: &str = "credentials not found";
-
-    #[derive(Deserialize)]
-    struct Output {
-        #[serde(rename = "Username")]
-        username: String,
-        #[serde(rename = "Secret")]
-        secret: String,
-    }
 
     impl ProcessHelpers {
         /// Helpers that run with exactly this environment, until the flag is raised.
@@ -149,12 +182,10 @@ mod process {
         }
 
         fn ask(&self, helper: &str, server: &str) -> HelperAnswer {
-            // The name comes from a file and becomes a program's: no separators.
-            let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            if helper.is_empty() || helper.len() > 64 || !helper.chars().all(is_name) {
-                return HelperAnswer::Failed("is no name of a program".into());
-            }
-            let program = format!("docker-credential-{helper}");
+            let program = match helper_program(helper) {
+                Ok(program) => program,
+                Err(answer) => return answer,
+            };
             let (status, output) = match self.run(&program, server) {
                 Ok(finished) => finished,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -162,22 +193,8 @@ mod process {
                 }
                 Err(error) => return HelperAnswer::Failed(error.to_string()),
             };
-            if !status.success() {
-                let text = String::from_utf8_lossy(&output);
-                if text.contains(NOT_FOUND) {
-                    return HelperAnswer::NotFound;
-                }
-                // Not one word of it is quoted: helpers print passwords there.
-                return HelperAnswer::Failed(format!("ended with {status}"));
-            }
-            match serde_json::from_slice::<Output>(&output) {
-                Ok(Output { username, secret }) if !secret.is_empty() => HelperAnswer::Found {
-                    username,
-                    secret: Secret::new(secret),
-                },
-                Ok(_) => HelperAnswer::NotFound,
-                Err(_) => HelperAnswer::Failed("printed something else than credentials".into()),
-            }
+            let failure = (!status.success()).then(|| status.to_string());
+            helper_answer(failure.as_deref(), &output)
         }
     }
 
@@ -208,6 +225,7 @@ mod process {
         use std::os::unix::fs::PermissionsExt;
 
         use super::*;
+        use crate::secret::Secret;
 
         fn ask(script: &str, helper: &str) -> HelperAnswer {
             let folder = tempfile::tempdir().unwrap();

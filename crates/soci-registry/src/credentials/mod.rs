@@ -11,10 +11,11 @@
 //! `docs/registry.md` tells users the same.
 
 mod auth_file;
-#[cfg(feature = "native")]
 mod files;
 mod helper;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 #[cfg(feature = "native")]
 use std::sync::atomic::AtomicBool;
@@ -24,9 +25,8 @@ use soci_image::EcrHost;
 pub use self::auth_file::AuthFile;
 #[cfg(feature = "native")]
 pub use self::helper::ProcessHelpers;
-pub use self::helper::{HelperAnswer, Helpers, NoHelpers};
+pub use self::helper::{HelperAnswer, Helpers, MAX_HELPER_OUTPUT, NoHelpers, helper_answer, helper_program};
 
-#[cfg(feature = "native")]
 use crate::environment::Environment;
 use crate::secret::Secret;
 
@@ -121,8 +121,18 @@ impl Keychain {
     /// flag is raised.
     #[cfg(feature = "native")]
     pub fn of_environment(environment: &Environment, interrupted: Arc<AtomicBool>) -> Self {
-        let (files, notes) = files::auth_files(environment);
         let helpers = Box::new(ProcessHelpers::new(environment.clone(), interrupted));
+        Self::over(environment, &files::read, helpers)
+    }
+
+    /// A keychain over the files that the environment names. `read` gives at most one byte more than
+    /// [`AuthFile::MAX_SIZE`].
+    pub fn over(
+        environment: &Environment,
+        read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+        helpers: Box<dyn Helpers>,
+    ) -> Self {
+        let (files, notes) = files::auth_files(environment, read);
         Self {
             notes,
             ..Self::new(files, helpers)

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use soci_image::media_type::SOCI_INDEX_V1;
 use soci_image::{Descriptor, Digest, Reference};
-use soci_registry::{BlobWriter, Manifest, NativeClient, RegistryError, Repository, Tagged, UreqTransport};
+use soci_registry::{BlobWriter, Client, Manifest, RegistryError, Repository, Tagged};
 
+use super::Wire;
 use super::kept::{Kept, Present};
 use super::source::RegistrySource;
 use crate::store::{AnyDestination, AnySource, Blob, Destination, Published, Sink, Source};
@@ -13,7 +14,7 @@ use crate::{Error, Result};
 
 /// A repository to write to, and the tag that is moved at the end.
 pub struct RegistryDestination {
-    repository: Repository<UreqTransport>,
+    repository: Repository<Wire>,
     reference: Reference,
     replaces: Replaces,
     /// A repository of the same registry whose blobs can be mounted.
@@ -32,7 +33,7 @@ enum Replaces {
 
 impl RegistryDestination {
     /// The place of a reference.
-    pub async fn open(client: &NativeClient, reference: &Reference) -> Result<Self> {
+    pub async fn open(client: &Client<Wire>, reference: &Reference) -> Result<Self> {
         Ok(Self {
             repository: client.repository(reference).await?,
             reference: reference.clone(),
@@ -62,7 +63,7 @@ impl RegistryDestination {
     }
 
     /// The repository.
-    pub fn repository(&self) -> &Repository<UreqTransport> {
+    pub fn repository(&self) -> &Repository<Wire> {
         &self.repository
     }
 
@@ -335,7 +336,7 @@ impl RegistryDestination {
 /// A blob on its way up.
 pub struct RegistrySink {
     /// Gone once the registry lost the upload: the blob is then brought by `copy_blob`.
-    writer: Option<BlobWriter<UreqTransport>>,
+    writer: Option<BlobWriter<Wire>>,
     digest: Digest,
     present: Arc<Present>,
 }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use soci_image::media_type::{is_index, is_manifest};
 use soci_image::{Descriptor, Digest};
-use soci_registry::{Manifest, ManifestName, Repository, UreqTransport};
+use soci_registry::{Manifest, ManifestName, Repository};
 
+use super::Wire;
 use crate::Result;
 
 /// Manifests that were read or written are kept up to this many bytes: they are asked for again.
@@ -46,7 +47,7 @@ impl Present {
     /// Asks the registry unless it said so before.
     pub(super) async fn contains(
         &self,
-        repository: &Repository<UreqTransport>,
+        repository: &Repository<Wire>,
         descriptor: &Descriptor,
     ) -> Result<bool> {
         let digest = &descriptor.digest;

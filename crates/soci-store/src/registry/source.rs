@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use soci_image::media_type::{is_index, is_manifest};
 use soci_image::{Descriptor, Digest, Reference};
-use soci_registry::{
-    AdaptiveReader, BlobReader, LARGE_BLOB, Manifest, NativeClient, Repository, UreqTransport, WindowedReader,
-};
+#[cfg(feature = "native")]
+use soci_registry::{AdaptiveReader, LARGE_BLOB, WindowedReader};
+use soci_registry::{BlobReader, Client, Manifest, RegistryError, Repository};
 
+use super::Wire;
 use super::kept::{Kept, Present};
 use crate::store::{AnySource, Blob, DOCUMENT_LIMIT, Root, RootName, Source, Stored};
 use crate::{Error, Result};
@@ -16,7 +17,7 @@ use crate::{Error, Result};
 /// One image of a registry, to be read.
 #[derive(Clone)]
 pub struct RegistrySource {
-    repository: Repository<UreqTransport>,
+    repository: Repository<Wire>,
     reference: Reference,
     kept: Arc<Kept>,
     pub(super) present: Arc<Present>,
@@ -24,7 +25,7 @@ pub struct RegistrySource {
 
 impl RegistrySource {
     /// The image of a reference; asks the registry how it wants to be spoken to, nothing else yet.
-    pub async fn open(client: &NativeClient, reference: &Reference) -> Result<Self> {
+    pub async fn open(client: &Client<Wire>, reference: &Reference) -> Result<Self> {
         Ok(Self {
             repository: client.repository(reference).await?,
             reference: reference.clone(),
@@ -34,7 +35,7 @@ impl RegistrySource {
     }
 
     /// The repository.
-    pub fn repository(&self) -> &Repository<UreqTransport> {
+    pub fn repository(&self) -> &Repository<Wire> {
         &self.repository
     }
 
@@ -68,6 +69,40 @@ impl RegistrySource {
         Ok(bytes)
     }
 
+    /// Opens a blob: in one stream, or over several connections where the registry is far and the blob large.
+    #[cfg(feature = "native")]
+    async fn blob(&self, descriptor: &Descriptor) -> Result<RegistryBlob, RegistryError> {
+        let (repository, digest, size) = (&self.repository, &descriptor.digest, descriptor.size);
+        let connections = if size > LARGE_BLOB {
+            repository.client().connections_per_blob()
+        } else {
+            Some(1)
+        };
+        match connections {
+            None => {
+                let reader = AdaptiveReader::open(repository, digest, size).await;
+                reader.map(|reader| RegistryBlob::Adaptive(Box::new(reader)))
+            }
+            Some(connections @ 2..) => Ok(RegistryBlob::Windowed(WindowedReader::new(
+                repository,
+                digest,
+                size,
+                connections,
+            ))),
+            Some(_) => {
+                let reader = repository.blob(digest, size).await;
+                reader.map(|reader| RegistryBlob::Single(Box::new(reader)))
+            }
+        }
+    }
+
+    /// Opens a blob, in one stream: a host without threads has nobody to read several.
+    #[cfg(not(feature = "native"))]
+    async fn blob(&self, descriptor: &Descriptor) -> Result<RegistryBlob, RegistryError> {
+        let reader = self.repository.blob(&descriptor.digest, descriptor.size).await;
+        reader.map(|reader| RegistryBlob::Single(Box::new(reader)))
+    }
+
     pub(crate) async fn stored(&self, descriptor: &Descriptor) -> Result<Stored> {
         Ok(match self.repository.blob_head(&descriptor.digest).await? {
             None => Stored::Missing,
@@ -84,7 +119,7 @@ impl RegistrySource {
         match part {
             Ok(reader) => Ok(!reader.is_ranged()),
             // Another part than the one asked for is as good as none.
-            Err(soci_registry::RegistryError::Protocol { .. }) => Ok(true),
+            Err(RegistryError::Protocol { .. }) => Ok(true),
             Err(error) => Err(error.into()),
         }
     }
@@ -193,29 +228,7 @@ impl Source for RegistrySource {
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<RegistryBlob> {
-        let (repository, digest, size) = (&self.repository, &descriptor.digest, descriptor.size);
-        let connections = if size > LARGE_BLOB {
-            repository.client().connections_per_blob()
-        } else {
-            Some(1)
-        };
-        let opened = match connections {
-            None => {
-                let reader = AdaptiveReader::open(repository, digest, size).await;
-                reader.map(|reader| RegistryBlob::Adaptive(Box::new(reader)))
-            }
-            Some(connections @ 2..) => Ok(RegistryBlob::Windowed(WindowedReader::new(
-                repository,
-                digest,
-                size,
-                connections,
-            ))),
-            Some(_) => {
-                let reader = repository.blob(digest, size).await;
-                reader.map(|reader| RegistryBlob::Single(Box::new(reader)))
-            }
-        };
-        match opened {
+        match self.blob(descriptor).await {
             Err(error) if error.is_not_found() => Err(self.missing("blob", &descriptor.digest)),
             other => Ok(other?),
         }
@@ -279,18 +292,22 @@ impl Source for RegistrySource {
 /// A blob of a registry, being read over one connection or several.
 pub enum RegistryBlob {
     /// In one stream.
-    Single(Box<BlobReader<UreqTransport>>),
+    Single(Box<BlobReader<Wire>>),
     /// In ranges, put in order.
-    Windowed(WindowedReader<UreqTransport>),
+    #[cfg(feature = "native")]
+    Windowed(WindowedReader<Wire>),
     /// In one stream, or in ranges if that leaves the reader waiting.
-    Adaptive(Box<AdaptiveReader<UreqTransport>>),
+    #[cfg(feature = "native")]
+    Adaptive(Box<AdaptiveReader<Wire>>),
 }
 
 impl Blob for RegistryBlob {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         Ok(match self {
             Self::Single(reader) => reader.read(buffer).await?,
+            #[cfg(feature = "native")]
             Self::Windowed(reader) => reader.read(buffer).await?,
+            #[cfg(feature = "native")]
             Self::Adaptive(reader) => reader.read(buffer).await?,
         })
     }
@@ -301,7 +318,9 @@ impl AnySource {
     pub(crate) fn registry(&self) -> Option<&RegistrySource> {
         match self {
             Self::Registry(source) => Some(source),
+            #[cfg(feature = "native")]
             Self::Overlay(overlay) => overlay.base.registry(),
+            #[cfg(feature = "native")]
             _ => None,
         }
     }

@@ -1,10 +1,11 @@
-//! The places there are natively, dispatched statically.
+//! The places there are, dispatched statically. Files are natively alone.
 
 use soci_image::{Descriptor, Digest};
 
 use super::{Blob, Destination, Published, Root, Sink, Source};
 use crate::Result;
 use crate::registry::{RegistryBlob, RegistryDestination, RegistrySink, RegistrySource};
+#[cfg(feature = "native")]
 use crate::{
     archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
     file::FileBlob,
@@ -17,12 +18,15 @@ use crate::{
 #[allow(clippy::large_enum_variant, reason = "one or two per run, never in a list")]
 pub enum AnySource {
     /// An OCI image layout in a folder.
+    #[cfg(feature = "native")]
     Layout(LayoutSource),
     /// An OCI image layout in a tar.
+    #[cfg(feature = "native")]
     Archive(ArchiveSource),
     /// An image of a registry.
     Registry(RegistrySource),
     /// A source with some layers rewritten.
+    #[cfg(feature = "native")]
     Overlay(Box<Overlay>),
 }
 
@@ -30,6 +34,7 @@ impl AnySource {
     /// The image that the place itself lists, for one whose layers were rewritten on the way.
     pub(crate) fn listed<'a>(&'a self, root: &'a Descriptor) -> &'a Descriptor {
         match self {
+            #[cfg(feature = "native")]
             Self::Overlay(overlay) => overlay.originals.get(&root.digest).unwrap_or(root),
             _ => root,
         }
@@ -37,9 +42,15 @@ impl AnySource {
 
     /// Whether a blob is there, and how large it is, without reading it.
     pub(crate) async fn stored(&self, descriptor: &Descriptor) -> Result<Stored> {
-        if let Self::Registry(registry) = self.holder(descriptor) {
-            return registry.stored(descriptor).await;
+        match self.holder(descriptor) {
+            Self::Registry(registry) => registry.stored(descriptor).await,
+            #[cfg(feature = "native")]
+            _ => self.stored_in_file(descriptor).await,
         }
+    }
+
+    #[cfg(feature = "native")]
+    async fn stored_in_file(&self, descriptor: &Descriptor) -> Result<Stored> {
         if !self.contains(descriptor).await? {
             return Ok(Stored::Missing);
         }
@@ -59,8 +70,13 @@ impl AnySource {
     }
 
     /// Where a blob lies: below an overlay, unless it is one of its own.
+    #[cfg_attr(
+        not(feature = "native"),
+        allow(unused_variables, reason = "there are no overlays")
+    )]
     fn holder(&self, descriptor: &Descriptor) -> &AnySource {
         match self {
+            #[cfg(feature = "native")]
             Self::Overlay(overlay) => overlay
                 .base_of(&descriptor.digest)
                 .map_or(self, |base| base.holder(descriptor)),
@@ -91,6 +107,7 @@ impl Stored {
 /// A blob of any place, being read.
 pub enum AnyBlob {
     /// A stretch of a file.
+    #[cfg(feature = "native")]
     File(FileBlob),
     /// Of a registry.
     Registry(RegistryBlob),
@@ -100,13 +117,16 @@ pub enum AnyBlob {
 #[allow(clippy::large_enum_variant, reason = "one or two per run, never in a list")]
 pub enum AnyDestination {
     /// An OCI image layout in a folder.
+    #[cfg(feature = "native")]
     Layout(LayoutDestination),
     /// An OCI image layout in a tar.
+    #[cfg(feature = "native")]
     Archive(ArchiveDestination),
     /// A repository of a registry.
     Registry(RegistryDestination),
 }
 
+#[cfg(feature = "native")]
 impl AnyDestination {
     /// Tells the place what will be read, before anything is written: it may be the place itself.
     pub(crate) fn read_from(&mut self, source: &AnySource) -> Result<()> {
@@ -132,8 +152,10 @@ impl AnyDestination {
 /// A blob of any place, being written.
 pub enum AnySink {
     /// Into a layout.
+    #[cfg(feature = "native")]
     Layout(LayoutSink),
     /// Into an archive.
+    #[cfg(feature = "native")]
     Archive(ArchiveSink),
     /// Into a registry.
     Registry(RegistrySink),
@@ -144,9 +166,12 @@ macro_rules! each {
     ($place:expr, $kind:ident $(+ $more:ident)?, $inner:ident => $call:expr) => {
         match $place {
             $(
+                #[cfg(feature = "native")]
                 $kind::$more($inner) => $call,
             )?
+            #[cfg(feature = "native")]
             $kind::Layout($inner) => $call,
+            #[cfg(feature = "native")]
             $kind::Archive($inner) => $call,
             $kind::Registry($inner) => $call,
         }
@@ -174,9 +199,12 @@ impl Source for AnySource {
 
     async fn open(&self, descriptor: &Descriptor) -> Result<AnyBlob> {
         match self {
+            #[cfg(feature = "native")]
             Self::Layout(source) => source.open(descriptor).await.map(AnyBlob::File),
+            #[cfg(feature = "native")]
             Self::Archive(source) => source.open(descriptor).await.map(AnyBlob::File),
             Self::Registry(source) => source.open(descriptor).await.map(AnyBlob::Registry),
+            #[cfg(feature = "native")]
             Self::Overlay(source) => source.open(descriptor).await,
         }
     }
@@ -197,6 +225,7 @@ impl Source for AnySource {
 impl Blob for AnyBlob {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         match self {
+            #[cfg(feature = "native")]
             Self::File(blob) => blob.read(buffer).await,
             Self::Registry(blob) => blob.read(buffer).await,
         }
@@ -229,7 +258,9 @@ impl Destination for AnyDestination {
 
     async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<AnySink>> {
         Ok(match self {
+            #[cfg(feature = "native")]
             Self::Layout(place) => place.begin_blob(descriptor).await?.map(AnySink::Layout),
+            #[cfg(feature = "native")]
             Self::Archive(place) => place.begin_blob(descriptor).await?.map(AnySink::Archive),
             Self::Registry(place) => place.begin_blob(descriptor).await?.map(AnySink::Registry),
         })

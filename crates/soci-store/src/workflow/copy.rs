@@ -12,10 +12,11 @@ use crate::{Error, Result, block_on};
 /// is visible at the destination, and what had been written is taken back.
 pub fn copy(
     source: &AnySource,
-    mut destination: AnyDestination,
+    #[allow(unused_mut, reason = "only files are told what is read")] mut destination: AnyDestination,
     tag: Option<&str>,
     options: &Options,
 ) -> Result<Vec<Published>> {
+    #[cfg(feature = "native")]
     destination.read_from(source)?;
     match prepare(source, &destination, tag, options) {
         Ok(published) => {

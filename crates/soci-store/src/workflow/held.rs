@@ -1,22 +1,30 @@
 //! zTOCs that wait until the layers around theirs are known: a few in memory, more of them in a temporary file. An
 //! image whose layers all imply directories may have hundreds of megabytes of them.
 
+#[cfg(feature = "native")]
 use std::fs::File;
+#[cfg(feature = "native")]
 use std::io::{Seek, Write};
+#[cfg(feature = "native")]
 use std::sync::Arc;
 
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::EncodedZtoc;
 
 use super::publish::put_ztoc;
+#[cfg(feature = "native")]
 use crate::file::{FileBlob, io_error, spool_folder};
-use crate::store::{AnyDestination, Destination};
+use crate::store::AnyDestination;
+#[cfg(feature = "native")]
+use crate::store::Destination;
 use crate::{Result, block_on};
 
 /// zTOCs that wait, in the order of their layers.
 pub(super) struct Held {
     waiting: Vec<Waiting>,
+    #[cfg(feature = "native")]
     room: u64,
+    #[cfg(feature = "native")]
     spool: Option<(Arc<File>, u64)>,
 }
 
@@ -28,15 +36,22 @@ struct Waiting {
 
 enum Place {
     Memory(Box<EncodedZtoc>),
+    #[cfg(feature = "native")]
     File(FileBlob),
 }
 
 impl Held {
-    /// Nothing waits; so many bytes may in memory.
+    /// Nothing waits; so many bytes may in memory. Where there are no files, all of it does.
+    #[cfg_attr(
+        not(feature = "native"),
+        allow(unused_variables, reason = "there are no files")
+    )]
     pub(super) fn with_room(room: u64) -> Self {
         Self {
             waiting: Vec::new(),
+            #[cfg(feature = "native")]
             room,
+            #[cfg(feature = "native")]
             spool: None,
         }
     }
@@ -52,6 +67,9 @@ impl Held {
         descriptor: Descriptor,
         ztoc: Box<EncodedZtoc>,
     ) -> Result<()> {
+        #[cfg(not(feature = "native"))]
+        let place = Place::Memory(ztoc);
+        #[cfg(feature = "native")]
         let place = match self.room.checked_sub(ztoc.size()) {
             Some(left) => {
                 self.room = left;
@@ -67,6 +85,7 @@ impl Held {
         Ok(())
     }
 
+    #[cfg(feature = "native")]
     fn spool(&mut self, ztoc: &EncodedZtoc) -> Result<FileBlob> {
         let folder = spool_folder();
         let failed = |source| io_error("write into", &folder, source);
@@ -87,6 +106,7 @@ impl Held {
             let descriptor = &waiting.descriptor;
             match waiting.place {
                 Place::Memory(ztoc) => block_on(put_ztoc(destination, descriptor, &ztoc))?,
+                #[cfg(feature = "native")]
                 Place::File(blob) => {
                     let mut bytes = vec![0; usize::try_from(blob.remaining()).unwrap_or(usize::MAX)];
                     blob.read_exact_at(0, &mut bytes)?;

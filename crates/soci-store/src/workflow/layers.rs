@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+#[cfg(feature = "native")]
+use std::sync::atomic::Ordering;
 
 use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest};
@@ -14,6 +16,7 @@ use super::index_layer::{IndexedLayer, ZtocSummary, index_layer};
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan};
 use super::publish::put_ztoc;
+#[cfg(feature = "native")]
 use super::queue::Queue;
 use super::report::Remark;
 use super::tables::Table;
@@ -65,6 +68,7 @@ pub(super) struct IndexedLayers {
 }
 
 /// What may wait for the writer of an archive: the zTOCs of about 1 GB of layers.
+#[cfg(feature = "native")]
 const WAITING: u64 = 8 << 20;
 
 /// Indexes every layer of the plan and brings layers and zTOCs to the destination in manifest order.
@@ -83,11 +87,29 @@ pub(super) fn index_layers(
     if source.is_remote() && destination.is_sequential() {
         return write_in_order(plan, source, destination, options, &views, work);
     }
+    #[cfg(feature = "native")]
+    return by_threads(plan, source, destination, options, &views, &stop, work);
+    // A host without threads indexes a layer when its turn comes.
+    #[cfg(not(feature = "native"))]
+    write_in_order(plan, source, destination, options, &views, work)
+}
+
+/// The same with a thread per job.
+#[cfg(feature = "native")]
+fn by_threads(
+    plan: &Plan,
+    source: &AnySource,
+    destination: &AnyDestination,
+    options: &Options,
+    views: &Views,
+    stop: &AtomicBool,
+    work: impl Fn(&Descriptor) -> Result<Finished> + Sync,
+) -> Result<IndexedLayers> {
     let layers: Vec<Descriptor> = plan.layers_to_index().into_iter().cloned().collect();
     let jobs = options.jobs.get().min(layers.len());
     let queue = Queue::new(layers, WAITING);
     let thread = || {
-        let _ending = Ending(&queue, &stop);
+        let _ending = Ending(&queue, stop);
         while let Some(layer) = queue.take() {
             match work(&layer) {
                 Ok(finished) => {
@@ -105,8 +127,8 @@ pub(super) fn index_layers(
         for _ in 0..jobs {
             scope.spawn(thread);
         }
-        let _ending = Ending(&queue, &stop);
-        let written = write_in_order(plan, source, destination, options, &views, |layer| {
+        let _ending = Ending(&queue, stop);
+        let written = write_in_order(plan, source, destination, options, views, |layer| {
             queue.wait(&layer.digest)
         });
         if written.is_err() {
@@ -123,8 +145,10 @@ pub(super) fn index_layers(
 }
 
 /// Lets nobody wait for a thread that panics: the scope then ends with its panic.
+#[cfg(feature = "native")]
 struct Ending<'a>(&'a Queue<Finished>, &'a AtomicBool);
 
+#[cfg(feature = "native")]
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -146,6 +170,7 @@ fn work(
 ) -> Result<Finished> {
     // A layer that was read before the conversion, to be rewritten or to know whether it must be.
     let known = match source {
+        #[cfg(feature = "native")]
         AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
         _ => None,
     };
@@ -249,6 +274,7 @@ fn write_in_order(
                     bring(source, destination, descriptor, true)?;
                 }
                 let layer = finished(descriptor)?;
+                #[cfg(feature = "native")]
                 destination.was_hashed(descriptor);
                 bring(source, destination, descriptor, true)?;
                 match (&layer.done, layer.ztoc) {

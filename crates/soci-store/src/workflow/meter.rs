@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use soci_image::Digest;
-use soci_registry::{NativeClient, Traffic};
+use soci_registry::{Client, Traffic};
 
 use super::report::{LayerReport, Report, TrafficReport};
+use crate::registry::Wire;
 use crate::store::{AnyDestination, AnySource};
 
 /// The counters at the beginning.
 pub(super) struct Meter {
-    client: NativeClient,
+    client: Client<Wire>,
     before: Traffic,
     from_registry: bool,
     to_registry: bool,
@@ -24,13 +25,15 @@ impl Meter {
         let from = source.registry().map(|source| source.repository().client());
         let to = match destination {
             AnyDestination::Registry(place) => Some(place.repository().client()),
+            #[cfg(feature = "native")]
             _ => None,
         };
         // Both are of one client: there is one in a run.
         let client = from.or(to)?.clone();
-        let mut before = client.traffic();
-        let mut made_of = BTreeMap::new();
+        #[allow(unused_mut, reason = "layers are rewritten natively alone")]
+        let (mut before, mut made_of) = (client.traffic(), BTreeMap::new());
         // Layers that were rewritten came before, and not in the size that they have now.
+        #[cfg(feature = "native")]
         if let AnySource::Overlay(overlay) = source {
             before = overlay.traffic_before.unwrap_or(before);
             made_of.clone_from(&overlay.made_of);

@@ -9,6 +9,7 @@
 //! [`convert`] runs it with a thread per job. Whatever finishes first, the destination sees the same calls in the
 //! same order: layer, its zTOC, the next layer …, in manifest order; so an archive has the same bytes each time.
 
+#[cfg(feature = "native")]
 mod ahead;
 mod copy;
 mod create;
@@ -20,35 +21,51 @@ mod layers;
 mod made;
 mod meter;
 mod options;
+#[cfg(feature = "native")]
+mod pipeline;
+#[cfg(not(feature = "native"))]
+#[path = "pipeline_alone.rs"]
 mod pipeline;
 mod plan;
 mod publish;
+#[cfg(feature = "native")]
 mod queue;
 mod read;
+#[cfg(feature = "native")]
 mod recompress;
+#[cfg(feature = "native")]
 mod remove;
 mod report;
 mod reuse;
 mod run;
+mod sample;
 mod summary;
 mod tables;
 mod uncompress;
+#[cfg(feature = "native")]
 mod unpack;
+#[cfg(feature = "native")]
 mod verify;
 mod views;
 
 pub use copy::copy;
 pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, examine_presence};
+#[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};
 pub use read::select;
+#[cfg(feature = "native")]
 pub use recompress::{Recompress, RecompressedLayer, recompress};
+#[cfg(feature = "native")]
 pub use remove::remove;
 pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark, Report, TrafficReport};
 pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
 pub use run::{convert, create};
+pub use sample::{Consequence, Sample};
 pub use tables::Tables;
+#[cfg(feature = "native")]
 pub use unpack::{UnpackedLayer, unpack};
-pub use verify::{Consequence, Finding, Sample, Unknown, VerifiedImage, verify};
+#[cfg(feature = "native")]
+pub use verify::{Finding, Unknown, VerifiedImage, verify};

@@ -40,7 +40,7 @@ pub struct Options {
     /// Layers that a container would see differently, or that the snapshotter would refuse, are indexed all the same.
     pub allow_differences: bool,
     /// Only for checking an image: so many spans of each layer instead of all.
-    pub sample: Option<super::verify::Sample>,
+    pub sample: Option<super::sample::Sample>,
     /// Memory for tables of contents: of all images that share it, over all layers.
     pub tables: Tables,
     /// Raised by whoever wants the work to stop.

@@ -54,7 +54,9 @@ fn run(
     options: &Options,
     observer: Observer<'_>,
 ) -> Result<Report> {
+    #[allow(unused_mut, reason = "only files are told what is read")]
     let mut destination = destination.near(source);
+    #[cfg(feature = "native")]
     destination.read_from(source)?;
     let meter = Meter::start(source, &destination);
     let outcome = block_on(plan(source, options))

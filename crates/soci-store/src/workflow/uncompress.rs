@@ -36,6 +36,10 @@ impl StoredAs {
 
 /// Why a layer cannot be unpacked.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "native"),
+    allow(dead_code, reason = "`verify` tells the reason")
+)]
 pub(crate) enum Fault {
     /// Its bytes are not those of its descriptor.
     Bytes(Mismatch),

@@ -7,13 +7,13 @@ use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::{Fault, Verifier, Ztoc};
 
 use super::causes::{BUILD_AGAIN, CONVERT, of_fault};
-use super::sample::{self, SpanSource};
 use super::whole::check_whole;
 use super::{Consequence, Finding, Ranges, Task, Unknown, ZtocTask};
 use crate::checked::{self, Check, Mismatch};
 use crate::store::{AnySource, Blob, Source, Stored};
 use crate::workflow::index_layer::sha256;
 use crate::workflow::options::{Event, Observer, Options};
+use crate::workflow::sample::{self, Sample, SpanSource};
 use crate::workflow::tables::Tables;
 use crate::workflow::views::View;
 use crate::{Error, Result, block_on};
@@ -281,7 +281,7 @@ async fn check_sample(
     task: &Task,
     told: &ZtocTask,
     ztoc: &Ztoc,
-    sample: super::Sample,
+    sample: Sample,
     ranges: Ranges,
     options: &Options,
     checked: &mut Checked,

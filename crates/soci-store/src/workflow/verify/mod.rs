@@ -7,7 +7,6 @@
 mod causes;
 mod layers;
 mod platform;
-mod sample;
 mod views;
 mod whole;
 
@@ -20,35 +19,14 @@ use soci_image::{Descriptor, Digest};
 
 use super::examine::Examined;
 use super::options::{Observer, Options};
+use super::sample::Consequence;
 use crate::store::{AnySource, Source};
 use crate::{Result, block_on};
 
 use causes::{BUILD_AGAIN, of_document, of_oddity};
 use layers::check_layers;
 use platform::check_platform;
-pub use sample::Sample;
-pub(super) use sample::{SpanSource, check_span};
 use views::check_views;
-
-/// What a fault does to whoever runs the image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Consequence {
-    /// Nothing while the image runs.
-    None,
-    /// What should be fetched at once is fetched when it is read.
-    NotPrefetched,
-    /// A layer is loaded whole, the others lazily.
-    LayerNotLazy,
-    /// The image is loaded whole. Nobody is told.
-    ImageNotLazy,
-    /// The image is mounted, and reading some files fails.
-    ReadsFail,
-    /// The image is mounted, and some files have wrong contents. Nobody is told.
-    WrongContents,
-    /// The image cannot be pulled.
-    PullFails,
-}
 
 /// Something that is wrong with an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

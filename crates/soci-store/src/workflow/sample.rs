@@ -5,15 +5,15 @@
 //! on is in the sample, what comes before is known for certain. A window that nothing refers to may hold anything.
 //! If a span does not end in what the next checkpoint's window says, that span is read as well.
 
+use serde::Serialize;
 use soci_image::digest::Hasher;
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::inflate::{Consumer, InflateError, WINDOW_SIZE};
 use soci_ztoc::ztoc::{Span, SpanReader, Window, Zinfo, Ztoc};
 
-use super::Consequence;
+use super::index_layer::sha256;
 use crate::Result;
 use crate::store::{AnySource, Source};
-use crate::workflow::index_layer::sha256;
 
 /// How many spans of each layer are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +24,35 @@ pub struct Sample {
     pub seed: u64,
 }
 
+/// What a fault does to whoever runs the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consequence {
+    /// Nothing while the image runs.
+    None,
+    /// What should be fetched at once is fetched when it is read.
+    NotPrefetched,
+    /// A layer is loaded whole, the others lazily.
+    LayerNotLazy,
+    /// The image is loaded whole. Nobody is told.
+    ImageNotLazy,
+    /// The image is mounted, and reading some files fails.
+    ReadsFail,
+    /// The image is mounted, and some files have wrong contents. Nobody is told.
+    WrongContents,
+    /// The image cannot be pulled.
+    PullFails,
+}
+
 /// What is wrong with a span: cause, consequence, words.
-pub(in crate::workflow) type Fault = (&'static str, Consequence, String);
+pub(super) type Fault = (&'static str, Consequence, String);
 
 /// The largest span that is read at once.
 const LARGEST: u64 = 256 << 20;
 
 impl Sample {
     /// Spans of a layer with `count` of them, in their order.
-    pub(in crate::workflow) fn choose(&self, count: usize) -> Vec<usize> {
+    pub(super) fn choose(&self, count: usize) -> Vec<usize> {
         let mut state = self.seed | 1;
         let mut next = || {
             state ^= state << 13;
@@ -55,7 +75,7 @@ impl Sample {
 }
 
 /// The spans of one layer, and what the last one that was read ends in.
-pub(in crate::workflow) struct SpanSource<'a> {
+pub(super) struct SpanSource<'a> {
     source: &'a AnySource,
     layer: &'a Descriptor,
     ztoc: &'a Ztoc,
@@ -71,7 +91,7 @@ struct Output {
 }
 
 impl<'a> SpanSource<'a> {
-    pub(in crate::workflow) fn new(source: &'a AnySource, layer: &'a Descriptor, ztoc: &'a Ztoc) -> Self {
+    pub(super) fn new(source: &'a AnySource, layer: &'a Descriptor, ztoc: &'a Ztoc) -> Self {
         Self {
             source,
             layer,
@@ -157,7 +177,7 @@ impl<'a> SpanSource<'a> {
 }
 
 /// Reads a span and the one before it, and compares; what cannot be fetched is an error.
-pub(in crate::workflow) async fn check_span(spans: &mut SpanSource<'_>, id: usize) -> Result<Option<Fault>> {
+pub(super) async fn check_span(spans: &mut SpanSource<'_>, id: usize) -> Result<Option<Fault>> {
     let mut id = id;
     loop {
         let (span, bytes) = match spans.read(id).await? {
