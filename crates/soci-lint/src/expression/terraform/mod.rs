@@ -1,7 +1,9 @@
 //! Terraform: a folder is a module, a call makes an instance of it, and names mean what they mean there.
 
+mod attributes;
 mod known;
 mod module;
+mod outputs;
 mod resolve;
 mod resource;
 mod typed;

@@ -8,6 +8,7 @@ use super::super::text::texts;
 use super::super::value::{Hole, Symbolic};
 use super::super::{Case, Cases, Evaluator, Keys, Member, Object, Scope, Thunk, Value};
 use super::{Block, entries};
+use crate::source::Place;
 
 /// One instance of a block.
 pub(crate) struct Instances<'a> {
@@ -19,6 +20,22 @@ pub(crate) struct Instances<'a> {
     pub(crate) scope: Scope<'a>,
     /// Under which conditions it is there.
     pub(crate) case: Case<()>,
+}
+
+impl<'a> Instances<'a> {
+    /// A value of this instance under its key, as in the object of all instances.
+    pub(super) fn member(&self, value: Value<'a>, place: Place) -> Member<'a> {
+        Member {
+            key: self
+                .key
+                .as_ref()
+                .map(Symbolic::display)
+                .unwrap_or_default()
+                .into(),
+            key_place: place,
+            value: Thunk::ready(value, place),
+        }
+    }
 }
 
 /// Blocks that come once at most.
@@ -266,15 +283,17 @@ fn name<'a>(block: &Block<'a>) -> &'a str {
 
 /// An object of our own making.
 pub(crate) fn object<'a, const N: usize>(members: [(&str, Thunk<'a>); N]) -> Value<'a> {
+    let member = |(key, value): (&str, Thunk<'a>)| Member {
+        key: key.into(),
+        key_place: value.place(),
+        value,
+    };
+    object_of(members.map(member).into())
+}
+
+pub(super) fn object_of<'a>(members: Vec<Member<'a>>) -> Value<'a> {
     Value::Object(Rc::new(Object {
-        members: members
-            .into_iter()
-            .map(|(key, value)| Member {
-                key: key.into(),
-                key_place: value.place(),
-                value,
-            })
-            .collect(),
+        members,
         keys: Keys::Snake,
         more: None,
     }))
