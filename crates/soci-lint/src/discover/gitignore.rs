@@ -78,8 +78,8 @@ impl Ignores {
             folder: below(&self.absolute(folder), ""),
             lines: text
                 .trim_start_matches('\u{FEFF}')
-                .lines()
-                .filter_map(line)
+                .split('\n')
+                .filter_map(|text| line(text.strip_suffix('\r').unwrap_or(text)))
                 .collect(),
             outer: self.innermost.clone(),
         };

@@ -134,8 +134,12 @@ fn parts(text: &str) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     for part in text.split('/') {
         match part {
-            "**" if parts.last() == Some(&Part::Any) => {}
-            "**" => parts.push(Part::Any),
+            // More stars are as good as two, to git.
+            part if part.len() > 1 && part.bytes().all(|byte| byte == b'*') => {
+                if parts.last() != Some(&Part::Any) {
+                    parts.push(Part::Any);
+                }
+            }
             part => parts.push(Part::One(letters(part)?)),
         }
     }
