@@ -98,7 +98,15 @@ impl<'a> Evaluator<'a> {
             |case| matches!(&case.value, Value::Object(object) if object.exact(&reference.root).is_some()),
         );
         if !has {
-            return vec![Case::plain(self.word(reference), place)];
+            // A template knows the names that it is given; all others are those of its loops.
+            let written = &reference.written;
+            let why = format!("`{written}` is an item of a loop in the template");
+            let hole = Hole::new(
+                format!("${{{written}}}"),
+                why,
+                "lint the plan: `terraform show -json`",
+            );
+            return vec![Case::plain(hole.into(), place)];
         }
         let mut cases = self.walk(given, &path, scope, &reference.written);
         for (case, member) in cases.iter_mut().zip(std::iter::repeat(names.place())) {
@@ -271,6 +279,10 @@ impl<'a> Evaluator<'a> {
             return self.parameter(template.file, parameter, name, place);
         }
         let mut hole = match template.resource(name) {
+            // None of those that users make is Fargate's, whatever its name: that is enough.
+            Some(resource) if resource.kind == "AWS::ECS::CapacityProvider" => {
+                return vec![Case::plain(Value::text(written), place)];
+            }
             Some(resource) => Hole::new(
                 written,
                 format!(

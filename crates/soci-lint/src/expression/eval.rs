@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::form::{Entry, Expr, Form, Item, Key, Test};
+use super::form::{Entry, Expr, Form, Item, Key, Reference, Test};
 use super::terraform::Module;
 use super::text::at;
-use super::value::{Branch, Hole};
+use super::value::{Branch, Hole, Outcome};
 use super::{Case, Cases, Member, Object, Scope, Symbolic, Thunk, Value};
 use crate::Options;
 use crate::source::{Place, Problem, Store};
@@ -128,7 +128,7 @@ impl<'a> Evaluator<'a> {
             Thunk::Expr { expr, scope, guards } => {
                 let cases = self.expr(*expr, scope);
                 match guards {
-                    Some(guards) => guarded(cases, guards),
+                    Some(guards) => self.guarded(cases, guards, scope),
                     None => cases,
                 }
             }
@@ -265,6 +265,55 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// What stands in branches of a template: nothing where a value that the template is given rules one out.
+    fn guarded(&self, cases: Cases<'a>, guards: &[Branch], scope: &Scope<'a>) -> Cases<'a> {
+        let mut open = Vec::new();
+        for guard in guards {
+            match self.decided(guard, scope) {
+                Some((holds, false)) if holds => {}
+                Some((_, false)) => return vec![Case::plain(Value::Absent, Place::default())],
+                Some((holds, true)) => open.push(Branch {
+                    by_default: Some(holds),
+                    ..guard.clone()
+                }),
+                None => open.push(guard.clone()),
+            }
+        }
+        let under = |mut case: Case<Value<'a>>| case.under_branches(&open).then_some(case);
+        cases.into_iter().filter_map(under).collect()
+    }
+
+    /// Whether a branch whose condition is a name is taken, and whether a default decides that.
+    fn decided(&self, guard: &Branch, scope: &Scope<'a>) -> Option<(bool, bool)> {
+        let Outcome::Holds(wanted) = guard.outcome else {
+            return None;
+        };
+        let name = guard.condition.trim_start_matches('!');
+        let is_name = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        // In other documents the same word may be another name.
+        if !is_name || !matches!(scope.outermost(), Scope::Only(_) | Scope::Plain) {
+            return None;
+        }
+        let reference = Reference {
+            root: name.to_owned().into(),
+            path: Vec::new(),
+            written: name.to_owned().into(),
+        };
+        let cases = self.reference(&reference, scope, Place::default());
+        let [case] = cases.as_slice() else {
+            return None;
+        };
+        let value = match case.value.known()?.as_str() {
+            "true" => true,
+            "false" => false,
+            _ => return None,
+        };
+        let is_negated = name.len() < guard.condition.len();
+        Some(((value != is_negated) == wanted, case.uses_default()))
+    }
+
     /// The text of an expression, for messages.
     fn written(&self, expr: Expr<'a>) -> String {
         let place = expr.place();
@@ -352,13 +401,6 @@ impl<'a> Evaluator<'a> {
 const MAX_HIDDEN: usize = 10_000;
 /// More problems of texts than this are not told.
 const MAX_PROBLEMS: usize = 100;
-
-fn guarded<'a>(cases: Cases<'a>, guards: &[Branch]) -> Cases<'a> {
-    cases
-        .into_iter()
-        .filter_map(|mut case| case.under_branches(guards).then_some(case))
-        .collect()
-}
 
 pub(super) fn too_much() -> Hole {
     Hole::new("${…}", "the expression is too deep to be evaluated", "")

@@ -25,7 +25,11 @@ impl<'a> Evaluator<'a> {
         let one = |value: Value<'a>| vec![Case::plain(value, place)];
         let open = || {
             let shown = format!("{name}(…)");
-            let mut hole = Hole::new(format!("${{{shown}}}"), format!("`{shown}` is not evaluated"), "");
+            let why = match name {
+                "regex" | "regexall" => "regular expressions are not evaluated".to_owned(),
+                _ => format!("`{shown}` is not evaluated"),
+            };
+            let mut hole = Hole::new(format!("${{{shown}}}"), why, "");
             // What is made of a resource's name or ARN still names the resource.
             let of = |argument: &Expr<'a>| {
                 self.expr(*argument, scope)
@@ -225,7 +229,11 @@ impl<'a> Evaluator<'a> {
                         |_| None,
                     ),
                     _ => {
-                        let mut hole = Hole::new("${replace(…)}", "`replace(…)` is not evaluated", "");
+                        let mut hole = Hole::new(
+                            "${replace(…)}",
+                            "`replace(…)` with a regular expression is not evaluated",
+                            "",
+                        );
                         hole.resource = case.value.resource();
                         hole.into()
                     }

@@ -2,10 +2,11 @@
 //! the services beside it, and what is left is decided by defaults.
 
 use super::Document;
-use super::service::Says;
+use super::service::{Says, Service};
 use super::task::{Compatibilities, Task};
 use crate::Options;
 use crate::documents::Role;
+use crate::expression::value::against_default;
 use crate::source::Place;
 use crate::terms::Fargate;
 
@@ -177,13 +178,20 @@ fn without_compatibilities(documents: &[Document], task: &Task) -> Placement {
     })
 }
 
-/// What the services that run the task say: Fargate if any of them is on it, elsewhere if all are.
+/// What the services that run the task say: Fargate if any of them is on it, elsewhere if all are. Services that are
+/// there only against the defaults count where there are no others.
 fn of_services(documents: &[Document], task: &Task) -> Option<Placement> {
     let mut elsewhere = None;
     let mut open = None;
     let mut silent = false;
-    for &(document, service) in &task.services {
-        let service = &documents[document].services[service];
+    let services = || {
+        task.services
+            .iter()
+            .map(|&(at, service)| &documents[at].services[service])
+    };
+    let is_there = |service: &&Service| !against_default(&service.when);
+    let counts = |service: &&Service| is_there(service) || !services().any(|other| is_there(&other));
+    for service in services().filter(counts) {
         let place = |fargate, at, reason, help: &str| Placement {
             fargate,
             reason,

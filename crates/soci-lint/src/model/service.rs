@@ -90,24 +90,31 @@ impl Service {
                 _ => Says::Nothing,
             };
         }
-        let known: Vec<(String, Place)> = self
-            .providers
-            .iter()
-            .filter(|case| !case.is_against_default())
+        let providers = || self.providers.iter().filter(|case| !case.is_against_default());
+        let known: Vec<(String, Place)> = providers()
             .filter_map(|case| Some((case.value.known()?, case.place)))
             .collect();
-        match known.iter().find(|(word, _)| is_fargate_provider(word)) {
-            Some((word, place)) => Says::Fargate {
+        let chosen = known.iter().find(|(word, _)| is_fargate_provider(word));
+        let all_are_known =
+            known.len() == providers().count() && providers().all(|case| case.when.is_empty());
+        match (chosen, known.first()) {
+            (Some((word, place)), _) => Says::Fargate {
                 word: word.clone(),
                 place: *place,
             },
-            None => Says::Nothing,
+            (None, Some((word, place))) if all_are_known => Says::Elsewhere {
+                word: word.clone(),
+                place: *place,
+            },
+            _ => Says::Nothing,
         }
     }
 }
 
-/// The two providers that are always there. All others are names that users chose.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html> (2026-11-23)
+/// The two providers that are always there. All others are names that users chose, of groups of instances or of managed
+/// instances; they may not begin with `fargate`.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html> (2026-11-23),
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html> (2026-11-23)
 fn is_fargate_provider(word: &str) -> bool {
     matches!(word, "FARGATE" | "FARGATE_SPOT")
 }

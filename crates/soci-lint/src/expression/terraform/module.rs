@@ -151,13 +151,7 @@ pub(crate) fn top<'a>(evaluator: &Evaluator<'a>, file: usize) -> Body<'a> {
     let mut out = Body::default();
     let root = source.tree.as_ref().and_then(|tree| tree.root_nodes().next());
     for (kind, labels) in LABELS {
-        let nodes = root.and_then(|root| root.get(kind)).into_iter();
-        // A list of objects is as good as one.
-        let nodes = nodes.flat_map(|node| match node.is_sequence() {
-            true => node.items().collect::<Vec<_>>(),
-            false => vec![node],
-        });
-        for node in nodes {
+        if let Some(node) = root.and_then(|root| root.get(kind)) {
             json_blocks(file, kind, labels, node, &mut Vec::new(), node.range(), &mut out);
         }
     }
@@ -173,6 +167,14 @@ fn json_blocks<'a>(
     header: TextRange,
     out: &mut Body<'a>,
 ) {
+    // A list of objects is as good as one, wherever it stands.
+    // <https://developer.hashicorp.com/terraform/language/syntax/json#nested-block-mapping> (2026-11-29)
+    if node.is_sequence() {
+        for item in node.items() {
+            json_blocks(file, kind, labels, item, path, header, out);
+        }
+        return;
+    }
     if labels == 0 {
         out.blocks.push(Block {
             kind,
