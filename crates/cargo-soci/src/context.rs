@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use terminal_size::Width;
 
 use crate::cancel::Cancel;
 use crate::causes;
@@ -142,6 +143,14 @@ impl Context {
         self.tell(Verbosity::Normal, &format!("{yellow}warning{yellow:#}: {text}"));
     }
 
+    /// Columns that a report for people may take: those of the terminal, or 80 where stdout is none.
+    pub fn columns(&self) -> usize {
+        match terminal_size::terminal_size_of(std::io::stdout()) {
+            Some((Width(columns), _)) => usize::from(columns).clamp(NARROWEST, WIDEST),
+            None => soci_lint::columns::COLUMNS,
+        }
+    }
+
     /// Whether `-vv` was given.
     pub fn tells_trace(&self) -> bool {
         self.verbosity >= Verbosity::Trace
@@ -180,6 +189,11 @@ impl Context {
         }
     }
 }
+
+/// Narrower terminals break lines themselves.
+const NARROWEST: usize = 40;
+/// Longer lines are hard to read.
+const WIDEST: usize = 120;
 
 fn write_all(sink: &mut impl Write, bytes: &[u8]) -> Result<(), CommandError> {
     match sink.write_all(bytes).and_then(|()| sink.flush()) {

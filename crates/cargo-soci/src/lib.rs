@@ -28,6 +28,7 @@ mod help;
 pub mod images;
 pub mod invocation;
 pub mod lazy_image;
+pub mod lines;
 pub mod lint_options;
 pub mod mend;
 pub mod output;

@@ -78,7 +78,7 @@ fn normalised(image: &str) -> Option<String> {
 }
 
 /// Whether `text` fits a pattern in which `*` is any text. Linear in the text for each star.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or("");
     let Some(mut rest) = text.strip_prefix(first) else {

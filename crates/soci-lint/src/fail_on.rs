@@ -67,11 +67,11 @@ impl FailOn {
             }
             if summary.containers == 0 {
                 let why = match summary.files {
-                    0 => "there is no file to check".to_owned(),
+                    0 => "no file to check".to_owned(),
                     1 => "the file holds none".to_owned(),
                     files => format!("the {files} files hold none"),
                 };
-                causes.push(format!("no container was judged, because {why}"));
+                causes.push(format!("no container was judged: {why}"));
             }
         }
         causes
@@ -147,9 +147,9 @@ mod tests {
         assert_eq!(
             [0, 1, 2].map(|files| said(FailOn::NotLazy, nothing(files))),
             [
-                "failed (fail-on not-lazy): no container was judged, because there is no file to check",
-                "failed (fail-on not-lazy): no container was judged, because the file holds none",
-                "failed (fail-on not-lazy): no container was judged, because the 2 files hold none",
+                "failed (fail-on not-lazy): no container was judged: no file to check",
+                "failed (fail-on not-lazy): no container was judged: the file holds none",
+                "failed (fail-on not-lazy): no container was judged: the 2 files hold none",
             ]
         );
         assert_eq!(said(FailOn::Never, summary(1, 1, 1, 1)), "");

@@ -33,6 +33,7 @@ pub use discover::{By, DiscoverError, Disk, Entry, EntryKind, Found, discover};
 pub use docs::{RuleInfo, docs, explain, rules};
 pub use engine::{lint, lint_beside};
 pub use error::Error;
+pub use facts::fits;
 pub use fail_on::FailOn;
 pub use fix::{Fixed, apply, fix_beside, fixes_of};
 pub use kind::Kind;
@@ -51,6 +52,9 @@ pub mod escape {
         github_data, github_property, html, is_treacherous, json_text, markdown, terminal,
     };
 }
+
+/// Texts and tables that are not wider than a terminal.
+pub use report::columns;
 
 /// A file to lint.
 #[derive(Debug, Clone, PartialEq, Eq)]

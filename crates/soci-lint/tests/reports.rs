@@ -1,5 +1,6 @@
 //! What users see in each format, of one run over several files.
 
+use soci_lint::columns;
 use soci_lint::{FailOn, Fargate, Format, Input, Options, RenderOptions, Report, Verdict, lint, render};
 
 fn files() -> Vec<Input> {
@@ -53,6 +54,116 @@ fn written(format: Format, color: bool) -> String {
 #[test]
 fn human() {
     insta::assert_snapshot!(written(Format::Human, false));
+}
+
+/// Names as long as they are on AWS, in a terminal that has no room for them.
+fn long_names() -> Vec<Input> {
+    let container = |name: &str, image: &str| format!(r#"{{ "name": "{name}", "image": "{image}" }}"#);
+    let ecr = "210987654321.dkr.ecr.ap-southeast-2.amazonaws.com";
+    let containers = [
+        container(
+            "order-processing-service-worker",
+            &format!("{ecr}/platform/payments/order-processing-service:2026-11-28-release-candidate-3"),
+        ),
+        container(
+            "metrics",
+            "registry.internal.corporate.example.com:5000/observability/prometheus-remote-write-adapter:1.42.0",
+        ),
+        container(
+            "sidecar-with-a-name-of-more-than-forty-columns",
+            "quay.io/prometheus/node-exporter:v1.8.2",
+        ),
+    ];
+    let service = r#"{
+  "serviceName": "order-processing-production",
+  "taskDefinition": "arn:aws:ecs:ap-southeast-2:210987654321:task-definition/order-processing-production-blue:1742",
+  "launchType": "FARGATE"
+}"#;
+    let task = format!(
+        r#"{{
+  "family": "order-processing-production-blue",
+  "executionRoleArn": "arn:aws:iam::210987654321:role/platform/order-processing-production-task-execution-role",
+  "networkMode": "awsvpc", "cpu": "512", "memory": "1024",
+  "containerDefinitions": [{}]
+}}"#,
+        containers.join(",\n    ")
+    );
+    [
+        ("deploy/production/task-definition.json", task.as_str()),
+        ("deploy/production/service.json", service),
+    ]
+    .map(|(path, text)| Input {
+        path: path.to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    })
+    .into()
+}
+
+#[test]
+fn human_within_80_columns() {
+    let files = long_names();
+    let report = lint(&files, &Options::default());
+    for width in [80, 50] {
+        let options = RenderOptions {
+            width,
+            sources: &files,
+            ..RenderOptions::default()
+        };
+        let text = render(&report, Format::Human, &options);
+        for line in text.lines() {
+            // A line of a file is cut, and what is marked in it stays whole; a name or a command does as well.
+            let is_of_file = line.contains(" | ");
+            let words = line.trim_start_matches([' ', '=']).trim_start_matches("note: ");
+            assert!(
+                columns::columns(line) <= width || is_of_file || !words.contains(' '),
+                "{width}: {line}"
+            );
+        }
+        insta::assert_snapshot!(format!("human_within_{width}_columns"), text);
+    }
+}
+
+#[test]
+fn containers_with_the_same_reason_share_a_row() {
+    let task = |name: &str, containers: &[&str]| {
+        let containers: Vec<String> = containers
+            .iter()
+            .map(|name| format!(r#"{{ "name": "{name}", "image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/{name}:1" }}"#))
+            .collect();
+        Input {
+            path: format!("{name}.json"),
+            bytes: format!(
+                r#"{{ "family": "{name}", "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256",
+                "memory": "512", "containerDefinitions": [{}] }}"#,
+                containers.join(", ")
+            )
+            .into_bytes(),
+        }
+    };
+    let few = [
+        task("shop-blue", &["web", "worker"]),
+        task("shop-green", &["web", "worker"]),
+        task("mail", &["mail"]),
+    ];
+    let many: Vec<Input> = (0..250)
+        .map(|at| task(&format!("service-{at}"), &[&format!("container-{at}")]))
+        .collect();
+    let written = |files: &[Input], format| {
+        let report = lint(files, &Options::default());
+        let options = RenderOptions {
+            width: 80,
+            ..RenderOptions::default()
+        };
+        render(&report, format, &options)
+    };
+    insta::assert_snapshot!("grouped_few", written(&few, Format::Human));
+    let human = written(&many, Format::Human);
+    insta::assert_snapshot!("grouped_many", human);
+    let markdown = written(&many, Format::Markdown);
+    assert_eq!(markdown.matches("| ❔ unknown |").count(), 1, "{markdown}");
+    assert!(markdown.contains("and 242 more"), "{markdown}");
+    let json: Report = serde_json::from_str(&written(&many, Format::Json)).expect("a report");
+    assert_eq!(json.files.len(), 250, "the JSON form has each");
 }
 
 #[test]

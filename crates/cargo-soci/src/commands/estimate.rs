@@ -108,7 +108,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     };
     match format {
         Format::Json => context.report_json(&report)?,
-        _ => context.report(&human::report(&report))?,
+        _ => context.report(&human::report(&report, context.columns()))?,
     }
     Ok(Exit::Done)
 }

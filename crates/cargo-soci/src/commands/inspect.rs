@@ -1,7 +1,6 @@
 //! `inspect SRC`: what an image is made of, and what of it can be loaded lazily.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use indicatif::HumanBytes;
 use soci_image::facts::{Effect, ImageFacts, LayerFacts, Oddity, PlatformFacts, SociFacts, ZtocState};
@@ -11,8 +10,8 @@ use soci_store::{block_on, store::RootName};
 
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
-use crate::escape;
 use crate::exit::Exit;
+use crate::lines::{Lines, row};
 use crate::places;
 
 /// Flags of `inspect`.
@@ -65,32 +64,28 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
             context.report_json(&facts)?;
         }
         _ => {
-            let texts: Vec<String> = images.iter().map(human).collect();
+            let texts: Vec<String> = images
+                .iter()
+                .map(|image| human(image, context.columns()))
+                .collect();
             context.report(&texts.join("\n"))?;
         }
     }
     Ok(exit)
 }
 
-fn human(image: &Examined) -> String {
-    let (facts, spans) = (&image.facts, &image.spans);
-    let mut text = String::new();
-    line(&mut text, &names(&image.root.names));
-    line(
-        &mut text,
-        &format!(
-            "  {} {}",
-            escape::terminal(&facts.root.media_type),
-            facts.root.digest
-        ),
-    );
+fn human(image: &Examined, columns: usize) -> String {
+    let facts = &image.facts;
+    let mut lines = Lines::new(columns);
+    lines.add(0, &names(&image.root.names));
+    lines.add(2, &format!("{} {}", facts.root.media_type, facts.root.digest));
     for platform in &facts.platforms {
-        line(&mut text, "");
-        describe_platform(&mut text, platform, spans);
+        lines.gap();
+        describe_platform(&mut lines, platform, &image.spans);
     }
     if !facts.attestations.is_empty() {
-        line(&mut text, "");
-        line(&mut text, "attestations");
+        lines.gap();
+        lines.add(0, "attestations");
         for attestation in &facts.attestations {
             let about = match (&attestation.refers_to, &attestation.platform) {
                 (Some(digest), platform) if attestation.refers_to_present => {
@@ -101,69 +96,49 @@ fn human(image: &Examined) -> String {
             };
             let statements = attestation.statements.join(", ");
             let digest = short(&attestation.manifest.digest);
-            line(
-                &mut text,
-                &format!("  {digest}  {about}: {}", escape::terminal(&statements)),
-            );
+            lines.add(2, &format!("{digest}  {about}: {statements}"));
             if let Some(subject) = &attestation.subject
                 && Some(subject) != attestation.refers_to.as_ref()
             {
-                line(
-                    &mut text,
-                    &format!(
-                        "    its subject is {}, the image before conversion",
-                        short(subject)
-                    ),
+                let subject = short(subject);
+                lines.add(
+                    4,
+                    &format!("its subject is {subject}, the image before conversion"),
                 );
             }
         }
     }
     if !facts.others.is_empty() {
-        line(&mut text, "");
-        line(&mut text, "also listed");
+        lines.gap();
+        lines.add(0, "also listed");
         for other in &facts.others {
             let kind = serde_json::to_value(other.kind).unwrap_or_default();
             let kind = kind.as_str().unwrap_or_default().replace('-', " ");
-            line(
-                &mut text,
-                &format!(
-                    "  {}  {kind}, {}",
-                    short(&other.manifest.digest),
-                    name(other.platform.as_ref())
-                ),
-            );
+            let (digest, platform) = (short(&other.manifest.digest), name(other.platform.as_ref()));
+            lines.add(2, &format!("{digest}  {kind}, {platform}"));
         }
     }
-    line(&mut text, "");
-    line(&mut text, &totals(facts));
+    lines.gap();
+    lines.add(0, &totals(facts));
     if !facts.oddities.is_empty() {
-        line(&mut text, "");
+        lines.gap();
         for oddity in &facts.oddities {
             let level = match (oddity, oddity.effect()) {
                 (_, Effect::PullFails | Effect::WrongContents | Effect::ReadsFail) => "error",
                 (Oddity::LargeZtoc { .. }, _) => "hint",
                 _ => "note",
             };
-            line(
-                &mut text,
-                &format!("{level}: {}", escape::terminal(&oddity.to_string())),
-            );
+            lines.add(0, &format!("{level}: {oddity}"));
         }
     }
-    text
+    lines.finish()
 }
 
-fn describe_platform(text: &mut String, platform: &PlatformFacts, spans: &BTreeMap<Digest, u64>) {
-    line(
-        text,
-        &format!(
-            "{}  manifest {}",
-            name(platform.platform.as_ref()),
-            platform.manifest.digest
-        ),
-    );
+fn describe_platform(lines: &mut Lines, platform: &PlatformFacts, spans: &BTreeMap<Digest, u64>) {
+    let name = name(platform.platform.as_ref());
+    lines.add(0, &format!("{name}  manifest {}", platform.manifest.digest));
     match &platform.soci {
-        None => line(text, "  no SOCI index"),
+        None => lines.add(2, "no SOCI index"),
         Some(soci) => {
             let tool = if soci.build_tool.is_empty() {
                 "an unnamed tool"
@@ -173,19 +148,15 @@ fn describe_platform(text: &mut String, platform: &PlatformFacts, spans: &BTreeM
             let spans = soci
                 .span_size
                 .map_or_else(String::new, |size| format!(", spans of {}", HumanBytes(size)));
-            let tool = escape::terminal(tool).into_owned();
-            line(
-                text,
-                &format!("  SOCI index {} {}, by {tool}{spans}", soci.version, soci.digest),
-            );
+            let (version, digest) = (soci.version, &soci.digest);
+            lines.add(2, &format!("SOCI index {version} {digest}, by {tool}{spans}"));
         }
     }
-    let head = ["LAYER", "SIZE", "STORED AS", "SPANS", "zTOC", "LAZY"];
-    let mut rows = vec![head.map(String::from)];
+    let mut rows = vec![row(["LAYER", "SIZE", "STORED AS", "SPANS", "zTOC", "LAZY"])];
     for layer in &platform.layers {
         let ztoc = layer.ztoc.as_ref();
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-        rows.push([
+        rows.push(vec![
             short(&layer.digest),
             HumanBytes(layer.size).to_string(),
             layer.compression.to_string(),
@@ -194,19 +165,7 @@ fn describe_platform(text: &mut String, platform: &PlatformFacts, spans: &BTreeM
             lazy(layer, platform.soci.as_ref()),
         ]);
     }
-    let mut widths = [0; 6];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    for [digest, size, stored, spans, ztoc, lazy] in rows {
-        let [a, b, c, d, e, _] = widths;
-        line(
-            text,
-            &format!("  {digest:a$}  {size:>b$}  {stored:c$}  {spans:>d$}  {ztoc:>e$}  {lazy}"),
-        );
-    }
+    lines.table(2, &[1, 3, 4], &rows);
 }
 
 /// `yes`, or the reason why not, and what is fetched at once.
@@ -254,7 +213,7 @@ fn totals(facts: &ImageFacts) -> String {
     // What a client fetches beside the layers, as a share of them.
     let overhead = u128::from(totals.ztoc_bytes) * 1000 / u128::from(totals.layer_bytes.max(1));
     format!(
-        "{} of {} layers lazy: {} of {} ({}.{} %), zTOCs {} ({}.{} %)",
+        "{} of {} layers lazy: {} of {} ({}.{}\u{a0}%), zTOCs {} ({}.{}\u{a0}%)",
         totals.lazy_layers,
         totals.layers,
         HumanBytes(totals.lazy_bytes),
@@ -271,7 +230,6 @@ fn names(names: &[RootName]) -> String {
     let names: Vec<_> = names
         .iter()
         .filter_map(|name| name.full.as_deref().or(name.tag.as_deref()))
-        .map(escape::terminal)
         .collect();
     if names.is_empty() {
         "image without a name".into()
@@ -281,16 +239,9 @@ fn names(names: &[RootName]) -> String {
 }
 
 fn name(platform: Option<&Platform>) -> String {
-    platform.map_or_else(
-        || "unknown platform".into(),
-        |platform| escape::terminal(&platform.to_string()).into_owned(),
-    )
+    platform.map_or_else(|| "unknown platform".into(), |platform| platform.to_string())
 }
 
 fn short(digest: &Digest) -> String {
     format!("{}:{}", digest.algorithm().name(), &digest.hex()[..12])
-}
-
-fn line(text: &mut String, line: &str) {
-    writeln!(text, "{line}").expect("writing to a string never fails");
 }

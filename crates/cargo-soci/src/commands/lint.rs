@@ -171,8 +171,8 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let rendering = RenderOptions {
         color: format == soci_lint::Format::Human && use_colors(),
         fail_on: Some(fail_on),
+        width: context.columns(),
         sources: &sources,
-        ..RenderOptions::default()
     };
     if !context.is_quiet() {
         context.report(&soci_lint::render(&report, format, &rendering))?;

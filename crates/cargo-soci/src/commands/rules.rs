@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use soci_lint::columns::wrap;
 use soci_lint::{RuleInfo, Severity};
 
 use crate::commands::CommandResult;
@@ -20,7 +21,7 @@ pub fn run(_args: Args, context: &Context) -> CommandResult {
         Format::Json => context.report_json(&rules)?,
         Format::Short => context.report(&short(&rules))?,
         Format::Markdown => context.report(&markdown(&rules))?,
-        _ => context.report(&human(&rules))?,
+        _ => context.report(&human(&rules, context.columns()))?,
     }
     Ok(Exit::Done)
 }
@@ -33,7 +34,7 @@ fn short(rules: &[RuleInfo]) -> String {
     text
 }
 
-fn human(rules: &[RuleInfo]) -> String {
+fn human(rules: &[RuleInfo], columns: usize) -> String {
     let bold = anstyle::Style::new().bold();
     let mut text = String::new();
     let mut group = "";
@@ -51,30 +52,13 @@ fn human(rules: &[RuleInfo]) -> String {
         };
         let severity = format!("{:7}", rule.severity.as_str());
         let _ = writeln!(text, "  {}  {style}{severity}{style:#}  {}", rule.code, rule.name);
-        for line in lines(&rule.summary, COLUMNS - INDENT.len()) {
+        for line in wrap(&rule.summary, columns - INDENT.len(), false) {
             let _ = writeln!(text, "{INDENT}{line}");
         }
     }
     text
 }
 
-/// A text in lines of so many characters, cut between words.
-fn lines(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-/// What every terminal has.
-const COLUMNS: usize = 80;
 /// Summaries stand below the names.
 const INDENT: &str = "                    ";
 

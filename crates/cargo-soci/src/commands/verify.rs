@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
-use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::num::NonZeroUsize;
 
@@ -13,8 +12,8 @@ use soci_store::workflow::{self, Consequence, Options, Sample, VerifiedImage};
 use crate::commands::{CommandResult, layer_progress::LayerProgress};
 use crate::context::{Context, Format};
 use crate::error::CommandError;
-use crate::escape;
 use crate::exit::Exit;
+use crate::lines::Lines;
 use crate::places;
 use crate::plural::count;
 
@@ -85,7 +84,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     } else {
         match format {
             Format::Json => context.report_json(&BTreeMap::from([("images", &verdicts)]))?,
-            _ => context.report(&human(&verdicts))?,
+            _ => context.report(&human(&verdicts, context.columns()))?,
         }
     }
     Ok(if verdicts.iter().all(VerifiedImage::is_good) {
@@ -95,54 +94,39 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     })
 }
 
-fn human(verdicts: &[VerifiedImage]) -> String {
-    let mut text = String::new();
+fn human(verdicts: &[VerifiedImage], columns: usize) -> String {
+    let mut lines = Lines::new(columns);
     for verdict in verdicts {
         let name = match &verdict.names[..] {
             [] => verdict.digest.to_string(),
             names => names.join(", "),
         };
-        let name = escape::terminal(&name);
         let counted = format!(
             "{}, {}, {} checked",
             count(verdict.layers, "layer"),
             count(verdict.spans, "span"),
             count(verdict.files, "file")
         );
-        match verdict.findings.len() {
-            0 if verdict.unknown.is_empty() && verdict.is_good() => {
-                line(&mut text, &format!("{name}: good; {counted}"));
-            }
-            0 => line(&mut text, &format!("{name}: no fault found; {counted}")),
-            number => line(
-                &mut text,
-                &format!("{name}: {}; {counted}", count(number, "finding")),
-            ),
-        }
+        let result = match verdict.findings.len() {
+            0 if verdict.unknown.is_empty() && verdict.is_good() => "good".to_owned(),
+            0 => "no fault found".to_owned(),
+            number => count(number, "finding"),
+        };
+        lines.add(0, &format!("{name}: {result}; {counted}"));
         for finding in &verdict.findings {
             let platform = match &finding.platform {
-                Some(platform) => format!("{}: ", escape::terminal(platform)),
+                Some(platform) => format!("{platform}: "),
                 None => String::new(),
             };
-            line(
-                &mut text,
-                &format!(
-                    "  {}: {platform}{}",
-                    finding.cause,
-                    escape::terminal(&finding.message)
-                ),
-            );
-            line(&mut text, &format!("    {}", consequence(finding.consequence)));
-            line(&mut text, &format!("    help: {}", finding.help));
+            lines.add(2, &format!("{}: {platform}{}", finding.cause, finding.message));
+            lines.add(4, consequence(finding.consequence));
+            lines.add(4, &format!("help: {}", finding.help));
         }
         for unknown in &verdict.unknown {
-            line(
-                &mut text,
-                &format!("  unknown: {}", escape::terminal(&unknown.message)),
-            );
+            lines.add(2, &format!("unknown: {}", unknown.message));
         }
     }
-    text
+    lines.finish()
 }
 
 fn consequence(consequence: Consequence) -> &'static str {
@@ -155,8 +139,4 @@ fn consequence(consequence: Consequence) -> &'static str {
         Consequence::WrongContents => "clients read wrong file contents, without noticing",
         Consequence::PullFails => "the image cannot be pulled",
     }
-}
-
-fn line(text: &mut String, line: &str) {
-    writeln!(text, "{line}").expect("writing to a string never fails");
 }

@@ -186,7 +186,10 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
             Format::Json => context.report_json(&report)?,
             Format::Markdown => context.report(&markdown::render(&report))?,
             Format::Html => context.report(&html::render(&report))?,
-            _ => context.report(&human::render(&report, context.tells_details()))?,
+            _ => {
+                let detailed = context.tells_details();
+                context.report(&human::render(&report, detailed, context.columns()))?;
+            }
         }
     }
     Ok(match report.fails(fail_on) {

@@ -1,169 +1,169 @@
 //! The report for a terminal.
 
-use std::fmt::Write as _;
-
 use anstyle::{AnsiColor, Style};
 use soci_lint::Verdict;
 
 use super::pull::bytes;
 use super::report::{ContainerReport, GroupReport, Outlook, Remedy, Report, Step, Subject};
 use crate::escape::terminal;
+use crate::lines::{Lines, row};
 use crate::plural::count;
 
 /// With more groups than this, only the table is printed unless details are asked for.
 const DETAILED: usize = 8;
 
-/// Writes the report; `detailed` prints the chain of every container, however many there are.
-pub fn render(report: &Report, detailed: bool) -> String {
-    let mut out = String::new();
+/// Writes the report in lines of so many columns; `detailed` prints the chain of every container, however many there
+/// are.
+pub fn render(report: &Report, detailed: bool, columns: usize) -> String {
+    let mut lines = Lines::new(columns);
     let is_short = report.groups.len() > DETAILED && !detailed;
     if report.groups.len() > 1 {
-        table(report, &mut out);
-        out.push('\n');
+        table(report, &mut lines);
+        lines.gap();
     }
     if !is_short {
         for group in &report.groups {
-            write_group(group, &mut out);
-            out.push('\n');
+            write_group(group, &mut lines);
+            lines.gap();
         }
     }
     for registry in &report.registries {
-        line(
-            &mut out,
-            &format!(
-                "{} was not asked: {}",
-                terminal(&registry.registry),
-                terminal(&registry.problem)
-            ),
+        lines.add(
+            0,
+            &format!("{} was not asked: {}", registry.registry, registry.problem),
         );
-        if let Some(help) = &registry.help {
-            for words in help.lines() {
-                line(&mut out, &format!("  {}", terminal(words)));
-            }
+        for words in registry.help.iter().flat_map(|help| help.lines()) {
+            lines.add(2, words);
         }
     }
     for gap in &report.gaps {
-        line(&mut out, &terminal(&gap.sentence()));
+        lines.add(0, &gap.sentence());
     }
     for note in &report.notes {
-        line(&mut out, &format!("note: {}", terminal(note)));
+        lines.add(0, &format!("note: {note}"));
     }
-    line(&mut out, &report.summary.sentence());
+    lines.add(0, &report.summary.sentence());
     if let Some(gain) = report.summary.gain() {
-        line(&mut out, &gain);
+        lines.add(0, &gain);
     }
     if is_short {
-        line(
-            &mut out,
+        lines.add(
+            0,
             "-v prints what decides for each; --format html is a page that can be sorted",
         );
     }
-    out
+    lines.finish()
 }
 
-fn table(report: &Report, out: &mut String) {
-    let mut rows = vec![["SERVICE", "CONTAINER", "VERDICT", "TASKS", "BYTES", "WHY"].map(String::from)];
+fn table(report: &Report, lines: &mut Lines) {
+    let mut rows = vec![row(["SERVICE", "CONTAINER", "VERDICT", "TASKS", "BYTES", "WHY"])];
     for group in &report.groups {
         for container in &group.containers {
-            rows.push([
-                terminal(&group.name).into_owned(),
-                terminal(&container.name).into_owned(),
+            rows.push(vec![
+                group.name.clone(),
+                container.name.clone(),
                 container.verdict_text(),
                 group.tasks.to_string(),
                 container.bytes.map_or_else(|| "-".to_owned(), bytes),
-                terminal(&container.headline).into_owned(),
+                container.headline.clone(),
             ]);
         }
     }
-    let mut widths = [0; 6];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let [a, b, c, d, e, _] = widths;
-    for [name, container, verdict, tasks, size, why] in rows {
-        line(
-            out,
-            &format!("{name:a$}  {container:b$}  {verdict:c$}  {tasks:>d$}  {size:>e$}  {why}"),
-        );
-    }
+    lines.table(0, &[3, 4], &rows);
 }
 
-fn write_group(group: &GroupReport, out: &mut String) {
+fn write_group(group: &GroupReport, lines: &mut Lines) {
     let tasks = match (group.subject, group.tasks) {
         (Subject::Image, _) => "as Fargate would start it".to_owned(),
         (_, 0) => "no task seen".to_owned(),
         (_, number) => count(number, "task"),
     };
-    let bold = Style::new().bold();
     let definition = match &group.definition {
-        Some(definition) if group.service.is_some() => format!(", task definition {}", terminal(definition)),
+        Some(definition) if group.service.is_some() => format!(", task definition {definition}"),
         _ => String::new(),
     };
-    line(
-        out,
-        &format!("{bold}{}{bold:#}: {tasks}{definition}", terminal(&group.name)),
-    );
-    steps(&group.chain, 2, out);
+    let name = terminal(&group.name);
+    lines.paint(0, &format!("{}: {tasks}{definition}", group.name), &|line| {
+        styled(line, &name, Style::new().bold(), "", Style::new())
+    });
+    steps(&group.chain, 2, lines);
     for container in &group.containers {
-        write_container(container, out);
+        write_container(container, lines);
     }
     if group.containers.is_empty() {
-        line(out, "  its containers are not known");
+        lines.add(2, "its containers are not known");
     }
-    remedies(&group.remedies, out);
+    remedies(&group.remedies, lines);
 }
 
-fn write_container(container: &ContainerReport, out: &mut String) {
+fn write_container(container: &ContainerReport, lines: &mut Lines) {
     let style = match container.verdict {
         _ if container.accepted.is_some() => Style::new(),
         Verdict::Lazy => AnsiColor::Green.on_default().bold(),
         Verdict::NotLazy => AnsiColor::Red.on_default().bold(),
         Verdict::Unknown => AnsiColor::Yellow.on_default().bold(),
     };
-    let bold = Style::new().bold();
-    line(
-        out,
-        &format!(
-            "  {bold}{}{bold:#}: {style}{}{style:#}: {}",
-            terminal(&container.name),
-            container.verdict_text(),
-            terminal(&container.headline)
-        ),
+    let (name, verdict) = (terminal(&container.name), container.verdict_text());
+    lines.paint(
+        2,
+        &format!("{}: {verdict}: {}", container.name, container.headline),
+        &|line| styled(line, &name, Style::new().bold(), &verdict, style),
     );
-    steps(&container.chain, 4, out);
+    steps(&container.chain, 4, lines);
     if let Some(reason) = &container.accepted {
-        line(out, &format!("    accepted: {}", terminal(reason)));
+        lines.add(4, &format!("accepted: {reason}"));
     }
     if container.outlook == Outlook::GainsNothing {
-        line(
-            out,
-            "    lazy loading would gain little or nothing: it is for Linux on Fargate and pays above 250 MiB",
+        lines.add(
+            4,
+            "lazy loading would gain little or nothing: it is for Linux on Fargate and pays above 250 MiB",
         );
     }
-    remedies(&container.remedies, out);
+    remedies(&container.remedies, lines);
 }
 
-fn remedies(remedies: &[Remedy], out: &mut String) {
+/// A line that begins with a name, and a verdict if there is one, in their colours; where the name alone fills the line
+/// it is as it was.
+fn styled(line: &str, name: &str, of_name: Style, verdict: &str, of_verdict: Style) -> String {
+    let Some(rest) = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')) else {
+        return line.to_owned();
+    };
+    let name = format!("{of_name}{name}{of_name:#}:");
+    match rest.strip_prefix(' ').and_then(|rest| rest.strip_prefix(verdict)) {
+        Some(rest) if !verdict.is_empty() => format!("{name} {of_verdict}{verdict}{of_verdict:#}{rest}"),
+        _ => format!("{name}{rest}"),
+    }
+}
+
+fn remedies(remedies: &[Remedy], lines: &mut Lines) {
     for remedy in remedies {
-        line(out, &format!("    -> {}", terminal(&remedy.why)));
+        lines.add(4, &format!("-> {}", remedy.why));
         for command in &remedy.commands {
-            line(out, &format!("       {}", terminal(command)));
+            lines.as_it_is(&format!("       {}", terminal(command)));
         }
     }
 }
 
-fn steps(steps: &[Step], indent: usize, out: &mut String) {
-    let width = steps.iter().map(|step| step.what.len()).max().unwrap_or(0);
-    for step in steps {
-        line(
-            out,
-            &format!("{:indent$}{:width$}  {}", "", step.what, terminal(&step.found)),
-        );
-    }
+fn steps(steps: &[Step], indent: usize, lines: &mut Lines) {
+    let rows: Vec<_> = steps
+        .iter()
+        .map(|step| vec![step.what.to_owned(), with_short_digests(&step.found)])
+        .collect();
+    lines.table(indent, &[], &rows);
 }
 
-fn line(out: &mut String, text: &str) {
-    writeln!(out, "{text}").expect("writing to a string never fails");
+/// The beginning of a digest tells it from any other; the JSON form has all of it.
+fn with_short_digests(text: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in text.split(SHA256).enumerate() {
+        let length = part.bytes().take_while(u8::is_ascii_hexdigit).count();
+        match (at, length) {
+            (0, _) => out.push_str(part),
+            (_, 64) => out.extend([SHA256, &part[..12], "…", &part[64..]]),
+            _ => out.extend([SHA256, part]),
+        }
+    }
+    out
 }
+
+const SHA256: &str = "sha256:";

@@ -21,6 +21,11 @@ use std::process::{Command, Output};
 use soci_tests::images::MadeImage;
 use soci_tests::registry::{Behaviour, TestRegistry};
 
+/// A report without its line breaks, which depend on how wide a terminal is.
+pub(crate) fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Our program with flags that suit small images, in an environment without anybody's credentials.
 pub(crate) fn soci(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-soci"));

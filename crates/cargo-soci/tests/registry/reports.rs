@@ -199,7 +199,7 @@ fn create_takes_prefetch_lists() {
     assert_eq!(report["missingPrefetchFiles"], json!(["/none"]));
     let errors = crate::text(&output.stderr);
     assert!(errors.contains("no layer has the file /none"), "{errors}");
-    let shown = good(&run(&["inspect", &name]));
+    let shown = crate::in_one_line(&good(&run(&["inspect", &name])));
     assert!(
         shown.contains("SOCI index v1") && shown.contains("spans to fetch at once: 0"),
         "{shown}"

@@ -172,7 +172,7 @@ fn v1_refers_to_the_image_and_leaves_it() {
         let flags = ["--min-layer-size", "50KiB", "--span-size", "256KiB"];
         let made = good(&run(&[&["create", name.as_str(), "-q"][..], &flags].concat()));
         assert_eq!(tag(&registry, "app", "1"), before);
-        let shown = good(&run(&["inspect", &name]));
+        let shown = crate::in_one_line(&good(&run(&["inspect", &name])));
         assert!(shown.contains(&format!("SOCI index v1 {made}")), "{shown}");
         registry.take_log();
         assert_eq!(

@@ -101,7 +101,7 @@ fn v1_goes_through_the_tag_that_lists_referrers() {
         &format!("docker://{}/app", server.host()),
     ]);
     assert!(tags.contains(&image.replace(':', "-")), "{tags}");
-    let shown = good(&run(&["inspect", &name]));
+    let shown = crate::in_one_line(&good(&run(&["inspect", &name])));
     assert!(shown.contains(&format!("SOCI index v1 {made}")), "{shown}");
     // All of it is right, and nobody who starts containers reads it.
     let verified = run(&["verify", &name]);

@@ -2,129 +2,97 @@
 
 use std::fmt::Write;
 
-use unicode_width::UnicodeWidthChar;
-
-use super::short::ending;
+use super::columns::{self, Shape, wrap};
+use super::groups::{Member, answers, by_task, grouped, members, outcome};
+use super::short::summary_line;
 #[cfg(feature = "snippets")]
 use super::snippets::findings;
-use super::{ContainerReport, RenderOptions, Report, Verdict, terminal};
+use super::{RenderOptions, Report, Verdict};
 
 /// Writes the report.
 pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     let mut out = String::new();
+    let width = options.columns();
+    let members = members(report);
     findings(report, options, &mut out);
-    table(report, options.color, &mut out);
-    answers(report, &mut out);
-    ending(report, options, &mut out);
+    table(&members, width, options.color, &mut out);
+    to_know(&members, width, &mut out);
+    let summary = summary_line(report);
+    match options.width {
+        0 => out.extend([&summary, "\n"]),
+        width => indented(&summary, "", "  ", width, &mut out),
+    }
+    // Who looks for what made the run fail finds it in the last line.
+    if let Some(failure) = report.failure(options) {
+        out.extend([&failure, "\n"]);
+    }
     out
 }
 
 /// A finding without its line of the file, where the renderer of snippets is left out.
 #[cfg(not(feature = "snippets"))]
-fn findings(report: &Report, _: &RenderOptions<'_>, out: &mut String) {
+fn findings(report: &Report, options: &RenderOptions<'_>, out: &mut String) {
     for finding in &report.findings {
         super::short::finding(finding, out);
         if let Some(help) = &finding.help {
-            let _ = writeln!(out, "  help: {}", terminal(help));
+            indented(&format!("help: {help}"), "  ", "    ", options.columns(), out);
         }
         let _ = writeln!(out, "  {}\n", finding.url);
     }
 }
 
 /// What would answer the open verdicts, equal answers once.
-fn answers(report: &Report, out: &mut String) {
-    let mut answers: Vec<(&str, Vec<String>)> = Vec::new();
-    for task in report.files.iter().flat_map(|file| &file.tasks) {
-        for container in &task.containers {
-            let Some(answer) = container.answer() else {
-                continue;
-            };
-            let name = format!("{}/{}", terminal(&task.id), terminal(&name(container)));
-            match answers.iter_mut().find(|(known, _)| *known == answer) {
-                Some((_, names)) => names.push(name),
-                None => answers.push((answer, vec![name])),
-            }
-        }
-    }
+fn to_know(members: &[Member<'_>], width: usize, out: &mut String) {
+    let answers = answers(members);
     if answers.is_empty() {
         return;
     }
     out.push_str("To know what is unknown:\n");
-    for (answer, names) in answers {
-        let more = match names.len() {
-            0..=MOST_NAMES => String::new(),
-            all => format!(" and {} more", all - MOST_NAMES),
-        };
-        let names = &names[..names.len().min(MOST_NAMES)];
-        let _ = writeln!(out, "  {}{more}: {}", names.join(", "), terminal(answer));
+    for answer in answers {
+        indented(&answer, "  ", "    ", width, out);
     }
     out.push('\n');
 }
 
-/// More containers with one answer are counted.
-const MOST_NAMES: usize = 5;
-
-/// One row a container.
-fn table(report: &Report, color: bool, out: &mut String) {
-    let mut rows: Vec<[String; 4]> = Vec::new();
-    let mut verdicts = Vec::new();
-    for file in &report.files {
-        for task in &file.tasks {
-            for container in &task.containers {
-                rows.push([
-                    terminal(&task.id),
-                    terminal(&name(container)),
-                    container.verdict_text(),
-                    terminal(&container.why()),
-                ]);
-                verdicts.push(container.verdict);
-            }
-        }
+/// A text in lines, of which all but the first begin further in.
+fn indented(text: &str, first: &str, more: &str, width: usize, out: &mut String) {
+    for (at, line) in wrap(text, width.saturating_sub(more.len()), false)
+        .iter()
+        .enumerate()
+    {
+        let _ = writeln!(out, "{}{line}", if at == 0 { first } else { more });
     }
-    if rows.is_empty() {
+}
+
+/// One row for containers with the same verdict and reason: those of a task together, and tasks of which the same is
+/// said.
+fn table(members: &[Member<'_>], width: usize, color: bool, out: &mut String) {
+    if members.is_empty() {
         return;
     }
-    let head = ["task", "container", "verdict", "why"].map(str::to_owned);
-    let width = |column: usize| {
-        let cells = rows.iter().chain([&head]).map(|row| columns(&row[column]));
-        cells.max().unwrap_or(0).min(WIDEST)
-    };
-    let widths = [width(0), width(1), width(2)];
-    line(&head, widths, None, out);
-    for (row, verdict) in rows.iter().zip(verdicts) {
-        line(row, widths, color.then_some(verdict), out);
-    }
-    out.push('\n');
-}
-
-/// Columns in a terminal, letter by letter: few terminals draw letters that are joined into one as one.
-fn columns(text: &str) -> usize {
-    text.chars().filter_map(UnicodeWidthChar::width).sum()
-}
-
-/// Wider cells push the rest of their line to the right.
-const WIDEST: usize = 40;
-
-fn name(container: &ContainerReport) -> String {
-    match &container.condition {
-        Some(condition) => format!("{} (if {condition})", container.name),
-        None => container.name.clone(),
-    }
-}
-
-fn line(cells: &[String; 4], widths: [usize; 3], verdict: Option<Verdict>, out: &mut String) {
-    for (at, width) in widths.into_iter().enumerate() {
-        let cell = &cells[at];
-        let pad = width.saturating_sub(columns(cell)) + 2;
-        match (at, verdict) {
-            (2, Some(verdict)) => {
-                let _ = write!(out, "\x1b[1;{}m{cell}\x1b[0m", ansi(verdict));
-            }
-            _ => out.push_str(cell),
+    let mut rows = vec![
+        ["task", "container", "verdict", "why"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    let mut verdicts = Vec::new();
+    for group in grouped(members, &outcome) {
+        let container = group[0].1;
+        for (tasks, containers) in by_task(&group) {
+            rows.push(vec![tasks, containers, container.verdict_text(), container.why()]);
+            verdicts.push(container.verdict);
         }
-        out.extend(std::iter::repeat_n(' ', pad));
     }
-    out.push_str(&cells[3]);
+    let paint = |row: usize, column: usize| {
+        let verdict = row.checked_sub(1).and_then(|row| verdicts.get(row));
+        verdict.filter(|_| column == 2).map(|verdict| ansi(*verdict))
+    };
+    let shape = Shape {
+        width,
+        color: color.then_some(&paint),
+        ..Shape::default()
+    };
+    columns::table(&rows, shape, out);
     out.push('\n');
 }
 

@@ -2,19 +2,26 @@
 
 use std::fmt::Write;
 
+use super::groups::{MOST_NAMES, Member, answers, grouped, members, name, outcome};
 use super::short::summary_line;
-use super::{ContainerReport, Finding, RenderOptions, Report, TaskReport, Verdict, markdown};
+use super::{Finding, RenderOptions, Report, Verdict, markdown};
 
 /// Writes the verdicts first, then what to change.
 pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     let mut out = format!("### SOCI lint: {}\n\n", sign(report.summary.verdict));
     let _ = writeln!(out, "{}\n", markdown(&summary_line(report)));
-    if report.summary.containers > 0 {
-        out.push_str("| task | container | image | verdict | why |\n|---|---|---|---|---|\n");
-        for file in &report.files {
-            for task in &file.tasks {
-                rows(task, &mut out);
-            }
+    let members = members(report);
+    if !members.is_empty() {
+        out.push_str("| verdict | why | containers |\n|---|---|---|\n");
+        for group in grouped(&members, &outcome) {
+            row(&group, &mut out);
+        }
+    }
+    let answers = answers(&members);
+    if !answers.is_empty() {
+        out.push_str("\n#### To know what is unknown\n\n");
+        for answer in answers {
+            let _ = writeln!(out, "* {}", markdown(&answer));
         }
     }
     if !report.findings.is_empty() {
@@ -29,37 +36,40 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
     out
 }
 
-fn rows(task: &TaskReport, out: &mut String) {
-    for container in &task.containers {
-        let place = format!("{}:{}", container.file, container.location.start.line);
-        let _ = writeln!(
-            out,
-            "| {}<br>{} | {} | {} | {} | {} |",
-            markdown(&task.id),
-            markdown(&place),
-            markdown(&container.name),
-            markdown(container.image.as_deref().unwrap_or("")),
-            verdict(container),
-            why(container)
-        );
-    }
-}
-
-fn verdict(container: &ContainerReport) -> String {
+/// One row for containers with the same verdict and reason.
+fn row(group: &[Member<'_>], out: &mut String) {
+    let container = group[0].1;
     let accepted = if container.accepted.is_some() {
         ", accepted"
     } else {
         ""
     };
-    format!("{}{accepted}", sign(container.verdict))
-}
-
-fn why(container: &ContainerReport) -> String {
-    let why = markdown(&container.why());
-    match container.answer() {
-        Some(answer) => format!("{why}<br>To know: {}", markdown(answer)),
-        None => why,
+    let _ = write!(
+        out,
+        "| {}{accepted} | {} | ",
+        sign(container.verdict),
+        markdown(&container.why())
+    );
+    for (at, (task, container)) in group.iter().take(MOST_NAMES).enumerate() {
+        let rest = format!(
+            "{} {}:{}",
+            container.image.as_deref().unwrap_or(""),
+            container.file,
+            container.location.start.line
+        );
+        let _ = write!(
+            out,
+            "{}**{}/{}** {}",
+            if at == 0 { "" } else { "<br>" },
+            markdown(&task.id),
+            markdown(&name(container)),
+            markdown(rest.trim_start())
+        );
     }
+    if let more @ 1.. = group.len().saturating_sub(MOST_NAMES) {
+        let _ = write!(out, "<br>and {more} more");
+    }
+    out.push_str(" |\n");
 }
 
 fn item(finding: &Finding, out: &mut String) {

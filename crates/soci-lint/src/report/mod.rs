@@ -1,7 +1,9 @@
 //! What a run found: one shape for the command line, the Action and the page.
 
+pub mod columns;
 mod escape;
 mod github;
+mod groups;
 mod human;
 mod markdown;
 mod other_files;
@@ -264,12 +266,21 @@ impl FromStr for Format {
 pub struct RenderOptions<'a> {
     /// Colours and bold by ANSI escapes (human only).
     pub color: bool,
-    /// Columns of the terminal; 0 is 100.
+    /// Columns of the terminal (human only). With 0 it is 100, and the last lines, which say how it ended, are whole.
     pub width: usize,
     /// What makes the run fail: a report that is for people ends with what did.
     pub fail_on: Option<FailOn>,
     /// The files, for the snippets of the human format; files not among them get none.
     pub sources: &'a [Input],
+}
+
+impl RenderOptions<'_> {
+    fn columns(&self) -> usize {
+        match self.width {
+            0 => 100,
+            width => width,
+        }
+    }
 }
 
 /// Writes a report.

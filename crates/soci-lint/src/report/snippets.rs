@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use super::columns::wrap;
 use super::{Finding, Related, RenderOptions, Report, snippet_text, terminal};
 use crate::Input;
 use crate::source::{BOM, Location};
@@ -13,7 +14,7 @@ use crate::terms::Severity;
 
 /// Writes all findings.
 pub(super) fn findings(report: &Report, options: &RenderOptions<'_>, out: &mut String) {
-    let width = if options.width == 0 { 100 } else { options.width };
+    let width = options.columns();
     let renderer = match options.color {
         true => Renderer::styled(),
         false => Renderer::plain(),
@@ -22,6 +23,7 @@ pub(super) fn findings(report: &Report, options: &RenderOptions<'_>, out: &mut S
         texts: texts(report, options.sources),
         renderer: renderer.decor_style(DecorStyle::Ascii).term_width(width),
         color: options.color,
+        width,
     };
     for finding in &report.findings {
         out.push_str(&writer.snippet(finding));
@@ -54,6 +56,7 @@ struct Writer<'s> {
     texts: Table<&'s str, Cow<'s, str>>,
     renderer: Renderer,
     color: bool,
+    width: usize,
 }
 
 impl Writer<'_> {
@@ -63,8 +66,9 @@ impl Writer<'_> {
             Severity::Warning => Level::WARNING,
             _ => Level::INFO,
         };
+        let prefix = finding.severity.as_str().len() + finding.code.len() + "[]: ".len();
         let title = level
-            .primary_title(terminal(&finding.message))
+            .primary_title(self.wrapped(&finding.message, prefix))
             .id(finding.code.clone());
         let title = match self.color {
             true => title.id_url(finding.url.clone()),
@@ -96,7 +100,8 @@ impl Writer<'_> {
                 }
                 group = group.element(snippet);
                 for related in window.elsewhere {
-                    group = group.element(Level::NOTE.message(elsewhere(related)));
+                    let note = self.wrapped(&elsewhere(related), MARGIN);
+                    group = group.element(Level::NOTE.message(note));
                 }
             }
             (Some(location), None) => group = group.element(origin(location)),
@@ -104,10 +109,15 @@ impl Writer<'_> {
             (None, _) => {}
         }
         if let Some(help) = &finding.help {
-            group = group.element(Level::HELP.message(terminal(help)));
+            group = group.element(Level::HELP.message(self.wrapped(help, MARGIN)));
         }
         group = group.element(Level::NOTE.message(finding.url.clone()));
         snippet_text(&self.renderer.render(&[group]))
+    }
+
+    /// In lines that leave room for what the renderer writes before them.
+    fn wrapped(&self, text: &str, before: usize) -> String {
+        wrap(text, self.width.saturating_sub(before), false).join("\n")
     }
 
     fn window<'f>(&self, finding: &'f Finding) -> Option<Window<'_, 'f>> {
@@ -156,7 +166,7 @@ impl Writer<'_> {
 fn elsewhere(related: &Related) -> String {
     let start = related.location.start;
     let place = format!("{}:{}:{}", related.file, start.line, start.column_utf16);
-    format!("{}: {}", terminal(&place), terminal(&related.message))
+    format!("{place}: {}", related.message)
 }
 
 /// The lines of a file that a finding needs. Only these are given to the renderer: it reads its
@@ -171,6 +181,8 @@ struct Window<'s, 'f> {
     is_cut: bool,
 }
 
+/// What stands before a help or a note: the width of a line number, and `= note: `.
+const MARGIN: usize = 15;
 /// Longer lines are cut around the finding, in bytes.
 const LONGEST_LINE: usize = 2000;
 /// A related place further away, in bytes, gets a line instead of a mark in the snippet.

@@ -3,26 +3,15 @@
 use indicatif::HumanBytes;
 
 use super::{CarriedReport, LinkReport, Report, ShareReport, Start};
-use crate::escape;
+use crate::lines::{Lines, row};
 use crate::plural::count;
 
 /// Files and directories that are named.
 const SHOWN: usize = 5;
 
-/// Takes the lines of the report.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn add(&mut self, words: &str) {
-        self.0.push_str(words.trim_end());
-        self.0.push('\n');
-    }
-}
-
 /// The whole report.
-pub(super) fn report(report: &Report) -> String {
-    let mut lines = Lines::default();
+pub(super) fn report(report: &Report, columns: usize) -> String {
+    let mut lines = Lines::new(columns);
     let lazy = report
         .layers
         .iter()
@@ -34,45 +23,57 @@ pub(super) fn report(report: &Report) -> String {
         .iter()
         .filter(|layer| layer.uncompressed_size.is_none())
         .count();
-    lines.add(&format!(
-        "image  {} in {}, {lazy} of them lazy",
-        HumanBytes(bytes),
-        count(report.layers.len(), "layer")
-    ));
+    let layers = count(report.layers.len(), "layer");
+    let mut head = vec![vec![
+        "image".to_owned(),
+        format!("{} in {layers}, {lazy} of them lazy", HumanBytes(bytes)),
+    ]];
     if let Some(start) = &report.start {
         let spans: usize = report.layers.iter().filter_map(|layer| layer.spans).sum();
-        touched(start, spans, &mut lines);
+        touched(start, spans, &mut head);
+        lines.table(0, &[], &head);
+        largest(start, &mut lines);
         for link in &report.links {
-            lines.add("");
+            lines.gap();
             table(link, &mut lines);
         }
-        lines.add("");
-        lines.add("Seconds until ready, without what the program itself computes: that is the same in all ways. By a model");
-        lines.add("of containerd with the soci-snapshotter (docs/estimate.md); Fargate's own hosts were not measured.");
+        lines.gap();
+        lines.add(
+            0,
+            "Seconds until ready, without what the program itself computes: that is the same in all ways. By a model \
+             of containerd with the soci-snapshotter (docs/estimate.md); Fargate's own hosts were not measured.",
+        );
         if unread > 0 {
-            lines.add("A layer that was not read counts with its download alone: where it comes whole, it takes at least this.");
+            lines.add(
+                0,
+                "A layer that was not read counts with its download alone: where it comes whole, it takes at least this.",
+            );
         }
+    } else {
+        lines.table(0, &[], &head);
     }
     carried(&report.carried, &mut lines);
     if unread > 0 {
-        lines.add("");
-        lines.add(&format!(
-            "What the image carries is not known of {}: large, and without a zTOC.",
-            count(unread, "layer")
-        ));
+        lines.gap();
+        let layers = count(unread, "layer");
+        lines.add(
+            0,
+            &format!("What the image carries is not known of {layers}: large, and without a zTOC."),
+        );
     }
-    lines.0.trim_end().to_owned()
+    lines.finish()
 }
 
-fn touched(start: &Start, spans: usize, lines: &mut Lines) {
-    lines.add(&format!(
-        "start  {} opened, {} read of {}; {} of {spans} spans, {} of them compressed",
+fn touched(start: &Start, spans: usize, head: &mut Vec<Vec<String>>) {
+    let files = format!(
+        "{} opened, {} read of {}; {} of {spans} spans, {} of them compressed",
         count(start.files, "file"),
         HumanBytes(start.read_bytes),
         HumanBytes(start.bytes),
         start.spans,
         HumanBytes(start.span_bytes)
-    ));
+    );
+    head.push(vec!["start".to_owned(), files]);
     for (paths, what) in [
         (
             &start.missing,
@@ -84,78 +85,82 @@ fn touched(start: &Start, spans: usize, lines: &mut Lines) {
         ),
     ] {
         if let Some(first) = paths.first() {
-            lines.add(&format!(
-                "       {}, the first {}",
-                count(paths.len(), "path"),
-                escape::terminal(first)
-            ));
-            lines.add(&format!("       {what}"));
+            let counted = count(paths.len(), "path");
+            head.push(vec![String::new(), format!("{counted}, the first {first}")]);
+            head.push(row(["", what]));
         }
-    }
-    lines.add("");
-    lines.add("most bytes read");
-    for file in start.largest.iter().take(SHOWN) {
-        lines.add(&format!(
-            "  {:>11}  {}  (layer {})",
-            HumanBytes(file.read_bytes).to_string(),
-            escape::terminal(&file.path),
-            file.layer + 1
-        ));
     }
 }
 
+fn largest(start: &Start, lines: &mut Lines) {
+    lines.gap();
+    lines.add(0, "most bytes read");
+    let rows: Vec<_> = start
+        .largest
+        .iter()
+        .take(SHOWN)
+        .map(|file| {
+            let path = format!("{}  (layer {})", file.path, file.layer + 1);
+            vec![HumanBytes(file.read_bytes).to_string(), path]
+        })
+        .collect();
+    lines.table(2, &[0], &rows);
+}
+
 fn table(link: &LinkReport, lines: &mut Lines) {
-    lines.add(&format!(
-        "{:<18}  {:>7}  {:>9}  {:>6}  {:>7}  {:>6}  {:>11}",
-        link.link, "seconds", "documents", "zTOCs", "layers", "spans", "bytes"
-    ));
+    let head = ["seconds", "documents", "zTOCs", "layers", "spans", "bytes"];
+    let head = std::iter::once(link.link.as_str()).chain(head);
+    let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).collect()];
     for way in &link.ways {
         let part = |seconds: f64| match seconds {
             0.0 => "–".to_owned(),
             seconds => format!("{seconds:.1}"),
         };
-        lines.add(&format!(
-            "{:<18}  {:>7.1}  {:>9}  {:>6}  {:>7}  {:>6}  {:>11}",
-            way.way,
-            way.seconds,
+        rows.push(vec![
+            way.way.to_owned(),
+            format!("{:.1}", way.seconds),
             part(way.documents),
             part(way.ztocs),
             part(way.layers),
             part(way.spans),
-            HumanBytes(way.bytes).to_string()
-        ));
+            HumanBytes(way.bytes).to_string(),
+        ]);
     }
+    lines.table(0, &[1, 2, 3, 4, 5, 6], &rows);
 }
 
 fn carried(carried: &CarriedReport, lines: &mut Lines) {
-    lines.add("");
-    lines.add(&format!(
-        "{:<34}  {:>9}  {:>11}  {:>11}",
-        "carried for nothing", "files", "bytes", "compressed"
-    ));
-    let row = |name: &str, share: &ShareReport| {
-        format!(
-            "{name:<34}  {:>9}  {:>11}  {:>11}",
-            share.files,
+    lines.gap();
+    let mut rows = vec![row(["carried for nothing", "files", "bytes", "compressed"])];
+    let mut add = |name: &str, share: &ShareReport| {
+        rows.push(vec![
+            name.to_owned(),
+            share.files.to_string(),
             HumanBytes(share.bytes).to_string(),
-            HumanBytes(share.compressed_bytes).to_string()
-        )
+            HumanBytes(share.compressed_bytes).to_string(),
+        ]);
     };
-    lines.add(&row("replaced or deleted later", &carried.hidden));
+    add("replaced or deleted later", &carried.hidden);
     for kind in &carried.kinds {
-        lines.add(&row(&kind.name, &kind.share));
+        add(&kind.name, &kind.share);
     }
-    let Some(unopened) = &carried.unopened else {
+    if let Some(unopened) = &carried.unopened {
+        add("not opened by this start", unopened);
+    }
+    lines.table(0, &[1, 2, 3], &rows);
+    if carried.unopened.is_none() {
         return;
-    };
-    lines.add(&row("not opened by this start", unopened));
-    lines.add("");
-    lines.add("largest directories of which it opened nothing");
-    for directory in carried.directories.iter().take(SHOWN) {
-        lines.add(&format!(
-            "  {:>11}  {}",
-            HumanBytes(directory.share.compressed_bytes).to_string(),
-            escape::terminal(&directory.name)
-        ));
     }
+    lines.gap();
+    lines.add(0, "largest directories of which it opened nothing");
+    let rows: Vec<_> = carried
+        .directories
+        .iter()
+        .take(SHOWN)
+        .map(|directory| {
+            let bytes = HumanBytes(directory.share.compressed_bytes).to_string();
+            vec![bytes, directory.name.clone()]
+        })
+        .collect();
+    lines.table(2, &[0], &rows);
 }
