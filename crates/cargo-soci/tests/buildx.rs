@@ -370,42 +370,104 @@ fn an_image_with_nothing_to_index_keeps_its_tag_and_the_exit_code_tells() {
     assert_eq!(tag(&registry, "team/app", "1.0").as_deref(), Some(AS_BUILT));
 }
 
+/// A task definition with one container.
+fn task(image: &str) -> String {
+    format!(
+        r#"{{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512",
+        "runtimePlatform":{{"cpuArchitecture":"X86_64","operatingSystemFamily":"LINUX"}},
+        "containerDefinitions":[{{"name":"web","image":"{image}"}}]}}"#
+    )
+}
+
+/// Builds into an archive, for a name in ECR, and gives what the report says about the one container and what was told.
+fn linted(place: &Place, image: &str) -> (Value, String) {
+    place.write("deploy/task.json", &task(image));
+    let words = ["build", "--no-push", "--output", "image.tar", "--format", "json"];
+    let run = place.run(&words).ended(0);
+    let lint = &run.json()["images"][0]["lint"];
+    (
+        lint["files"][0]["tasks"][0]["containers"][0].clone(),
+        run.stderr.clone(),
+    )
+}
+
+const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app";
+const UNUSED: &str = "no container of the task definitions has the image";
+
+#[test]
+fn facts_are_about_the_reference_that_was_built_and_about_no_other() {
+    let registry = registry_with("push-single-default");
+    let place = Place::with_stand_in("oci-single", &registry);
+    project(
+        &place,
+        &format!("{ECR}:1.0"),
+        "task-definitions = \"deploy/task.json\"\nlint.fail-on = \"not-lazy\"\n",
+    );
+    // What is not pushed has its name by assumption, and so has what a template fills in.
+    for image in [format!("{ECR}:1.0"), format!("{ECR}:<TAG>")] {
+        let (container, told) = linted(&place, &image);
+        assert_eq!(container["verdict"], "lazy", "{container}");
+        let headline = container["headline"].as_str().expect("a text");
+        assert!(headline.contains("assumed: "), "{headline}");
+        assert!(headline.contains(&format!("{ECR}:1.0")), "{headline}");
+        assert!(!told.contains(UNUSED), "{told}");
+    }
+    // Another tag, another registry, another image.
+    let elsewhere = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/app:1.0";
+    for (image, why) in [
+        (format!("{ECR}:latest"), "another tag than that of"),
+        (elsewhere.to_owned(), "another registry than that of"),
+        (format!("{ECR}-worker:1.0"), UNUSED),
+    ] {
+        let (container, told) = linted(&place, &image);
+        assert_eq!(container["verdict"], "unknown", "{container}");
+        assert!(told.contains(UNUSED) && told.contains(why), "{told}");
+    }
+}
+
 #[test]
 fn task_definitions_are_linted_with_the_facts_of_the_image() {
     let (registry, place) = replayed("push-single-default");
-    let task = |name: &str| {
-        format!(
-            r#"{{"family":"a","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512",
-            "runtimePlatform":{{"cpuArchitecture":"X86_64","operatingSystemFamily":"LINUX"}},
-            "containerDefinitions":[{{"name":"web","image":"{name}"}}]}}"#
-        )
-    };
-    let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:latest";
-    place.write("deploy/task.json", &task(ecr));
+    let name = registry.name("team/app:1.0");
     project(
         &place,
-        &registry.name("team/app:1.0"),
+        &name,
         "task-definitions = \"deploy/task.json\"\nlint.fail-on = \"not-lazy\"\n",
     );
-    let run = place.run(&["build", "--format", "json"]).ended(0);
+    // Fargate does not load lazily from this registry.
+    place.write("deploy/task.json", &task(&name));
+    let run = place.run(&["build"]).ended(1);
+    assert!(run.stdout.contains("not-lazy"), "{}", run.stdout);
+    assert!(!run.stderr.contains(UNUSED), "{}", run.stderr);
+    // containerd does, and the registry has been asked: nothing is assumed.
+    let run = place
+        .run(&["build", "--config", "lint.for=containerd", "--format", "json"])
+        .ended(0);
     let lint = &run.json()["images"][0]["lint"];
     let container = &lint["files"][0]["tasks"][0]["containers"][0];
     assert_eq!(container["verdict"], "lazy", "{container}");
+    let headline = container["headline"].as_str().expect("a text");
+    assert!(!headline.contains("assumed"), "{headline}");
+}
 
-    // The same task at a registry that Fargate does not load lazily from.
-    place.write("deploy/task.json", &task(&registry.name("team/app:1.0")));
-    let run = place.run(&["build"]).ended(1);
-    assert!(run.stdout.contains("not-lazy"), "{}", run.stdout);
-    let told = "no container of the task definitions has the image";
-    assert!(!run.stderr.contains(told), "{}", run.stderr);
-
-    // A task that uses something else was not judged by what was built, and that is said.
-    place.write(
-        "deploy/task.json",
-        &task("123456789012.dkr.ecr.eu-west-1.amazonaws.com/other/app:1.0"),
+#[test]
+fn the_tag_of_the_image_as_it_was_built_is_judged_by_that_image() {
+    let (registry, place) = replayed("push-single-default");
+    let name = registry.name("team/app:1.0");
+    project(
+        &place,
+        &name,
+        "tag-model = \"sibling\"\ntask-definitions = \"deploy/task.json\"\nlint.fail-on = \"not-lazy\"\n",
     );
-    let run = place.run(&["build"]).ended(0);
-    assert!(run.stderr.contains(told), "{}", run.stderr);
+    place.write("deploy/task.json", &task(&name));
+    let words = ["build", "--config", "lint.for=containerd", "--format", "json"];
+    let run = place.run(&words).ended(1);
+    let lint = &run.json()["images"][0]["lint"];
+    let container = &lint["files"][0]["tasks"][0]["containers"][0];
+    assert_eq!(container["verdict"], "not-lazy", "{container}");
+    assert_eq!(container["reasons"][0]["code"], "SOCI302", "{container}");
+    assert!(run.stderr.contains(UNUSED), "{}", run.stderr);
+    assert!(run.stderr.contains("another tag than that of"), "{}", run.stderr);
 }
 
 #[test]

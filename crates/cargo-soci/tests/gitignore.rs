@@ -82,7 +82,9 @@ fn line() -> impl Strategy<Value = String> {
     line.prop_filter("stars behind a letter and before a slash", |line| {
         let inner = line.split("**/").collect::<Vec<_>>();
         let (_, before) = inner.split_last().expect("one part at least");
-        before.iter().all(|part| part.is_empty() || part.ends_with(['/', '!', '*', '\u{FEFF}']))
+        before
+            .iter()
+            .all(|part| part.is_empty() || part.ends_with(['/', '!', '*', '\u{FEFF}']))
     })
 }
 

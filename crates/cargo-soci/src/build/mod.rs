@@ -12,3 +12,4 @@ pub mod metadata_file;
 pub mod plan;
 pub mod publish;
 pub mod run;
+pub mod stand_in;

@@ -8,10 +8,11 @@ use soci_image::facts::ImageFacts;
 use soci_store::workspace::Workspace;
 use soci_store::{Location, block_on, workflow};
 
-use crate::build::lint::{self, Linted};
+use crate::build::lint::{self, Built, Linted};
 use crate::build::plan::{Builder, Outputs, Plan, Target};
 use crate::build::publish::{self, Settings, TagModel};
 use crate::build::run;
+use crate::build::stand_in::Named;
 use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::commands::convert::human;
@@ -236,19 +237,70 @@ fn one(
     report.names = names.iter().map(ToString::to_string).collect();
     let linted = match place {
         Some(place) if !plan.task_definitions.is_empty() => {
-            let facts = facts(&place, context)?;
-            let linted = lint::lint(&plan.task_definitions, settings.config, &names, &facts)?;
-            if !linted.is_used {
-                context.warn(&format!(
-                    "no container of the task definitions has the image {}: nothing in them was judged by it",
-                    report.names.join(", ")
-                ));
-            }
+            let is_pushed = plan.target == Target::Registry;
+            let names = match is_pushed || report.nothing_to_index.is_some() {
+                true => names,
+                // Those that it gets when it is pushed.
+                false => {
+                    let names = names.iter().map(|name| plan.model.soci_name(name));
+                    names.collect::<Result<_, _>>()?
+                }
+            };
+            let built = Built {
+                facts: facts(&place, context)?,
+                image: Named {
+                    digest: report.digest.parse().ok(),
+                    is_pushed,
+                    names,
+                },
+            };
+            let others = as_built(plan, &built, context)?;
+            let linted = lint::lint(&plan.task_definitions, settings.config, &built, &others)?;
+            tell(&linted, &report.names, context);
             Some(linted)
         }
         _ => None,
     };
     Ok((report, linted))
+}
+
+/// The image as it was built, where its tag still names it: a document with that tag gets no lazy image.
+fn as_built(plan: &Plan, built: &Built, context: &Context) -> Result<Vec<Built>, CommandError> {
+    let mut others = Vec::new();
+    let image = &built.image;
+    for name in plan
+        .names
+        .iter()
+        .filter(|name| image.is_pushed && !image.names.contains(name))
+    {
+        others.push(Built {
+            facts: facts(&Location::Registry(name.clone()), context)?,
+            image: Named {
+                digest: None,
+                is_pushed: true,
+                names: vec![name.clone()],
+            },
+        });
+    }
+    Ok(others)
+}
+
+/// Says where what was built played no part.
+fn tell(linted: &Linted, names: &[String], context: &Context) {
+    if linted.is_used {
+        return;
+    }
+    context.warn(&format!(
+        "no container of the task definitions has the image {}: nothing in them was judged by it",
+        names.join(", ")
+    ));
+    for (image, why) in &linted.near {
+        context.note(&format!(
+            "  {}: {}",
+            escape::terminal(image),
+            escape::terminal(why)
+        ));
+    }
 }
 
 /// What is known about the image that was just made.
@@ -284,7 +336,7 @@ fn print(
     let text = |report: &Report, linted: &Option<Linted>| {
         let lint = linted
             .as_ref()
-            .map(|linted| linted.text(color))
+            .map(|linted| linted.text(color, context.columns()))
             .unwrap_or_default();
         format!("{}{lint}", human(report))
     };
