@@ -63,25 +63,22 @@ impl MadeImage {
         })
         .to_string()
         .into_bytes();
-        // The order of keys that Go gives: a conversion taken back gives these bytes again.
-        let descriptor = |media_type: &str, bytes: &[u8]| {
-            let (digest, size) = (digest_of(bytes), bytes.len());
-            format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
-        };
-        let listed: Vec<String> = layers
-            .iter()
-            .map(|layer| descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer))
-            .collect();
-        let manifest = format!(
-            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{},"layers":[{}]}}"#,
-            descriptor("application/vnd.oci.image.config.v1+json", &config),
-            listed.join(",")
-        )
-        .into_bytes();
         Self {
+            manifest: manifest(&config, &layers),
             layers,
             config,
-            manifest,
+        }
+    }
+
+    /// The same image with a date in its config.
+    pub fn made_at(self, created: &str) -> Self {
+        let mut config: serde_json::Value = serde_json::from_slice(&self.config).expect("it is ours");
+        config["created"] = created.into();
+        let config = config.to_string().into_bytes();
+        Self {
+            manifest: manifest(&config, &self.layers),
+            layers: self.layers,
+            config,
         }
     }
 
@@ -118,6 +115,24 @@ impl MadeImage {
     pub fn layer_digests(&self) -> Vec<String> {
         self.layers.iter().map(|layer| digest_of(layer)).collect()
     }
+}
+
+/// The order of keys that Go gives: a conversion taken back gives these bytes again.
+fn manifest(config: &[u8], layers: &[Vec<u8>]) -> Vec<u8> {
+    let descriptor = |media_type: &str, bytes: &[u8]| {
+        let (digest, size) = (digest_of(bytes), bytes.len());
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+    };
+    let listed: Vec<String> = layers
+        .iter()
+        .map(|layer| descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer))
+        .collect();
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{},"layers":[{}]}}"#,
+        descriptor("application/vnd.oci.image.config.v1+json", config),
+        listed.join(",")
+    )
+    .into_bytes()
 }
 
 /// Bytes that follow from a seed and do not compress.

@@ -6,7 +6,7 @@
 //! `DOCKER_CLI_PLUGIN_SOCKET` instead, and end of file there counts as the first signal.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use soci_store::workspace;
@@ -21,6 +21,8 @@ pub struct Cancel {
     flag: Arc<AtomicBool>,
     /// A builder that is running: its process id, and whether it leads a group of its own.
     child: Arc<Mutex<Option<(u32, bool)>>>,
+    /// What stopping leaves, where that is more than nothing.
+    leaves: Arc<OnceLock<&'static str>>,
 }
 
 /// Forgets the builder when dropped.
@@ -61,7 +63,8 @@ impl Cancel {
         }
         workspace::remove_all();
         // On a thread of its own: a stderr that nobody reads must not hold us.
-        std::thread::spawn(|| CommandError::interrupted().print());
+        let error = self.interrupted();
+        std::thread::spawn(move || error.print());
         std::thread::sleep(Duration::from_millis(50));
         std::process::exit(i32::from(Exit::Interrupted.code()));
     }
@@ -77,10 +80,23 @@ impl Cancel {
         ChildGuard(self.clone())
     }
 
+    /// Says what the message of an interruption says, for commands that publish on the way.
+    pub fn leaves(&self, message: &'static str) {
+        let _ = self.leaves.set(message);
+    }
+
+    /// The error of an interruption.
+    pub fn interrupted(&self) -> CommandError {
+        match self.leaves.get() {
+            Some(message) => CommandError::with_exit(Exit::Interrupted, *message),
+            None => CommandError::interrupted(),
+        }
+    }
+
     /// An error with exit code 130 once somebody asked to stop.
     pub fn check(&self) -> Result<(), CommandError> {
         if self.is_set() {
-            Err(CommandError::interrupted())
+            Err(self.interrupted())
         } else {
             Ok(())
         }

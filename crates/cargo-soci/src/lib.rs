@@ -10,6 +10,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod backfill;
 pub mod beside;
 pub mod build;
 pub mod cancel;

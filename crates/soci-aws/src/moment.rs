@@ -10,6 +10,9 @@ pub struct Moment(i64);
 const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
 impl Moment {
+    /// 1970-01-01: what reproducible builds write where they say no date.
+    pub const EPOCH: Self = Self(0);
+
     /// From milliseconds since 1970; `None` outside of the years 1 to 9999.
     pub fn from_millis(millis: i64) -> Option<Self> {
         RANGE.contains(&millis).then_some(Self(millis))

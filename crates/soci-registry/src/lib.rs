@@ -2,7 +2,7 @@
 //!
 //! # Modules
 //! ```text
-//! repository  manifests · blobs · uploads · referrers      one repository of one registry
+//! repository  manifests · blobs · uploads · referrers · tags      one repository of one registry
 //! client      one request: scheme, login, redirects
 //! auth        the registry's own challenge → a login or an error      credentials
 //! wire        one exchange: repetitions, limits in bytes and time, secrets kept out of quotations
@@ -31,12 +31,14 @@ mod foreign;
 mod native;
 mod options;
 mod origin;
+mod pages;
 mod redact;
 mod referrers;
 mod refusal;
 mod repository;
 mod retry;
 mod secret;
+mod tags;
 pub mod token;
 pub mod transport;
 mod uploads;

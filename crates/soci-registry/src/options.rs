@@ -48,7 +48,7 @@ pub struct Limits {
     pub pace_window: Duration,
     /// The slowest a body may come, in bytes per second: bodies that trickle are cut off.
     pub slowest: u64,
-    /// Pages of a list of referrers.
+    /// Pages of a list: of referrers, of tags.
     pub pages: u32,
 }
 

@@ -12,7 +12,7 @@ use crate::DOCUMENT_LIMIT;
 use crate::client::Call;
 use crate::error::RegistryError;
 use crate::repository::{ACCEPT, ManifestName, Repository, identity};
-use crate::transport::{Headers, Method, Transport};
+use crate::transport::{Method, Transport};
 
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -73,60 +73,23 @@ impl<T: Transport> Repository<T> {
     ) -> Result<Option<Vec<Descriptor>>, RegistryError> {
         let what = format!("list what refers to {subject}");
         let call = self.call(Method::Get, &format!("referrers/{subject}"), &what)?;
-        let mut url = call.url.with_query("artifactType", artifact_type);
+        let first = call.url.with_query("artifactType", artifact_type);
         let mut found = Vec::new();
-        let limits = self.client.options().limits;
-        let begun = self.client.wire().transport.now();
-        for page in 0..limits.pages {
-            let passed = self.client.wire().transport.now().saturating_sub(begun);
-            if passed > limits.document_time {
-                return Err(RegistryError::TooSlow {
-                    host: self.host.name.clone(),
-                    what,
-                    problem: format!("{page} pages took {} s", passed.as_secs()),
-                });
-            }
-            let call = Call {
-                url: url.clone(),
-                headers: vec![("accept", INDEX_TYPE.to_owned()), identity()],
-                ..self.call(Method::Get, "", &what)?
-            };
-            let (headers, bytes) = match self.document(&call, DOCUMENT_LIMIT).await {
-                Ok(document) => document,
-                Err(RegistryError::NotFound { .. } | RegistryError::NoRepository { .. }) if page == 0 => {
-                    return Ok(None);
-                }
-                Err(RegistryError::Refused {
-                    status: 400 | 405 | 501,
-                    ..
-                }) if page == 0 => return Ok(None),
-                Err(error) => return Err(error),
-            };
+        let mut pages = 0;
+        let mut take = |bytes: &[u8]| {
+            pages += 1;
             let document: Value =
-                serde_json::from_slice(&bytes).map_err(|_| self.protocol(&what, "the list is not JSON"))?;
-            match entries(&document) {
-                Some(more) => found.extend(more),
-                None => return Err(self.protocol(&what, "the list is not an image index")),
-            }
-            match next_page(&headers) {
-                None => return Ok(Some(found)),
-                Some(link) => {
-                    url = url.join(&link).map_err(|source| RegistryError::Address {
-                        host: self.host.name.clone(),
-                        who: "the Link to the next page",
-                        source,
-                    })?;
-                    // The next page is the same registry's; a link elsewhere would carry the login along.
-                    if !url.same_origin(&self.host.base) {
-                        return Err(self.protocol(&what, "the next page is at another host"));
-                    }
-                }
-            }
+                serde_json::from_slice(bytes).map_err(|_| self.protocol(&what, "the list is not JSON"))?;
+            let more =
+                entries(&document).ok_or_else(|| self.protocol(&what, "the list is not an image index"))?;
+            found.extend(more);
+            Ok(())
+        };
+        match self.pages(first, INDEX_TYPE, &what, &mut take).await {
+            Ok(()) => Ok(Some(found)),
+            Err(error) if pages == 0 && has_no_api(&error) => Ok(None),
+            Err(error) => Err(error),
         }
-        Err(self.protocol(
-            &what,
-            format!("more than {} pages", self.client.options().limits.pages),
-        ))
     }
 
     async fn tag_list(&self, subject: &Digest) -> Result<Option<TagList>, RegistryError> {
@@ -228,6 +191,19 @@ impl<T: Transport> Repository<T> {
     }
 }
 
+/// Whether a registry says so that it has no referrers API.
+fn has_no_api(error: &RegistryError) -> bool {
+    matches!(
+        error,
+        RegistryError::NotFound { .. }
+            | RegistryError::NoRepository { .. }
+            | RegistryError::Refused {
+                status: 400 | 405 | 501,
+                ..
+            }
+    )
+}
+
 /// `sha256-…`, the tag that lists what refers to a digest.
 pub fn tag_of(subject: &Digest) -> String {
     subject.as_str().replacen(':', "-", 1)
@@ -241,43 +217,4 @@ fn entries(document: &Value) -> Option<Vec<Descriptor>> {
     }
     let readable = |entry: &Value| Descriptor::parse(entry.to_string().as_bytes()).ok();
     Some(manifests.as_array()?.iter().filter_map(readable).collect())
-}
-
-/// The target of `Link: <…>; rel="next"`.
-fn next_page(headers: &Headers) -> Option<String> {
-    headers
-        .all("link")
-        .flat_map(|field| field.split(','))
-        .find_map(|link| {
-            let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-            let is_next = parameters.split(';').any(|parameter| {
-                let parameter = parameter.trim().to_ascii_lowercase();
-                parameter == "rel=next" || parameter == "rel=\"next\""
-            });
-            is_next.then(|| target.to_owned())
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page_is_found_among_links() {
-        let read = |text: &str| {
-            let mut headers = Headers::default();
-            headers.push("Link", text);
-            next_page(&headers)
-        };
-        assert_eq!(
-            read("</v2/a/referrers/x?n=1>; rel=\"next\"").as_deref(),
-            Some("/v2/a/referrers/x?n=1")
-        );
-        assert_eq!(
-            read("<a>; rel=prev, <b>; title=x; REL=next").as_deref(),
-            Some("b")
-        );
-        assert_eq!(read("<a>; rel=prev"), None);
-        assert_eq!(read("a; rel=next"), None);
-    }
 }

@@ -9,8 +9,8 @@ use super::http::{Delivery, Request};
 pub struct Behaviour {
     /// Answers the referrers API, and says `OCI-Subject` when it takes a manifest with one.
     pub native_referrers: bool,
-    /// Entries per page of the referrers API.
-    pub referrers_page: usize,
+    /// Entries per page of a list: of referrers, of tags.
+    pub list_page: usize,
     /// Asks for bearer tokens.
     pub tokens: Option<TokenRules>,
     /// Refuses everything with this challenge.
@@ -67,7 +67,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             native_referrers: true,
-            referrers_page: 100,
+            list_page: 100,
             tokens: None,
             challenge: None,
             basic: None,

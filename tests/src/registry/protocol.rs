@@ -20,6 +20,9 @@ pub(super) fn answer(state: &mut State, request: &Request) -> Response {
     let Some(rest) = request.path.strip_prefix("/v2/") else {
         return Response::new(404);
     };
+    if let Some(repository) = rest.strip_suffix("/tags/list") {
+        return tags(state, request, repository);
+    }
     for (marker, route) in [
         ("/manifests/", manifest as Route),
         ("/blobs/uploads/", upload as Route),
@@ -301,6 +304,30 @@ fn session(
         .with("Range", format!("0-{}", size.saturating_sub(1)))
 }
 
+/// At most as many tags as a page of this registry has, or as were asked for.
+fn tags(state: &mut State, request: &Request, repository: &str) -> Response {
+    let Some(content) = state.repositories.get(repository) else {
+        return refuse(404, "NAME_UNKNOWN", "repository name not known to registry");
+    };
+    let asked: Option<usize> = request.parameter("n").and_then(|text| text.parse().ok());
+    let page = asked
+        .map_or(usize::MAX, |asked| asked)
+        .min(state.behaviour.list_page)
+        .max(1);
+    let last = request.parameter("last").unwrap_or_default();
+    let mut left = content.tags.keys().filter(|tag| tag.as_str() > last);
+    let shown: Vec<&String> = left.by_ref().take(page).collect();
+    let body = json!({"name": repository, "tags": shown});
+    let mut response = Response::new(200)
+        .with("Content-Type", "application/json")
+        .with_body(body.to_string());
+    if let (Some(last), true) = (shown.last(), left.next().is_some()) {
+        let next = format!("/v2/{repository}/tags/list?n={page}&last={last}");
+        response = response.with("Link", format!("<{next}>; rel=\"next\""));
+    }
+    response
+}
+
 fn referrers(state: &mut State, request: &Request, repository: &str, subject: &str) -> Response {
     if !state.behaviour.native_referrers {
         return Response::new(404);
@@ -319,7 +346,7 @@ fn referrers(state: &mut State, request: &Request, repository: &str, subject: &s
         .parameter("from")
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
-    let page = state.behaviour.referrers_page.max(1);
+    let page = state.behaviour.list_page.max(1);
     let shown: Vec<&Value> = all.iter().skip(from).take(page).collect();
     let body = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": shown});
     let mut response = Response::new(200)

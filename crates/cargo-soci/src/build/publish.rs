@@ -316,4 +316,4 @@ fn create(name: &Reference, context: &Context) -> Result<AnyDestination, Command
 
 /// The tag convention of the AWS SOCI index builder
 /// (<https://github.com/awslabs/cfn-ecr-aws-soci-index-builder>, read 2026-11-24).
-const SIBLING_SUFFIX: &str = "-soci";
+pub const SIBLING_SUFFIX: &str = "-soci";

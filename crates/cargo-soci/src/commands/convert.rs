@@ -230,7 +230,7 @@ fn config(args: &Args) -> Result<Config, CommandError> {
 fn options(args: &Args, config: &Config, context: &Context) -> Result<Options, CommandError> {
     Ok(Options {
         strict: args.strict,
-        ..args.index.options(config, context)?
+        ..args.index.layers.options(config, context)?
     })
 }
 

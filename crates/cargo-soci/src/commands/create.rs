@@ -51,8 +51,8 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         }
         None => source_location.clone(),
     };
-    let mut options = args.index.options(&config, context)?;
-    if args.index.platforms.is_empty() {
+    let mut options = args.index.layers.options(&config, context)?;
+    if args.index.layers.platforms.is_empty() {
         // Those of the configuration are for builds and conversions.
         options.platforms.clear();
     }

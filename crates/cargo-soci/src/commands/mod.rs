@@ -3,6 +3,7 @@
 //! A new verb needs its module, a variant of [`Verb`] and an arm of [`Verb::run`], in alphabetical
 //! order; help, completion and `docs/cli.md` follow from the variant's first doc line.
 
+pub mod backfill;
 pub mod build;
 pub mod cat;
 pub mod completions;
@@ -36,6 +37,8 @@ pub type CommandResult = Result<Exit, CommandError>;
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Make the images of a repository SOCI-enabled, all tags or some
+    Backfill(Box<backfill::Args>),
     /// Build the image of a package, make it SOCI-enabled, push it, lint its task definitions
     Build(Box<build::Args>),
     /// Print a file of a SOCI-enabled image, fetching only the spans that hold it
@@ -95,6 +98,7 @@ impl Verb {
     /// Runs the command.
     pub fn run(self, context: &Context) -> CommandResult {
         match self {
+            Verb::Backfill(args) => backfill::run(*args, context),
             Verb::Build(args) => build::run(*args, context),
             Verb::Cat(args) => cat::run(args, context),
             Verb::Completions(args) => completions::run(args, context),

@@ -1,6 +1,7 @@
 //! The commands against registries: the one in this process with its faults, and real ones.
 #![cfg(target_os = "linux")]
 
+mod backfill;
 #[cfg(feature = "real-tools")]
 mod ecr;
 mod faults;

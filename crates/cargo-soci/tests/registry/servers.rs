@@ -43,6 +43,35 @@ fn layout(folder: &Path) -> String {
 }
 
 #[test]
+fn the_images_of_a_repository_are_converted_there_too() {
+    let expected = expected();
+    let server = Server::docker_registry(None, None);
+    let folder = tempfile::tempdir().unwrap();
+    let plain = layout(folder.path());
+    let name = |name: &str| format!("{}/{name}", server.host());
+    for tag in ["1", "2", "3"] {
+        good(&run(&["remove", &plain, &name(&format!("app:{tag}")), "-q"]));
+    }
+    let flags = ["--min-layer-size", "50KiB", "--span-size", "256KiB"];
+    let repository = name("app");
+    let words = [&["backfill", &repository, "--except", "3"], &flags[..]].concat();
+    let table = good(&run(&words));
+    assert!(table.contains("3 tags, left out: 1 not asked for"), "{table}");
+    assert!(
+        table.contains("       2  converted\n3 layers indexed, 3 zTOCs taken"),
+        "{table}"
+    );
+    let digest = |tag: &str| good(&run(&["inspect", &name(tag), "-q"]));
+    assert_eq!(
+        (digest("app:1"), digest("app:2")),
+        (expected.clone(), expected.clone())
+    );
+    assert_ne!(digest("app:3"), expected);
+    let again = good(&run(&words));
+    assert!(again.contains("       2  converted before\n"), "{again}");
+}
+
+#[test]
 fn every_way_gives_the_same_image_there_too() {
     let expected = expected();
     let server = Server::docker_registry(None, None);

@@ -399,7 +399,7 @@ fn manifests_with_other_bytes_are_refused() {
 #[test]
 fn referrers_are_listed_over_all_pages() {
     let registry = TestRegistry::start(Behaviour {
-        referrers_page: 2,
+        list_page: 2,
         ..Behaviour::default()
     });
     let subject = registry.with("app", |content| {

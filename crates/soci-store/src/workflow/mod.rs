@@ -13,6 +13,7 @@
 mod ahead;
 mod copy;
 mod create;
+mod created;
 mod examine;
 mod held;
 mod index_layer;
@@ -49,6 +50,7 @@ mod verify;
 mod views;
 
 pub use copy::copy;
+pub use created::created;
 pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, examine_presence};
 #[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;

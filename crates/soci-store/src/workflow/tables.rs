@@ -23,6 +23,9 @@ pub(crate) struct Table {
 }
 
 impl Tables {
+    /// What a run has by default: some five million files.
+    pub const ROOM: u64 = 1 << 30;
+
     /// Room for so many bytes.
     pub fn with_room(bytes: u64) -> Self {
         Self(Arc::new(AtomicU64::new(bytes)))
@@ -52,9 +55,9 @@ impl Table {
 }
 
 impl Default for Tables {
-    /// Some five million files.
+    /// [`Tables::ROOM`].
     fn default() -> Self {
-        Self::with_room(1 << 30)
+        Self::with_room(Self::ROOM)
     }
 }
 

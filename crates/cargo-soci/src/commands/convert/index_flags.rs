@@ -20,6 +20,23 @@ pub struct IndexFlags {
     /// Which of several images in SRC, by tag, full name or digest
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
+    /// How layers are indexed.
+    #[command(flatten)]
+    pub layers: LayerFlags,
+    /// Whether zTOCs that exist already are taken.
+    #[command(flatten)]
+    pub reuse: ReuseFlags,
+    /// Layers that are indexed at the same time
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Flags about how layers are indexed, whichever images they are of.
+#[derive(Debug, clap::Args)]
+pub struct LayerFlags {
     /// Platform to index, such as linux/arm64; may be repeated [default: all that are there]
     #[arg(short, long = "platform", value_name = "PLATFORM")]
     pub platforms: Vec<String>,
@@ -32,9 +49,6 @@ pub struct IndexFlags {
     /// Who builds, as zTOCs and SOCI indexes say it
     #[arg(long, value_name = "TEXT", default_value = Options::BUILD_TOOL)]
     pub build_tool_identifier: String,
-    /// Whether zTOCs that exist already are taken.
-    #[command(flatten)]
-    pub reuse: ReuseFlags,
     /// Index layers too that a container would see differently when they are loaded lazily, or that the
     /// snapshotter would refuse
     #[arg(long)]
@@ -48,12 +62,6 @@ pub struct IndexFlags {
     /// JSON file with a list of such files
     #[arg(long, value_name = "FILE")]
     pub prefetch_files_json: Option<PathBuf>,
-    /// Layers that are indexed at the same time
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<String>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// An optimization that needs to be asked for.
@@ -66,28 +74,9 @@ pub enum Optimization {
 impl IndexFlags {
     /// Those that are settings.
     pub(crate) fn settings(&self) -> Result<Flags, ConfigError> {
-        let mut flags = Flags::default();
-        flags.list("platforms", "--platform", &self.platforms)?;
-        flags.word("span-size", "--span-size", self.span_size.as_deref())?;
-        flags.word(
-            "min-layer-size",
-            "--min-layer-size",
-            self.min_layer_size.as_deref(),
-        )?;
-        let allow = self.allow_differences.then_some("true");
-        flags.word("allow-differences", "--allow-differences", allow)?;
+        let mut flags = self.layers.settings()?;
         flags.word("jobs", "--jobs", self.jobs.as_deref())?;
         Ok(flags)
-    }
-
-    /// The options, with what the configuration made of those that are settings.
-    pub(crate) fn options(&self, config: &Config, context: &Context) -> Result<Options, CommandError> {
-        Ok(Options {
-            build_tool_identifier: self.build_tool_identifier.clone(),
-            optimize_xattrs: self.optimizations.contains(&Optimization::Xattr),
-            prefetch: self.prefetch_files()?,
-            ..conversion::options(config, context)?
-        })
     }
 
     /// Sets the options that depend on where the image is and where it goes.
@@ -100,6 +89,33 @@ impl IndexFlags {
     ) -> Result<(), CommandError> {
         options.tag = places::wanted_tag(source, self.tag.as_deref())?;
         reuse::apply(&self.reuse, options, source, destination, context)
+    }
+}
+
+impl LayerFlags {
+    /// Those that are settings.
+    pub(crate) fn settings(&self) -> Result<Flags, ConfigError> {
+        let mut flags = Flags::default();
+        flags.list("platforms", "--platform", &self.platforms)?;
+        flags.word("span-size", "--span-size", self.span_size.as_deref())?;
+        flags.word(
+            "min-layer-size",
+            "--min-layer-size",
+            self.min_layer_size.as_deref(),
+        )?;
+        let allow = self.allow_differences.then_some("true");
+        flags.word("allow-differences", "--allow-differences", allow)?;
+        Ok(flags)
+    }
+
+    /// The options, with what the configuration made of those that are settings.
+    pub(crate) fn options(&self, config: &Config, context: &Context) -> Result<Options, CommandError> {
+        Ok(Options {
+            build_tool_identifier: self.build_tool_identifier.clone(),
+            optimize_xattrs: self.optimizations.contains(&Optimization::Xattr),
+            prefetch: self.prefetch_files()?,
+            ..conversion::options(config, context)?
+        })
     }
 
     fn prefetch_files(&self) -> Result<Vec<String>, CommandError> {
