@@ -3,13 +3,15 @@
 use soci_ztoc::tar::Timestamp;
 use soci_ztoc::ztoc::Toc;
 
+use crate::compare::{self, Layer};
 use crate::fault::UnpackFault;
 use crate::lookup::{LookupFault, walk};
 use crate::names::Names;
 use crate::resolve::Budget;
 use crate::stack::{Shown, Stack, Way};
-use crate::tree::{FileType, Origin, Tree};
+use crate::tree::{FileType, Origin, Tree, Unreadable};
 use crate::unpack::unpack;
+use crate::verdict::Client;
 
 /// The file system of an image, as its layers make it when they are unpacked.
 #[derive(Debug)]
@@ -46,8 +48,12 @@ pub struct Found {
     pub modified: Option<Timestamp>,
     /// The target of a symbolic link.
     pub link_target: Option<Vec<u8>>,
+    /// The number of a device as Linux keeps it in 32 bits; 0 of anything else.
+    pub device: u32,
     /// Extended attributes, names ascending.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Why reading it from the lazy client ends with an I/O error; only of what that client shows.
+    pub unreadable: Option<Unreadable>,
     /// A layer that is not known decides about it: lies above and can hide or replace it, or has the directory that
     /// no entry lists here. What a path leads to is never hidden or replaced.
     pub uncertain: bool,
@@ -69,6 +75,19 @@ impl<'a> Rootfs<'a> {
             faults.push(fault);
         }
         Self { names, trees, faults }
+    }
+
+    /// The file system of these layers as the lazy client shows it, lowest first, and what it does with each of them.
+    /// Layers that it does not mount are unpacked onto the others, as containerd does it for the client.
+    pub fn mounted(layers: &[Layer<'a>]) -> (Self, Vec<Client>) {
+        let mut names = Names::default();
+        let shown = compare::shown(layers, &mut names);
+        let rootfs = Self {
+            names,
+            trees: shown.trees,
+            faults: shown.faults,
+        };
+        (rootfs, shown.clients)
     }
 
     /// Why containerd cannot unpack a layer; the file system holds what the other entries make.
@@ -143,6 +162,11 @@ impl<'a> Rootfs<'a> {
             links: node.links,
             modified: node.modified,
             link_target: (node.kind == FileType::Symlink).then(|| tree.link_target(node).to_vec()),
+            device: match node.kind {
+                FileType::CharacterDevice | FileType::BlockDevice => tree.device(node),
+                _ => 0,
+            },
+            unreadable: node.unreadable,
             xattrs: xattrs
                 .map(|(key, value)| (key.to_vec(), value.to_vec()))
                 .collect(),

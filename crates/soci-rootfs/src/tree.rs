@@ -245,6 +245,12 @@ impl<'a> Tree<'a> {
         entry.map_or(&[], |entry| entry.link_name)
     }
 
+    /// The number of a device.
+    pub(crate) fn device(&self, node: &Node) -> u32 {
+        let entry = node.entry.and_then(|entry| source::entry(self.toc, entry));
+        entry.map_or(0, |entry| device_number(entry.device))
+    }
+
     pub(crate) fn set_phantoms(&mut self, mut phantoms: Vec<(NodeId, NameId)>) {
         phantoms.sort_unstable();
         phantoms.dedup();

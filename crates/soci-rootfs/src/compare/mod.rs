@@ -80,14 +80,7 @@ pub fn compare(layers: &[Layer<'_>]) -> Comparison {
         let below: Vec<_> = unpacked.iter().map(Option::as_ref).collect();
         let Unpacked { tree, fault } = unpack(toc, &below, &mut names, &mut budget);
         unpacked.push(Some(tree));
-        let (client, view) = match layer.mount {
-            None => (Client::Unpacks, None),
-            Some(mount) => match (mount.refusal(), mounted(toc, mount, &mut names)) {
-                (Some(refusal), _) => (Client::Refuses(Refused::Ztoc(refusal.clone())), None),
-                (None, Err(target)) => (Client::Refuses(Refused::HardLink(target)), None),
-                (None, Ok(view)) => (Client::Mounts, Some(view)),
-            },
-        };
+        let (client, view) = client_view(layer, toc, &mut names);
         // What is unpacked onto mounts copies the attributes of directories from them.
         let view = view.unwrap_or_else(|| {
             let below: Vec<_> = shown.iter().map(Option::as_ref).collect();
@@ -119,6 +112,55 @@ pub fn compare(layers: &[Layer<'_>]) -> Comparison {
         verdict.differences.sort();
     }
     Comparison { layers: verdicts }
+}
+
+/// What the client does with a layer, and the tree that it shows if that is to mount it.
+fn client_view<'a>(layer: &Layer<'a>, toc: &'a Toc, names: &mut Names<'a>) -> (Client, Option<Tree<'a>>) {
+    let Some(mount) = layer.mount else {
+        return (Client::Unpacks, None);
+    };
+    match (mount.refusal(), mounted(toc, mount, names)) {
+        (Some(refusal), _) => (Client::Refuses(Refused::Ztoc(refusal.clone())), None),
+        (None, Err(target)) => (Client::Refuses(Refused::HardLink(target)), None),
+        (None, Ok(view)) => (Client::Mounts, Some(view)),
+    }
+}
+
+/// The trees of an image as the lazy client has them: mounted, and where it does not mount a layer unpacked onto
+/// what lies below.
+pub(crate) fn shown<'a>(layers: &[Layer<'a>], names: &mut Names<'a>) -> Shown<'a> {
+    let entries = layers.iter().filter_map(|layer| layer.toc).map(Toc::len).sum();
+    let mut budget = Budget::new(entries);
+    let mut shown = Shown::default();
+    for layer in layers {
+        let Some(toc) = layer.toc else {
+            shown.trees.push(None);
+            shown.faults.push(None);
+            shown.clients.push(Client::Unknown);
+            continue;
+        };
+        let (client, view) = client_view(layer, toc, names);
+        let (tree, fault) = match view {
+            Some(tree) => (tree, None),
+            None => {
+                let below: Vec<_> = shown.trees.iter().map(Option::as_ref).collect();
+                let made = unpack(toc, &below, names, &mut budget);
+                (made.tree, made.fault)
+            }
+        };
+        shown.trees.push(Some(tree));
+        shown.faults.push(fault);
+        shown.clients.push(client);
+    }
+    shown
+}
+
+/// The layers of an image as the lazy client has them, lowest first.
+#[derive(Default)]
+pub(crate) struct Shown<'a> {
+    pub(crate) trees: Vec<Option<Tree<'a>>>,
+    pub(crate) faults: Vec<Option<UnpackFault>>,
+    pub(crate) clients: Vec<Client>,
 }
 
 /// Notes of the highest mount that the next layer cannot be unpacked onto it.
