@@ -85,6 +85,24 @@ pub enum TraceError {
 }
 
 impl Trace {
+    /// A trace of these openings, the first one first.
+    pub fn new(opened: impl IntoIterator<Item = Opened>, ready: Option<f64>) -> Self {
+        let mut openings = Openings::default();
+        for opened in opened {
+            openings.add(opened);
+        }
+        Self {
+            ready,
+            ..openings.trace
+        }
+    }
+
+    /// The trace as JSON lines, which [`read`](Self::read) reads back. A path that is not UTF-8 has no place in JSON:
+    /// such files are left out.
+    pub fn to_lines(&self) -> String {
+        lines::write(self)
+    }
+
     /// Reads a trace; its form is found by its content. Lines of other programs between those of strace and fatrace
     /// are passed over.
     ///
@@ -124,6 +142,17 @@ impl Trace {
             ready,
             unresolved,
             ..openings.trace
+        }
+    }
+}
+
+impl Opened {
+    /// A file, when it was opened, and what was read of it: nothing, if the ranges are empty.
+    pub fn new(path: impl Into<Vec<u8>>, at: Option<f64>, ranges: Option<Vec<Range<u64>>>) -> Self {
+        Self {
+            path: path.into(),
+            at,
+            ranges,
         }
     }
 }

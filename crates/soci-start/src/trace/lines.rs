@@ -2,8 +2,9 @@
 //! `{"op":"ready","t":S}` when the program was ready; lines with other `op` are for other readers.
 
 use serde::Deserialize;
+use serde_json::json;
 
-use super::{Opened, Openings, TraceError, words};
+use super::{Opened, Openings, Trace, TraceError, words};
 
 /// The version that this reader knows.
 const VERSION: u64 = 1;
@@ -58,9 +59,35 @@ pub(super) fn read(bytes: &[u8], openings: &mut Openings) -> Result<(), TraceErr
     Ok(())
 }
 
+/// The other way round. No range at all would say that all was read: what was opened and not read has one of no bytes.
+pub(super) fn write(trace: &Trace) -> String {
+    let mut lines = vec![json!({"op": "trace", "version": VERSION})];
+    for opened in &trace.files {
+        let Ok(path) = std::str::from_utf8(&opened.path) else {
+            continue;
+        };
+        let mut line = json!({"op": "open", "path": path});
+        if let Some(at) = opened.at {
+            line["t"] = json!(at);
+        }
+        if let Some(ranges) = &opened.ranges {
+            let pairs: Vec<_> = ranges.iter().map(|range| (range.start, range.end)).collect();
+            line["ranges"] = match pairs.is_empty() {
+                true => json!([[0, 0]]),
+                false => json!(pairs),
+            };
+        }
+        lines.push(line);
+    }
+    if let Some(ready) = trace.ready {
+        lines.push(json!({"op": "ready", "t": ready}));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Trace, TraceError};
+    use super::super::{Opened, Trace, TraceError};
 
     #[test]
     fn versions_ranges_and_other_lines() {
@@ -89,5 +116,26 @@ mod tests {
             said.push(format!("{text}\n  {error}"));
         }
         insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let files = [
+            Opened::new("/bin/sh", Some(0.25), Some(vec![0..4096, 8192..9000])),
+            Opened::new("/empty", Some(0.5), Some(Vec::new())),
+            Opened::new("/\"quoted\"\n", None, None),
+        ];
+        let trace = Trace::new(files, Some(1.5));
+        let text = trace.to_lines();
+        let (read, _) = Trace::read(text.as_bytes()).expect("a trace");
+        assert_eq!(read.files.len(), 3);
+        assert_eq!(read.files[0], trace.files[0]);
+        assert_eq!(
+            read.files[1].ranges,
+            Some(vec![std::ops::Range { start: 0, end: 0 }])
+        );
+        assert_eq!(read.files[2], trace.files[2]);
+        assert_eq!(read.ready, Some(1.5));
+        assert_eq!(read.to_lines(), text);
     }
 }
