@@ -20,11 +20,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["soci-image", "soci-registry", "soci-rootfs", "soci-ztoc"],
     ),
     (
+        "soci-mount",
+        &[
+            "soci-image",
+            "soci-rootfs",
+            "soci-start",
+            "soci-store",
+            "soci-ztoc",
+        ],
+    ),
+    (
         "cargo-soci",
         &[
             "soci-aws",
             "soci-image",
             "soci-lint",
+            "soci-mount",
             "soci-registry",
             "soci-rootfs",
             "soci-start",
