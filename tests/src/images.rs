@@ -39,6 +39,11 @@ impl MadeImage {
         Self::stored(tars, tars.iter().map(|tar| gzip(tar)).collect())
     }
 
+    /// The same with what the config says of the container: `Entrypoint`, `Env`, `User` …
+    pub fn with_config(tars: &[Vec<u8>], config: &serde_json::Value) -> Self {
+        Self::stored_with(tars, tars.iter().map(|tar| gzip(tar)).collect(), config)
+    }
+
     /// The image of `new` with each layer in two gzip members.
     pub fn of_two_members(layers: &[(u64, usize)]) -> Self {
         let tars: Vec<Vec<u8>> = layers
@@ -54,11 +59,15 @@ impl MadeImage {
 
     /// An image of linux/amd64 with these tars as layers, stored in these bytes.
     fn stored(tars: &[Vec<u8>], layers: Vec<Vec<u8>>) -> Self {
+        Self::stored_with(tars, layers, &json!({}))
+    }
+
+    fn stored_with(tars: &[Vec<u8>], layers: Vec<Vec<u8>>, config: &serde_json::Value) -> Self {
         let diff_ids: Vec<String> = tars.iter().map(|tar| digest_of(tar)).collect();
         let config = json!({
             "architecture": "amd64",
             "os": "linux",
-            "config": {},
+            "config": config,
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
         })
         .to_string()

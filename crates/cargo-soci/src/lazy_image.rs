@@ -1,5 +1,6 @@
 //! An image whose layers have zTOCs, layer by layer: what `cat` and `estimate` look paths up in.
 
+use soci_image::image::ImageEntry;
 use soci_image::media_type::ZTOC;
 use soci_image::{Descriptor, Platform, SociIndex};
 use soci_store::workflow::{self, Examined, Options, UnpackedLayer};
@@ -43,6 +44,15 @@ pub fn choose<'a>(
     image: &'a Examined,
     platform: Option<&Platform>,
 ) -> Result<(&'a [Descriptor], SociIndex), CommandError> {
+    let entry = entry_for(image, platform)?;
+    Ok((&entry.manifest.layers, index_of(image, entry)?))
+}
+
+/// The image for the platform meant.
+pub fn entry_for<'a>(
+    image: &'a Examined,
+    platform: Option<&Platform>,
+) -> Result<&'a ImageEntry, CommandError> {
     let wanted: Vec<Platform> = platform.cloned().into_iter().collect();
     let choices = image
         .image
@@ -55,12 +65,16 @@ pub fn choose<'a>(
                 .help("choose one with --platform"),
         );
     };
-    let entry = image
+    image
         .image
         .images()
         .into_iter()
         .find(|entry| entry.id == choice.id)
-        .ok_or_else(|| CommandError::failed("the image has no manifest for this platform"))?;
+        .ok_or_else(|| CommandError::failed("the image has no manifest for this platform"))
+}
+
+/// The SOCI index that a client finds for an image.
+pub fn index_of(image: &Examined, entry: &ImageEntry) -> Result<SociIndex, CommandError> {
     let annotated = entry.manifest.soci_index_digest();
     let of_subject = || {
         image.documents.iter().find_map(|(_, bytes)| {
@@ -75,10 +89,9 @@ pub fn choose<'a>(
             .and_then(|bytes| SociIndex::parse(bytes).ok()),
         None => of_subject(),
     };
-    let index = index.ok_or_else(|| {
+    index.ok_or_else(|| {
         CommandError::failed("the image has no SOCI index").help("convert it: cargo soci convert SRC DST")
-    })?;
-    Ok((&entry.manifest.layers, index))
+    })
 }
 
 /// A layer whose files can be found and read.

@@ -31,6 +31,8 @@ pub mod invocation;
 pub mod lazy_image;
 pub mod lines;
 pub mod lint_options;
+#[cfg(target_os = "linux")]
+mod machine;
 pub mod mend;
 pub mod output;
 mod panics;

@@ -16,8 +16,10 @@ pub mod init;
 pub mod inspect;
 pub(crate) mod layer_progress;
 pub mod lint;
+pub mod mount;
 pub mod remove;
 pub mod rules;
+pub mod trace;
 pub mod verify;
 pub mod why;
 pub mod ztoc;
@@ -61,10 +63,14 @@ pub enum Verb {
     Inspect(inspect::Args),
     /// Check task definitions: will Fargate load each container lazily?
     Lint(lint::Args),
+    /// Mount an image lazily on this machine
+    Mount(mount::Args),
     /// Remove SOCI from an image
     Remove(remove::Args),
     /// List the rules of `lint`
     Rules(rules::Args),
+    /// Run a lazily mounted image on this machine until it is ready, and record what it needs
+    Trace(Box<trace::Args>),
     /// Check everything about a SOCI-enabled image that a client would trip over
     Verify(verify::Args),
     /// Say of what runs, or of an image: is it loaded lazily, and if not, why
@@ -110,8 +116,10 @@ impl Verb {
             Verb::Init(args) => init::run(args, context),
             Verb::Inspect(args) => inspect::run(args, context),
             Verb::Lint(args) => lint::run(args, context),
+            Verb::Mount(args) => mount::run(args, context),
             Verb::Remove(args) => remove::run(args, context),
             Verb::Rules(args) => rules::run(args, context),
+            Verb::Trace(args) => trace::run(*args, context),
             Verb::Verify(args) => verify::run(args, context),
             Verb::Why(args) => why::run(args, context),
             Verb::Ztoc(args) => ztoc::run(args, context),

@@ -1,6 +1,8 @@
 //! Running the program in a clean environment, with a stand-in for docker and a registry in this process.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[cfg(all(target_os = "linux", feature = "real-tools"))]
+pub(crate) mod machine;
 #[cfg(all(unix, feature = "real-tools"))]
 pub(crate) mod terminal;
 
