@@ -6,7 +6,10 @@ use std::io::Write;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
 use soci_tests::images::MadeImage;
+use soci_tests::registry::{Behaviour, TestRegistry};
 use support::{Place, Run};
 
 const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -357,4 +360,76 @@ fn what_the_page_shows_was_printed() {
     }
     assert_eq!(shown, page.matches("<!-- printed -->").count());
     assert!(shown >= 5, "{shown}");
+}
+
+/// Tasks of so many services, each with one of the images, by turns; all of them are in the registry.
+fn services(registry: &TestRegistry, services: usize, images: usize) -> Value {
+    let made: Vec<(String, String)> = (0..images)
+        .map(|at| {
+            let repository = format!("team/app{at}");
+            let image = MadeImage::new(&[(at as u64, 20_000)]);
+            let digest = registry.with(&repository, |content| image.store(content, "1.4"));
+            (registry.name(&format!("{repository}:1.4")), digest)
+        })
+        .collect();
+    let tasks: Vec<Value> = (0..services)
+        .map(|at| {
+            let (name, digest) = &made[at % images];
+            let service = format!("service{at}");
+            let mut task = task(&format!("{at:04x}"), &service, &json!({}), &[("web", name)]);
+            task["containers"][0]["imageDigest"] = json!(digest);
+            task
+        })
+        .collect();
+    json!({ "tasks": tasks })
+}
+
+/// How often each thing was asked for.
+fn asked(registry: &TestRegistry) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for exchange in registry.take_log() {
+        *counted
+            .entry(format!("{} {}", exchange.method, exchange.path))
+            .or_default() += 1;
+    }
+    counted
+}
+
+#[test]
+fn many_services_ask_for_each_image_once() {
+    let place = Place::new();
+    let words = [
+        "why",
+        "tasks.json",
+        "--format",
+        "json",
+        "--fail-on",
+        "never",
+        "--check-images",
+        "on",
+    ];
+    let registry = TestRegistry::start(Behaviour::default());
+    let ask = |number: usize, images: usize| {
+        place.write("tasks.json", &services(&registry, number, images).to_string());
+        registry.take_log();
+        let report = place.run(&words).ended(0).json();
+        assert_eq!(report["groups"].as_array().map(Vec::len), Some(number));
+        assert_eq!(report["registries"], json!([]), "all were asked");
+        let counted = asked(&registry);
+        let of = |kind: &str| -> usize {
+            let calls = counted.iter().filter(|(call, _)| call.contains(kind));
+            calls.map(|(_, times)| times).sum()
+        };
+        (of("/manifests/"), of("/blobs/"), of("/referrers/"))
+    };
+    // What one service asks, forty images are asked as often for each, whether 40 services have them or 250.
+    let (manifests, blobs, referrers) = ask(1, 1);
+    assert!(manifests > 0 && blobs > 0, "{manifests} {blobs} {referrers}");
+    for number in [40, 250] {
+        assert_eq!(
+            ask(number, 40),
+            (40 * manifests, 40 * blobs, 40 * referrers),
+            "{number}"
+        );
+    }
 }

@@ -16,6 +16,7 @@ mod measure;
 mod recompress;
 mod registry;
 mod table;
+mod why;
 
 use std::path::PathBuf;
 
@@ -39,6 +40,7 @@ const CASES: &[Case] = &[
     ("registry", registry::convert),
     ("registry-link", registry::link),
     ("lint", lint::run),
+    ("why", why::run),
 ];
 
 /// What every case needs.

@@ -139,14 +139,14 @@ fn upload(bench: &Bench, registry: &Registry) -> Result<String, String> {
 }
 
 /// Debian's docker-registry; its store goes with it.
-struct Registry {
+pub(super) struct Registry {
     process: Child,
     address: SocketAddr,
     folder: PathBuf,
 }
 
 impl Registry {
-    fn start(bench: &Bench) -> Result<Self, String> {
+    pub(super) fn start(bench: &Bench) -> Result<Self, String> {
         let folder = bench.folder.join("registry-store");
         let _ = fs::remove_dir_all(&folder);
         let failed = |error: std::io::Error| format!("cannot start docker-registry: {error}");
@@ -182,6 +182,11 @@ impl Registry {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(registry)
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
