@@ -75,15 +75,39 @@ const LINES: &[(Exit, &str)] = &[
     (Exit::Done, "lint good.json --fail-on not-lazy"),
     (Exit::Findings, "lint good.json --fail-on unknown"),
     (Exit::Done, "lint good.json --fail-on never"),
-    (Exit::Done, "lint good.json --severity SOCI301=warning --fail-on error"),
-    (Exit::Findings, "lint good.json --severity SOCI301=warning --fail-on warning"),
-    (Exit::Done, "lint good.json --severity SOCI301=warning --fail-on not-lazy"),
-    (Exit::Findings, "lint good.json --severity SOCI301=error --fail-on error"),
-    (Exit::Findings, "lint good.json --severity SOCI301=error --fail-on warning"),
-    (Exit::Findings, "lint good.json --severity SOCI301=error --fail-on not-lazy"),
-    (Exit::Done, "lint good.json --severity SOCI301=error --fail-on never"),
+    (
+        Exit::Done,
+        "lint good.json --severity SOCI301=warning --fail-on error",
+    ),
+    (
+        Exit::Findings,
+        "lint good.json --severity SOCI301=warning --fail-on warning",
+    ),
+    (
+        Exit::Done,
+        "lint good.json --severity SOCI301=warning --fail-on not-lazy",
+    ),
+    (
+        Exit::Findings,
+        "lint good.json --severity SOCI301=error --fail-on error",
+    ),
+    (
+        Exit::Findings,
+        "lint good.json --severity SOCI301=error --fail-on warning",
+    ),
+    (
+        Exit::Findings,
+        "lint good.json --severity SOCI301=error --fail-on not-lazy",
+    ),
+    (
+        Exit::Done,
+        "lint good.json --severity SOCI301=error --fail-on never",
+    ),
     // No container at all, and nothing said about it.
-    (Exit::Done, "lint file --ignore not-a-task-definition,syntax-error,not-plain-json"),
+    (
+        Exit::Done,
+        "lint file --ignore not-a-task-definition,syntax-error,not-plain-json",
+    ),
     (
         Exit::Findings,
         "lint file --ignore not-a-task-definition,syntax-error,not-plain-json --fail-on not-lazy",
@@ -103,7 +127,10 @@ const LINES: &[(Exit, &str)] = &[
         "why good.json --check-images=off --fail-on=unknown",
     ),
     (Exit::Findings, "why not-lazy.json --check-images=off"),
-    (Exit::Findings, "why not-lazy.json --check-images=off --fail-on=not-lazy"),
+    (
+        Exit::Findings,
+        "why not-lazy.json --check-images=off --fail-on=not-lazy",
+    ),
     (Exit::Done, "why not-lazy.json --check-images=off --fail-on=never"),
     (Exit::Done, "why good.json --check-images=off --fail-on=not-lazy"),
     (Exit::Findings, "why ./image"),

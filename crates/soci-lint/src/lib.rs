@@ -54,6 +54,7 @@ pub mod escape {
 }
 
 /// Texts and tables that are not wider than a terminal.
+#[cfg(feature = "snippets")]
 pub use report::columns;
 
 /// A file to lint.

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use super::columns::{self, Shape, wrap};
 use super::groups::{Member, answers, by_task, grouped, members, outcome};
 use super::short::summary_line;
-#[cfg(feature = "snippets")]
 use super::snippets::findings;
 use super::{RenderOptions, Report, Verdict};
 
@@ -27,18 +26,6 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
         out.extend([&failure, "\n"]);
     }
     out
-}
-
-/// A finding without its line of the file, where the renderer of snippets is left out.
-#[cfg(not(feature = "snippets"))]
-fn findings(report: &Report, options: &RenderOptions<'_>, out: &mut String) {
-    for finding in &report.findings {
-        super::short::finding(finding, out);
-        if let Some(help) = &finding.help {
-            indented(&format!("help: {help}"), "  ", "    ", options.columns(), out);
-        }
-        let _ = writeln!(out, "  {}\n", finding.url);
-    }
 }
 
 /// What would answer the open verdicts, equal answers once.

@@ -1,12 +1,16 @@
 //! What a run found: one shape for the command line, the Action and the page.
 
+#[cfg(feature = "snippets")]
 pub mod columns;
 mod escape;
 mod github;
 mod groups;
+#[cfg(feature = "snippets")]
 mod human;
 mod markdown;
 mod other_files;
+#[cfg(not(feature = "snippets"))]
+mod plain;
 mod sarif;
 mod short;
 #[cfg(feature = "snippets")]
@@ -229,7 +233,7 @@ pub struct Related {
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// What was found in snippets of the files, and a table of verdicts. Without the feature `snippets`, which
-    /// the WASM module leaves out, the places are named instead.
+    /// the WASM module leaves out, places and containers are named instead.
     Human,
     /// One line a finding, one line a container.
     Short,
@@ -274,6 +278,7 @@ pub struct RenderOptions<'a> {
     pub sources: &'a [Input],
 }
 
+#[cfg(feature = "snippets")]
 impl RenderOptions<'_> {
     fn columns(&self) -> usize {
         match self.width {
@@ -286,7 +291,10 @@ impl RenderOptions<'_> {
 /// Writes a report.
 pub fn render(report: &Report, format: Format, options: &RenderOptions<'_>) -> String {
     match format {
+        #[cfg(feature = "snippets")]
         Format::Human => human::render(report, options),
+        #[cfg(not(feature = "snippets"))]
+        Format::Human => plain::render(report, options),
         Format::Short => short::render(report, options),
         Format::Json => {
             let text = serde_json::to_string_pretty(report)

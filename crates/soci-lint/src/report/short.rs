@@ -58,7 +58,7 @@ pub(super) fn finding(finding: &Finding, out: &mut String) {
 }
 
 /// The counts, and what made the run fail if it did.
-fn ending(report: &Report, options: &RenderOptions<'_>, out: &mut String) {
+pub(super) fn ending(report: &Report, options: &RenderOptions<'_>, out: &mut String) {
     let _ = writeln!(out, "{}", summary_line(report));
     if let Some(failure) = report.failure(options) {
         let _ = writeln!(out, "{failure}");
