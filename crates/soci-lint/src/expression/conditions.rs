@@ -2,7 +2,7 @@
 
 use super::eval::MAX_CASES;
 use super::form::{Dialect, Expr, Operation, Ordering};
-use super::value::{Hole, StepKind};
+use super::value::{Hole, StepKind, is_open};
 use super::{Case, Cases, Evaluator, Scope, Value};
 use crate::source::Place;
 
@@ -18,10 +18,16 @@ pub(crate) enum Truth {
 
 impl Truth {
     pub(crate) fn of(cases: &Cases<'_>) -> Self {
-        let [case] = cases.as_slice() else {
+        // A condition that names others comes in their cases: those against the defaults do not count.
+        let mut likely = cases.iter().filter(|case| !case.is_against_default());
+        let (Some(case), None) = (likely.next(), likely.next()) else {
             return Self::Open;
         };
-        match (case.value.known().as_deref(), case.uses_default()) {
+        if is_open(&case.when) {
+            return Self::Open;
+        }
+        let by_default = case.uses_default() || !case.when.is_empty();
+        match (case.value.known().as_deref(), by_default) {
             (Some("true"), false) => Self::Certain(true),
             (Some("false"), false) => Self::Certain(false),
             (Some("true"), true) => Self::Default(true),

@@ -377,6 +377,16 @@ pub(crate) fn is_open(when: &[Branch]) -> bool {
     when.iter().any(|branch| branch.by_default.is_none())
 }
 
+/// The first open branch that all of these values depend on: in its other way there is none of them.
+pub(crate) fn missing_way<'c>(cases: &[&'c Case]) -> Option<&'c Branch> {
+    if cases.iter().any(|case| !is_open(&case.when)) {
+        return None;
+    }
+    let branches = || cases.iter().flat_map(|case| &case.when);
+    let mut open = branches().filter(|branch| branch.by_default.is_none());
+    open.find(|branch| !branches().any(|other| other.excludes(branch)))
+}
+
 /// `HasProxy`, `not HasProxy`, `Stage is prod`, joined by `and`.
 pub(crate) fn condition_text(when: &[Branch]) -> String {
     let words: Vec<String> = when

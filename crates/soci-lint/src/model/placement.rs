@@ -6,7 +6,7 @@ use super::service::{Says, Service};
 use super::task::{Compatibilities, Task};
 use crate::Options;
 use crate::documents::Role;
-use crate::expression::value::against_default;
+use crate::expression::value::{against_default, missing_way};
 use crate::source::Place;
 use crate::terms::Fargate;
 
@@ -113,20 +113,23 @@ fn word(compatibilities: &Compatibilities) -> Word {
         return Word::Open(hole.why.clone(), hole.help.clone());
     }
     let names: Vec<String> = possible.iter().map(|case| case.value.display()).collect();
-    let open = possible
-        .iter()
-        .flat_map(|case| &case.when)
-        .find(|branch| branch.by_default.is_none());
     let fargate = |name: &String| name == "FARGATE";
     let by_default = possible
         .iter()
         .any(|case| !case.when.is_empty() || case.uses_default());
-    match (names.iter().all(fargate), names.iter().any(fargate)) {
-        (true, _) => Word::Fargate { by_default },
-        (_, true) if let Some(branch) = open => Word::Open(
+    let (all, any) = (names.iter().all(fargate), names.iter().any(fargate));
+    let mut branches = possible.iter().flat_map(|case| &case.when);
+    let open = match any && !all {
+        true => branches.find(|branch| branch.by_default.is_none()),
+        // Where the list is absent in one way of a condition, nothing is required there.
+        false => missing_way(&possible),
+    };
+    match (all, any) {
+        _ if let Some(branch) = open => Word::Open(
             format!("what the task requires depends on `{}`", branch.condition),
             branch.help.to_string(),
         ),
+        (true, _) => Word::Fargate { by_default },
         (_, true) => Word::Both(names.join(" and ")),
         _ => Word::Elsewhere(names.join(" and ")),
     }

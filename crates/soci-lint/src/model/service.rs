@@ -2,7 +2,7 @@
 
 use crate::expression::Case;
 use crate::expression::Setting;
-use crate::expression::value::{Branch, ResourceId};
+use crate::expression::value::{Branch, ResourceId, missing_way};
 use crate::source::Place;
 
 /// An ECS service, a task set, an EventBridge rule or schedule: what runs tasks.
@@ -95,6 +95,15 @@ impl Service {
             .filter_map(|case| Some((case.value.known()?, case.place)))
             .collect();
         let chosen = known.iter().find(|(word, _)| is_fargate_provider(word));
+        let of_fargate = |case: &&Case| case.value.known().is_some_and(|word| is_fargate_provider(&word));
+        let of_fargate: Vec<&Case> = providers().filter(of_fargate).collect();
+        if let (Some(branch), Some((_, place))) = (missing_way(&of_fargate), chosen) {
+            return Says::Open {
+                why: format!("its capacity providers depend on `{}`", branch.condition),
+                help: branch.help.to_string(),
+                place: *place,
+            };
+        }
         let all_are_known =
             known.len() == providers().count() && providers().all(|case| case.when.is_empty());
         match (chosen, known.first()) {
