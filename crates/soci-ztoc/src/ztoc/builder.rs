@@ -11,17 +11,19 @@
 //! does not depend on the pieces that the layer comes in.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::digests::{Announcements, LayerDigests};
 use super::encode::EncodedZtoc;
 use super::limits::Limits;
+use super::shape::{BlockEnd, Shape, Shaper};
 use super::skip::{Refusal, Unindexable};
 use super::toc::{EntryType, Toc, TocEntry, Xattrs};
 use super::value::{Compression, VERSION, Ztoc, ZtocParts};
 use super::zinfo::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};
 use crate::Error;
-use crate::inflate::{Boundary, BoundaryKind, Consumer, GzipInflater};
+use crate::inflate::{Boundary, BoundaryKind, Consumer, GzipInflater, GzipTotals};
 use crate::tar::{Entry, Visitor, Walker};
 
 /// What a zTOC is built with.
@@ -38,6 +40,7 @@ pub struct BuildOptions {
     span_size: u64,
     build_tool_identifier: Box<str>,
     limits: Limits,
+    shape: Option<Arc<Shape>>,
 }
 
 impl BuildOptions {
@@ -52,6 +55,7 @@ impl BuildOptions {
             span_size: BuildOptions::DEFAULT_SPAN_SIZE,
             build_tool_identifier: build_tool_identifier.into(),
             limits: Limits::DEFAULT,
+            shape: None,
         }
     }
 
@@ -60,6 +64,14 @@ impl BuildOptions {
     #[must_use]
     pub fn with_span_size(mut self, span_size: u64) -> Self {
         self.span_size = span_size;
+        self
+    }
+
+    /// Cuts a gzip layer where it is best for this shape, instead of after every `span_size` bytes. The spans of a
+    /// plain tar are always equal: there it changes nothing.
+    #[must_use]
+    pub fn with_shape(mut self, shape: Arc<Shape>) -> Self {
+        self.shape = Some(shape);
         self
     }
 
@@ -106,6 +118,7 @@ pub struct Built {
     layer_digest: [u8; 32],
     members: u64,
     refusal: Option<Refusal>,
+    unshaped: Option<Vec<BlockEnd>>,
 }
 
 /// A layer without zTOC.
@@ -166,7 +179,8 @@ impl ZtocBuilder {
     pub fn finish(mut self) -> Result<BuildOutcome, Error> {
         let gzip = self.inflater.is_some();
         if let Some(inflater) = self.inflater {
-            inflater.finish(&mut self.pass)?;
+            let (totals, _) = inflater.finish(&mut self.pass)?;
+            self.pass.end(totals);
         }
         let digests = self
             .pass
@@ -209,6 +223,11 @@ impl Built {
         self.members
     }
 
+    /// Where its spans would begin without the shape that it was built with; `None` if it was built without.
+    pub fn unshaped(&self) -> Option<&[BlockEnd]> {
+        self.unshaped.as_deref()
+    }
+
     /// Why a snapshotter would not take this zTOC; then the layer is better left without.
     pub fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()
@@ -225,6 +244,7 @@ pub(super) fn start(
         span_size,
         build_tool_identifier,
         limits,
+        shape,
     } = options;
     let gzip = compression == Compression::Gzip;
     if (span_size == 0 && !gzip) || i64::try_from(span_size).is_err() {
@@ -235,7 +255,7 @@ pub(super) fn start(
     }
     Ok((
         gzip.then(GzipInflater::new),
-        Pass::new(span_size, limits, digests),
+        Pass::new(span_size, limits, shape.filter(|_| gzip), digests),
         build_tool_identifier,
     ))
 }
@@ -250,6 +270,9 @@ pub(super) struct Pass {
     /// What `digests` will be told before its next bytes.
     pub(super) announcements: Announcements,
     checkpoints: Vec<Checkpoint>,
+    shaping: Option<Shaping>,
+    /// Compressed bytes that the digests were given, where the builder computes them itself.
+    handed_over: u64,
     /// Bytes of a plain tar so far, and its spans.
     plain: u64,
     plain_spans: usize,
@@ -269,13 +292,15 @@ enum Failure {
 }
 
 impl Pass {
-    fn new(span_size: u64, limits: Limits, digests: Option<LayerDigests>) -> Self {
+    fn new(span_size: u64, limits: Limits, shape: Option<Arc<Shape>>, digests: Option<LayerDigests>) -> Self {
         Pass {
             span_size,
             limits,
             digests,
             announcements: Announcements::default(),
             checkpoints: Vec::new(),
+            shaping: shape.map(Shaping::new),
+            handed_over: 0,
             plain: 0,
             plain_spans: 0,
             members: 0,
@@ -337,7 +362,53 @@ impl Pass {
         self.walker = None;
         self.contents.toc = Toc::new();
         self.checkpoints = Vec::new();
+        self.shaping = None;
         self.announcements.ignore_spans();
+    }
+
+    /// So many compressed bytes are done with: the digests may have them, as far as they belong to spans that are known.
+    pub(super) fn reached(&mut self, compressed: u64) {
+        let Some(shaping) = &mut self.shaping else { return };
+        shaping.shaper.reached(compressed);
+        self.settle();
+    }
+
+    /// The end of a gzip layer.
+    pub(super) fn end(&mut self, totals: GzipTotals) {
+        let Some(shaping) = &mut self.shaping else { return };
+        shaping
+            .shaper
+            .finish(&shaping.shape, totals.compressed, totals.uncompressed);
+        self.settle();
+    }
+
+    /// Makes checkpoints of the block ends that are decided.
+    fn settle(&mut self) {
+        let Some(shaping) = &mut self.shaping else { return };
+        let decided = shaping.shaper.take();
+        self.announcements.open_from(shaping.shaper.open_from());
+        for (end, window) in decided {
+            if self.checkpoint(end, window).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Begins a span. None if there are too many.
+    fn checkpoint(&mut self, end: BlockEnd, window: Window) -> Option<()> {
+        if self.checkpoints.len() == self.limits.checkpoints() {
+            let limit = self.limits.checkpoints();
+            self.fail(Failure::Skip(Unindexable::TooManyCheckpoints { limit }));
+            return None;
+        }
+        self.checkpoints.push(Checkpoint {
+            compressed_offset: end.compressed,
+            uncompressed_offset: end.uncompressed,
+            bits: end.bits,
+            window,
+        });
+        self.announcements.span(end.compressed, end.bits != 0);
+        Some(())
     }
 
     pub(super) fn outcome(
@@ -398,6 +469,7 @@ impl Pass {
             layer_digest,
             members: self.members,
             refusal,
+            unshaped: self.shaping.map(|shaping| shaping.unshaped),
         }))
     }
 }
@@ -410,8 +482,6 @@ impl Consumer for Pass {
         Ok(())
     }
 
-    /// The checkpoint rule of the reference: one at every block end before the first byte of
-    /// output, later one when more than a span of output lies after the last.
     fn boundary(&mut self, boundary: Boundary<'_>) -> Result<(), Error> {
         let offset = boundary.uncompressed_offset;
         if let BoundaryKind::MemberHeader { long_field } = boundary.kind {
@@ -420,29 +490,62 @@ impl Consumer for Pass {
                 self.long_header_at.get_or_insert(offset);
             }
         }
-        let last = self.checkpoints.last().map_or(0, |last| last.uncompressed_offset);
-        if self.failure.is_some() || (offset != 0 && offset - last <= self.span_size) {
+        if self.failure.is_some() {
             return Ok(());
         }
-        if self.checkpoints.len() == self.limits.checkpoints() {
-            let limit = self.limits.checkpoints();
-            self.fail(Failure::Skip(Unindexable::TooManyCheckpoints { limit }));
-            return Ok(());
-        }
-        self.checkpoints.push(Checkpoint {
-            compressed_offset: boundary.compressed_offset,
-            uncompressed_offset: offset,
+        let end = BlockEnd {
+            compressed: boundary.compressed_offset,
+            uncompressed: offset,
             bits: boundary.bits,
-            window: Window::new(boundary.window()),
-        });
-        self.announcements
-            .span(boundary.compressed_offset, boundary.bits != 0);
+        };
+        if let Some(shaping) = &mut self.shaping {
+            if is_cut(shaping.unshaped.last(), &end, self.span_size) {
+                shaping.unshaped.push(end);
+            }
+            if !shaping.shaper.passes_over(&end) {
+                let window = Window::new(boundary.window());
+                shaping.shaper.push(&shaping.shape, end, window);
+                self.settle();
+            }
+            return Ok(());
+        }
+        let last = self.checkpoints.last().map(Checkpoint::block_end);
+        if is_cut(last.as_ref(), &end, self.span_size) {
+            self.checkpoint(end, Window::new(boundary.window()));
+        }
         Ok(())
     }
 
     fn compressed(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.handed_over += bytes.len() as u64;
+        self.reached(self.handed_over);
         self.hash(bytes);
         Ok(())
+    }
+}
+
+/// The checkpoint rule of the reference: one at every block end before the first byte of output, later one when more
+/// than a span of output lies after the last.
+fn is_cut(last: Option<&BlockEnd>, end: &BlockEnd, span_size: u64) -> bool {
+    end.uncompressed == 0 || end.uncompressed - last.map_or(0, |last| last.uncompressed) > span_size
+}
+
+/// What is cut by a shape.
+#[derive(Debug)]
+struct Shaping {
+    shape: Arc<Shape>,
+    shaper: Shaper<Window>,
+    /// Where spans would begin without the shape.
+    unshaped: Vec<BlockEnd>,
+}
+
+impl Shaping {
+    fn new(shape: Arc<Shape>) -> Self {
+        Shaping {
+            shaper: Shaper::new(&shape),
+            shape,
+            unshaped: Vec::new(),
+        }
     }
 }
 

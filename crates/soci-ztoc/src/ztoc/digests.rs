@@ -20,6 +20,8 @@ pub(super) struct Announcements {
     spans: Vec<(u64, bool)>,
     /// Spans are of no interest any more.
     ignore_spans: bool,
+    /// Where the next span can begin at the earliest, if spans are announced after their first byte has come.
+    open_from: Option<u64>,
 }
 
 impl Announcements {
@@ -33,6 +35,13 @@ impl Announcements {
     pub(super) fn ignore_spans(&mut self) {
         self.spans = Vec::new();
         self.ignore_spans = true;
+        self.open_from = None;
+    }
+
+    /// Spans that begin at `offset` or later may still be announced although their first byte has come.
+    /// `None`: whatever has come so far belongs to the spans that are announced.
+    pub(super) fn open_from(&mut self, offset: Option<u64>) {
+        self.open_from = offset;
     }
 }
 
@@ -48,6 +57,10 @@ pub(super) struct LayerDigests {
     /// Whether spans are of interest any more.
     ignored: bool,
     position: u64,
+    /// Bytes that have come and wait until it is known which span they are in.
+    waiting: VecDeque<u8>,
+    /// Behind this byte they wait.
+    open_from: Option<u64>,
 }
 
 impl LayerDigests {
@@ -60,10 +73,44 @@ impl LayerDigests {
         if !self.ignored {
             self.announced.extend(spans);
         }
+        self.open_from = announcements.open_from;
     }
 
     /// Takes the next bytes of the layer.
-    pub(super) fn update(&mut self, mut bytes: &[u8]) {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        if self.waiting.is_empty() {
+            let (ready, open) = bytes.split_at(self.ready(bytes.len()));
+            self.pass(ready);
+            self.waiting.extend(open);
+            return;
+        }
+        self.waiting.extend(bytes);
+        let ready = self.ready(self.waiting.len());
+        // The two parts of the queue, as far as they are ready, and what stays.
+        let mut waiting = mem::take(&mut self.waiting);
+        let (front, back) = waiting.as_slices();
+        let (front, back) = (
+            &front[..ready.min(front.len())],
+            &back[..ready.saturating_sub(front.len())],
+        );
+        self.pass(front);
+        self.pass(back);
+        waiting.drain(..ready);
+        self.waiting = waiting;
+    }
+
+    /// How many of the next bytes belong to spans that are announced.
+    fn ready(&self, bytes: usize) -> usize {
+        match self.open_from {
+            None => bytes,
+            Some(offset) => {
+                usize::try_from(offset.saturating_sub(self.position)).map_or(bytes, |ready| ready.min(bytes))
+            }
+        }
+    }
+
+    /// Takes bytes of which every span is announced.
+    fn pass(&mut self, mut bytes: &[u8]) {
         while let Some(&(offset, shares)) = self.announced.front() {
             let before = offset - self.position;
             if before > bytes.len() as u64 {
@@ -106,6 +153,7 @@ impl LayerDigests {
 
     /// The layer's digest, its length, and the digests of its spans.
     pub(super) fn finish(mut self) -> ([u8; 32], u64, Vec<[u8; 32]>) {
+        self.open_from = None;
         // A span can be announced at the very end: it is empty.
         self.update(&[]);
         if let Some((open, _)) = self.open.take() {
@@ -164,6 +212,8 @@ mod tests {
             layer in prop::collection::vec(any::<u8>(), 1..1500),
             cuts in prop::collection::btree_map(1_u64..1500, any::<bool>(), 0..20),
             sizes in prop::collection::vec(1_usize..400, 1..20),
+            // By how many bytes announcements are late, if they may be.
+            late in prop::option::of(0_u64..600),
         ) {
             let length = layer.len() as u64;
             let cuts: Vec<(u64, bool)> = cuts.into_iter().filter(|(offset, _)| *offset < length).collect();
@@ -178,17 +228,28 @@ mod tests {
                 }
                 let (piece, behind) = rest.split_at((*size).min(rest.len()));
                 rest = behind;
+                let come = at + piece.len() as u64;
                 while let Some(&(offset, shares)) = next {
-                    if offset - u64::from(shares) >= at + piece.len() as u64 {
+                    let is_known = match late {
+                        None => offset - u64::from(shares) < come,
+                        Some(late) => offset + late < come,
+                    };
+                    if !is_known {
                         break;
                     }
                     announcements.span(offset, shares);
                     next = waiting.next();
                 }
+                let first_open = |(offset, shares): &(u64, bool)| offset - u64::from(*shares);
+                announcements.open_from(late.map(|_| next.map_or(length, first_open)));
                 digests.heed(&mut announcements);
                 digests.update(piece);
                 at += piece.len() as u64;
             }
+            for &(offset, shares) in next.into_iter().chain(waiting) {
+                announcements.span(offset, shares);
+            }
+            digests.heed(&mut announcements);
             let (whole, counted, spans) = digests.finish();
             prop_assert_eq!(whole, <[u8; 32]>::from(Sha256::digest(&layer)));
             prop_assert_eq!(counted, length);

@@ -140,6 +140,7 @@ impl DecodeHalf {
         let (pass, place) = (&mut self.pass, &mut self.place);
         match &mut self.input {
             Input::Gzip(inflater) => {
+                pass.reached(place.offset);
                 // What is announced so far begins in the buffer that comes back.
                 let announcements = core::mem::take(&mut pass.announcements);
                 inflater.exchange(next, pass, |buffer| {
@@ -170,7 +171,11 @@ impl DecodeHalf {
     /// [`Error::Gzip`] when the layer is damaged.
     pub fn finish(mut self) -> Result<(Decoded, Handover), Error> {
         let (gzip, buffer) = match self.input {
-            Input::Gzip(inflater) => (true, inflater.finish(&mut self.pass)?.1),
+            Input::Gzip(inflater) => {
+                let (totals, buffer) = inflater.finish(&mut self.pass)?;
+                self.pass.end(totals);
+                (true, buffer)
+            }
             Input::Plain(last) => (false, SpentBuffer::new(last)),
         };
         let announcements = core::mem::take(&mut self.pass.announcements);

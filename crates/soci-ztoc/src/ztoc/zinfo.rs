@@ -6,6 +6,7 @@ use core::ops::Deref;
 
 use super::checkpoint::{PLAIN_HEADER, RECORD_BITS, invalid, record_at};
 use super::limits::MOST_CHECKPOINTS;
+use super::shape::BlockEnd;
 use crate::Error;
 use crate::inflate::WINDOW_SIZE;
 
@@ -161,6 +162,15 @@ impl Checkpoint {
         &self.window
     }
 
+    /// Where it is.
+    pub fn block_end(&self) -> BlockEnd {
+        BlockEnd {
+            compressed: self.compressed_offset,
+            uncompressed: self.uncompressed_offset,
+            bits: self.bits,
+        }
+    }
+
     /// The first byte needed to begin here: the one before
     /// [`compressed_offset`](Checkpoint::compressed_offset) if bits of it are unread.
     pub fn start(&self) -> u64 {
@@ -203,6 +213,13 @@ impl Deref for Window {
 
     fn deref(&self) -> &[u8; WINDOW_SIZE] {
         self.0.as_deref().unwrap_or(&NO_HISTORY)
+    }
+}
+
+impl core::fmt::Debug for Window {
+    /// 32 KiB say nothing to anybody.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Window").finish_non_exhaustive()
     }
 }
 
