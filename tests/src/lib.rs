@@ -35,6 +35,12 @@ pub fn lazy_view_vectors() -> &'static Path {
     UNPACKED.get_or_init(|| unpack("lazy-view"))
 }
 
+/// Block ends of real layers, what a start reads of them, and the cost of the spans an exact search chose: `N.json`.
+pub fn shape_vectors() -> &'static Path {
+    static UNPACKED: OnceLock<PathBuf> = OnceLock::new();
+    UNPACKED.get_or_init(|| unpack("shape"))
+}
+
 /// The root folder of the repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `trace` | what was opened and read until ready, in four foreign forms and one of its own |
 //! | `touch` | a trace on an image: spans of layers, and what leads nowhere |
+//! | `reads` | a trace on an image: bytes of its layers, and what spans that hold them cost |
 //! | `link` | bandwidth and round trip, as people write them |
 //! | `carried` | what an image carries for nothing |
 //! | `estimate` | seconds to ready for a link and a client |
@@ -15,11 +16,14 @@
 mod carried;
 mod estimate;
 mod link;
+mod reads;
 mod touch;
 mod trace;
 
 pub use carried::{Carried, Kind, Share, carried};
-pub use estimate::{Client, Estimate, Image, Layer, Way, estimate};
+pub use estimate::{Client, Estimate, Fetched, Image, Layer, Way, estimate, estimate_fetched};
 pub use link::{Link, LinkError};
+pub use reads::{Reads, reads, span_cost};
+pub use soci_ztoc::ztoc::{BlockEnd, Need, Shape, SpanCost};
 pub use touch::{LayerTouch, Touched, TouchedFile, TouchedSpan, touch};
 pub use trace::{Form, Opened, Trace, TraceError};

@@ -141,7 +141,7 @@ pub fn touch(trace: &Trace, rootfs: &Rootfs<'_>, layers: &[Option<&Ztoc>]) -> To
 }
 
 /// The bytes of a file that are read, disjoint and ascending, inside the file.
-fn wanted(opened: &Opened, size: u64) -> Vec<Range<u64>> {
+pub(crate) fn wanted(opened: &Opened, size: u64) -> Vec<Range<u64>> {
     let whole = 0..size;
     let given = opened.ranges.as_deref().unwrap_or(std::slice::from_ref(&whole));
     let inside = given

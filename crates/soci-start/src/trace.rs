@@ -144,6 +144,24 @@ impl Trace {
             ..openings.trace
         }
     }
+
+    /// What of the trace decides which bytes are read, as bytes: two traces with the same result read the same. Times
+    /// and the order of openings do not count.
+    pub fn what_is_read(&self) -> Vec<u8> {
+        let mut files: Vec<&Opened> = self.files.iter().collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        let mut text = Vec::new();
+        for file in files {
+            // The length says where the path ends, whatever bytes are in it.
+            text.extend_from_slice(format!("{} ", file.path.len()).as_bytes());
+            text.extend_from_slice(&file.path);
+            for range in file.ranges.iter().flatten() {
+                text.extend_from_slice(format!(" {}-{}", range.start, range.end).as_bytes());
+            }
+            text.push(b'\n');
+        }
+        text
+    }
 }
 
 impl Opened {
