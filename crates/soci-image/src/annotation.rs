@@ -12,6 +12,11 @@ pub const LAYER_MEDIA_TYPE: &str = "com.amazon.soci.image-layer-mediaType";
 pub const SPAN_SIZE: &str = "com.amazon.soci.span-size";
 /// On a zTOC descriptor: `true` when no file of the layer has extended attributes.
 pub const DISABLE_XATTRS: &str = "com.amazon.soci.disable-xattrs";
+/// On a zTOC descriptor, ours: the spans are cut for a start; digest of its trace.
+pub const START_TRACE: &str = "io.github.cargo-soci.start-trace";
+/// On a zTOC descriptor, ours: digest of what decided where the spans are cut (what the start reads of the layer, and
+/// the cost). Two zTOCs of one layer with the same value have the same spans.
+pub const SHAPE: &str = "io.github.cargo-soci.shape";
 /// On a SOCI index manifest: the tool that made it.
 pub const BUILD_TOOL: &str = "com.amazon.soci.build-tool-identifier";
 /// On an attestation's descriptor: `attestation-manifest`.

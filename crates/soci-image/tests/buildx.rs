@@ -248,6 +248,7 @@ fn converted(
             size: 1000,
             span_size: 4 << 20,
             disable_xattrs: false,
+            shaped: None,
         })
     };
     let platforms: Vec<PlatformIndex> = image
@@ -297,6 +298,7 @@ fn images_and_soci_indexes_are_those_of_the_reference() {
                 size: entry.size,
                 span_size: entry.span_size.unwrap(),
                 disable_xattrs: entry.disable_xattrs,
+                shaped: None,
             };
             (entry.layer.clone(), outcome)
         });

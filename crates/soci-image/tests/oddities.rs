@@ -54,6 +54,7 @@ fn platform_index(image: &Image) -> PlatformIndex {
                 size: 100_000,
                 span_size: 4 << 20,
                 disable_xattrs: false,
+                shaped: None,
             },
             LayerIndex::Skipped(SkipReason::TooSmall {
                 size: 1_000,

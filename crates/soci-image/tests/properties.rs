@@ -208,6 +208,7 @@ fn converted(made: &Made, which: &[bool], span_size: u64) -> Option<Conversion> 
             size: 7,
             span_size,
             disable_xattrs: false,
+            shaped: None,
         },
     };
     let platforms: Vec<_> = image

@@ -68,6 +68,7 @@ fn index(image: &Image) -> soci_image::Result<Vec<PlatformIndex>> {
                 size: 1,
                 span_size: 4 << 20,
                 disable_xattrs: layer.size % 2 == 0,
+                shaped: None,
             }
         } else {
             LayerIndex::Skipped(SkipReason::Zstd)

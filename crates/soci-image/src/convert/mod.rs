@@ -25,7 +25,7 @@ use crate::image::{Choice, Image, ImageEntry};
 use crate::manifest::Manifest;
 use crate::media_type::{OCI_CONFIG, OCI_MANIFEST, PREFETCH};
 use crate::skip::SkipReason;
-use crate::soci_index::{EMPTY_CONFIG, PrefetchEntry, SociIndex, SociVersion, ZtocEntry};
+use crate::soci_index::{EMPTY_CONFIG, PrefetchEntry, Shaped, SociIndex, SociVersion, ZtocEntry};
 
 pub use remove::{remove, witnesses};
 use rewrite::{NewManifest, Rewrite, Spelling};
@@ -43,6 +43,8 @@ pub enum LayerIndex {
         span_size: u64,
         /// Whether to tell the client that no file has extended attributes.
         disable_xattrs: bool,
+        /// The start that its spans are cut for.
+        shaped: Option<Shaped>,
     },
     /// Nothing, for a reason.
     Skipped(SkipReason),
@@ -277,6 +279,7 @@ fn soci_index(
             size,
             span_size,
             disable_xattrs,
+            shaped,
         } = outcome
         {
             index.ztocs.push(ZtocEntry {
@@ -286,6 +289,7 @@ fn soci_index(
                 layer_media_type: layer.media_type.clone(),
                 span_size: Some(*span_size),
                 disable_xattrs: *disable_xattrs,
+                shaped: shaped.clone(),
             });
         }
     }

@@ -131,6 +131,9 @@ pub struct ZtocFacts {
     /// Whether the client is told that there are no extended attributes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disable_xattrs: bool,
+    /// Digest of the trace of the start that its spans are cut for; not read back, as no rule asks for it.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub start_trace: Option<Digest>,
     /// What was found when somebody looked; absent if nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<ZtocState>,

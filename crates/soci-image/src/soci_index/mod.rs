@@ -76,6 +76,18 @@ pub struct ZtocEntry {
     pub span_size: Option<u64>,
     /// Whether the layer has no extended attributes and the client need not look for any.
     pub disable_xattrs: bool,
+    /// The start that its spans are cut for; none if they are all of the span size.
+    pub shaped: Option<Shaped>,
+}
+
+/// What the spans of a zTOC are cut for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shaped {
+    /// Digest of the trace of the start.
+    pub trace: Digest,
+    /// Digest of what the start reads of the layer and of the cost: of all that decides where the spans are cut.
+    pub shape: Digest,
 }
 
 /// A prefetch artifact in a SOCI index.
@@ -237,6 +249,7 @@ impl ZtocEntry {
                 .to_owned(),
             span_size,
             disable_xattrs: descriptor.annotation(annotation::DISABLE_XATTRS) == Some("true"),
+            shaped: Shaped::read(descriptor, i)?,
         })
     }
 
@@ -255,10 +268,34 @@ impl ZtocEntry {
         if self.disable_xattrs {
             annotations.insert(annotation::DISABLE_XATTRS.to_owned(), "true".to_owned());
         }
+        if let Some(shaped) = &self.shaped {
+            annotations.insert(annotation::START_TRACE.to_owned(), shaped.trace.to_string());
+            annotations.insert(annotation::SHAPE.to_owned(), shaped.shape.to_string());
+        }
         Descriptor {
             annotations,
             ..Descriptor::new(ZTOC, self.digest.clone(), self.size)
         }
+    }
+}
+
+impl Shaped {
+    fn read(descriptor: &Descriptor, i: usize) -> Result<Option<Self>> {
+        let digest = |key: &str| {
+            let wrong = |problem: String| Error::field(format!("layers[{i}].annotations"), problem);
+            match descriptor.annotation(key) {
+                None => Err(wrong(format!("{key} is missing"))),
+                Some(text) => Digest::parse(text).map_err(|error| wrong(format!("{key}: {error}"))),
+            }
+        };
+        let keys = [annotation::START_TRACE, annotation::SHAPE];
+        if keys.iter().all(|key| descriptor.annotation(key).is_none()) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            trace: digest(annotation::START_TRACE)?,
+            shape: digest(annotation::SHAPE)?,
+        }))
     }
 }
 
@@ -288,6 +325,10 @@ mod tests {
                 layer_media_type: "application/vnd.oci.image.layer.v1.tar+gzip".into(),
                 span_size: Some(4 << 20),
                 disable_xattrs: true,
+                shaped: Some(Shaped {
+                    trace: Digest::sha256(b"trace"),
+                    shape: Digest::sha256(b"shape"),
+                }),
             }],
             prefetch: vec![PrefetchEntry {
                 digest: Digest::sha256(b"prefetch"),
@@ -318,6 +359,8 @@ mod tests {
             annotation::LAYER_DIGEST,
             annotation::LAYER_MEDIA_TYPE,
             annotation::SPAN_SIZE,
+            annotation::SHAPE,
+            annotation::START_TRACE,
         ];
         let places: Vec<_> = sorted.iter().map(|key| text.find(key).unwrap()).collect();
         assert!(places.is_sorted(), "{text}");
@@ -358,6 +401,11 @@ mod tests {
         assert_eq!(
             SociIndex::parse(nameless.as_bytes()).unwrap_err().to_string(),
             "layers[0].annotations: com.amazon.soci.image-layer-digest is missing"
+        );
+        let half = text.replace(annotation::SHAPE, "x");
+        assert_eq!(
+            SociIndex::parse(half.as_bytes()).unwrap_err().to_string(),
+            "layers[0].annotations: io.github.cargo-soci.shape is missing"
         );
     }
 }

@@ -173,6 +173,11 @@ impl Search {
         }
     }
 
+    /// Adds spans of a layer that are to be fetched whatever files lie in them.
+    pub fn add(&mut self, position: usize, spans: SpanRange) {
+        self.found.entry(position).or_default().push(spans);
+    }
+
     /// The artifacts by layer position, and the paths that no layer has, as they were given.
     pub fn finish(self) -> (BTreeMap<usize, Vec<u8>>, Vec<String>) {
         let artifacts = self

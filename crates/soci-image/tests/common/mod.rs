@@ -154,6 +154,7 @@ impl Case {
                         .parse()
                         .unwrap(),
                     disable_xattrs: blob["annotations"][annotation::DISABLE_XATTRS] == "true",
+                    shaped: None,
                 },
             };
             PlatformIndex {

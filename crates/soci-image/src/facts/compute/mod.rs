@@ -132,6 +132,7 @@ impl Compute<'_> {
                 size: ztoc.size,
                 span_size: ztoc.span_size,
                 disable_xattrs: ztoc.disable_xattrs,
+                start_trace: ztoc.shaped.as_ref().map(|shaped| shaped.trace.clone()),
                 state: None,
             }),
             no_ztoc,
