@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use soci_image::digest::Algorithm;
 use soci_image::media_type::{LayerCompression, ZTOC};
 use soci_image::skip::SkipReason;
+use soci_image::soci_index::Shaped;
 use soci_image::soci_index::prefetch::{self, SpanRange};
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::inflate::InputBuffer;
@@ -14,6 +15,7 @@ use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, EncodedZtoc, Ztoc
 
 use super::options::{Event, Observer, Options};
 use super::pipeline::Pipeline;
+use super::start::LayerStart;
 use super::uncompress::StoredAs;
 use super::views::reason_of_unindexable;
 use crate::checked::Check;
@@ -47,6 +49,10 @@ pub(crate) struct ZtocSummary {
     pub(crate) disable_xattrs: bool,
     /// Entries that may be files to prefetch, in the order of the TOC.
     pub(crate) prefetch: Vec<(Vec<u8>, SpanRange)>,
+    /// The start that its spans are cut for.
+    pub(crate) shaped: Option<Shaped>,
+    /// What a start needs of it.
+    pub(crate) start: Option<LayerStart>,
     /// The first and the last span of each entry, if there are files to prefetch.
     pub(crate) spans_of_entries: Arc<[(u32, u32)]>,
 }
@@ -117,7 +123,7 @@ pub(crate) async fn index_layer(
     }
     let indexed = match outcome {
         None => IndexedLayer::Skipped(skip.expect("without a builder there is a reason")),
-        Some(outcome) => indexed_layer(outcome, options),
+        Some(outcome) => indexed_layer(outcome, &layer.digest, options),
     };
     let is_indexed = matches!(indexed, IndexedLayer::Indexed { .. });
     observer(Event::LayerFinished {
@@ -128,7 +134,7 @@ pub(crate) async fn index_layer(
 }
 
 /// What a finished builder means for the image.
-pub(crate) fn indexed_layer(outcome: BuildOutcome, options: &Options) -> IndexedLayer {
+pub(crate) fn indexed_layer(outcome: BuildOutcome, layer: &Digest, options: &Options) -> IndexedLayer {
     match outcome {
         BuildOutcome::Skipped(skipped) => IndexedLayer::Skipped(reason_of_unindexable(&skipped.reason)),
         BuildOutcome::Indexed(built) => match built.refusal() {
@@ -137,8 +143,16 @@ pub(crate) fn indexed_layer(outcome: BuildOutcome, options: &Options) -> Indexed
             }),
             None => {
                 let members = built.members();
+                let is_cut = built.unshaped().is_some();
+                let start = options.start.as_ref();
+                let needed =
+                    start.and_then(|start| start.layer(layer, built.ztoc(), built.unshaped(), is_cut));
                 let ztoc = Box::new(built.into_encoded());
-                let facts = facts(&ztoc, members, options);
+                let facts = ZtocSummary {
+                    shaped: start.filter(|_| is_cut).and_then(|start| start.mark_of(layer)),
+                    start: needed,
+                    ..facts(&ztoc, members, options)
+                };
                 IndexedLayer::Indexed { ztoc, facts }
             }
         },
@@ -188,8 +202,15 @@ pub(crate) fn pipeline_for(
     compression: Compression,
     options: &Options,
 ) -> Result<Pipeline> {
-    let options = BuildOptions::new(compression, options.build_tool_identifier.clone())
+    let shape = options
+        .start
+        .as_ref()
+        .and_then(|start| start.shape_of(&layer.digest));
+    let mut options = BuildOptions::new(compression, options.build_tool_identifier.clone())
         .with_span_size(options.span_size);
+    if let Some(shape) = shape {
+        options = options.with_shape(Arc::clone(shape));
+    }
     Pipeline::new(options).map_err(|source| Error::Layer {
         digest: layer.digest.clone(),
         source,
@@ -212,6 +233,8 @@ fn facts(encoded: &EncodedZtoc, members: u64, options: &Options) -> ZtocSummary 
         members,
         disable_xattrs: options.optimize_xattrs && !ztoc.needs_xattrs(),
         prefetch: prefetch_candidates(ztoc, &options.prefetch),
+        shaped: None,
+        start: None,
         spans_of_entries: spans_of_entries(ztoc, &options.prefetch),
     }
 }

@@ -174,6 +174,7 @@ fn work(
         AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
         _ => None,
     };
+    let known = known.or_else(|| options.start.as_ref()?.take(&layer.digest));
     let sink = if source.is_remote() && known.is_none() {
         block_on(destination.begin_blob(layer))?
     } else {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! plan         read index and manifests, choose platforms, decide per layer: index, or skip and why
+//! survey       only if spans are cut for a start: what is in the layers, and what of them it reads
 //! index_layer  one layer through the zTOC builder, independent of the others
 //! publish      SOCI index per platform, new manifests and index; children before parents, names last
 //! ```
@@ -40,7 +41,9 @@ mod report;
 mod reuse;
 mod run;
 mod sample;
+mod start;
 mod summary;
+mod survey;
 mod tables;
 mod uncompress;
 #[cfg(feature = "native")]
@@ -66,6 +69,7 @@ pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark,
 pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
 pub use run::{convert, create};
 pub use sample::{Consequence, Sample};
+pub use start::{LayerStart, Needed, Needs, SpanSums, Start, StartFiles, StartReport};
 pub use tables::Tables;
 #[cfg(feature = "native")]
 pub use unpack::{UnpackedLayer, unpack};

@@ -8,6 +8,7 @@ use soci_image::{Digest, Platform};
 use soci_ztoc::ztoc::BuildOptions;
 
 use super::reuse::{Reuse, ReusePlace};
+use super::start::Start;
 use super::tables::Tables;
 
 /// What a conversion is asked for.
@@ -25,6 +26,8 @@ pub struct Options {
     pub optimize_xattrs: bool,
     /// Files whose spans a client should fetch at once.
     pub prefetch: Vec<String>,
+    /// A start that spans are cut for, instead of after every `span_size` bytes.
+    pub start: Option<Start>,
     /// Who builds; part of every zTOC and SOCI index.
     pub build_tool_identifier: String,
     /// How many layers are indexed at the same time.
@@ -65,6 +68,7 @@ impl Default for Options {
             min_layer_size: Self::MIN_LAYER_SIZE,
             optimize_xattrs: false,
             prefetch: Vec::new(),
+            start: None,
             build_tool_identifier: Self::BUILD_TOOL.into(),
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             reuse: Reuse::default(),

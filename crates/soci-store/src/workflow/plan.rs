@@ -71,7 +71,10 @@ pub async fn plan(source: &AnySource, options: &Options) -> Result<Plan> {
         images.push(plan_image(source, root, options).await?);
     }
     let mut plan = Plan { images };
-    reuse::apply(&mut plan, source, options).await?;
+    // For a start it is not known yet which zTOCs serve again: `survey` finds out.
+    if options.start.is_none() {
+        reuse::apply(&mut plan, source, options).await?;
+    }
     Ok(plan)
 }
 

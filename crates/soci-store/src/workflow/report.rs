@@ -4,6 +4,8 @@ use serde::Serialize;
 use soci_image::Digest;
 use soci_image::skip::SkipReason;
 
+use super::start::{LayerStart, StartReport};
+
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,6 +14,9 @@ pub struct Report {
     pub images: Vec<ImageReport>,
     /// Files to prefetch that no layer has.
     pub missing_prefetch_files: Vec<String>,
+    /// The start that spans were cut for, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartReport>,
     /// What crossed the network, if a registry took part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic: Option<TrafficReport>,
@@ -87,6 +92,9 @@ pub struct LayerReport {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: LayerOutcome,
+    /// What the start needs of it that spans were cut for; absent if nothing, or nothing that has a zTOC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<LayerStart>,
     /// What is wrong with it, or could not be found out, although it has a zTOC or was left out for another reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<Remark>,

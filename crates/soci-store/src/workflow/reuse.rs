@@ -1,6 +1,6 @@
 //! zTOCs that are there already: found in the SOCI indexes of other places, so that a layer need not be read.
 //!
-//! A zTOC serves again for a layer of the same digest if its SOCI index says the same span size and build tool
+//! A zTOC serves again for a layer of the same digest if its SOCI index says the same span size, shape and build tool
 //! (or another tool, if the options take any). Whoever may write to a repository can put a SOCI index v1 beside an
 //! image, so those of the source are looked at only where the result goes to the same place. None is taken on its
 //! word: it is read, must fit the layer, and one of its spans is read back.
@@ -14,7 +14,7 @@ use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
 use soci_image::soci_index::ZtocEntry;
 use soci_image::{Descriptor, Digest, Image, SociIndex};
 use soci_rootfs::Mount;
-use soci_ztoc::ztoc::Ztoc;
+use soci_ztoc::ztoc::{Compression, Ztoc};
 
 use super::index_layer::{ZtocSummary, prefetch_candidates, spans_of_entries};
 use super::options::Options;
@@ -110,16 +110,7 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
     if options.reuse == Reuse::None || !worth || plan.layers_to_index().is_empty() {
         return Ok(());
     }
-    let mut known: BTreeMap<Digest, Vec<Known>> = BTreeMap::new();
-    for (place, from) in options.reuse_from.iter().enumerate() {
-        from.forgive(look(from, place, &mut known).await)?;
-    }
-    let own = options.reuse_from.len();
-    for planned in &plan.images {
-        let referrers = options.reuse_referrers;
-        let found = collect(source, &planned.image, own, referrers, &mut known).await;
-        forgive(SOURCE, source, found)?;
-    }
+    let known = gather(plan, source, options).await?;
     let mut chosen: BTreeMap<Digest, Option<Arc<Reused>>> = BTreeMap::new();
     for layer in plan.images.iter_mut().flat_map(layers) {
         if !matches!(layer.decision, Decision::Index) {
@@ -136,6 +127,54 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
         }
     }
     Ok(())
+}
+
+/// What is in the layers to index of which any zTOC is there, however it is cut and whoever made it.
+pub(super) async fn tables(
+    plan: &Plan,
+    source: &AnySource,
+    options: &Options,
+) -> Result<BTreeMap<Digest, (Arc<Table>, Compression)>> {
+    let mut tables = BTreeMap::new();
+    let layers = plan.layers_to_index();
+    if options.reuse == Reuse::None || layers.is_empty() {
+        return Ok(tables);
+    }
+    let known = gather(plan, source, options).await?;
+    for layer in layers {
+        for known in known.get(&layer.digest).into_iter().flatten() {
+            let from = options.reuse_from.get(known.place);
+            let place: &AnySource = from.map_or(source, |from| &from.source);
+            let found = serving(layer, known, place, source).await;
+            let found = match from {
+                Some(from) => from.forgive(found)?,
+                None => forgive(SOURCE, source, found)?,
+            };
+            if let Some(ztoc) = found {
+                let compression = ztoc.compression();
+                if let Some(table) = options.tables.keep(ztoc.into_toc()) {
+                    tables.insert(layer.digest.clone(), (table, compression));
+                }
+                break;
+            }
+        }
+    }
+    Ok(tables)
+}
+
+/// All zTOCs that are known for the layers of the plan.
+async fn gather(plan: &Plan, source: &AnySource, options: &Options) -> Result<BTreeMap<Digest, Vec<Known>>> {
+    let mut known: BTreeMap<Digest, Vec<Known>> = BTreeMap::new();
+    for (place, from) in options.reuse_from.iter().enumerate() {
+        from.forgive(look(from, place, &mut known).await)?;
+    }
+    let own = options.reuse_from.len();
+    for planned in &plan.images {
+        let referrers = options.reuse_referrers;
+        let found = collect(source, &planned.image, own, referrers, &mut known).await;
+        forgive(SOURCE, source, found)?;
+    }
+    Ok(known)
 }
 
 /// The zTOCs that the images of a place have.
@@ -205,7 +244,16 @@ async fn choose(
     let others = candidates
         .iter()
         .filter(|known| options.reuse == Reuse::AnyTool && !is_ours(known));
+    let shape = options
+        .start
+        .as_ref()
+        .and_then(|start| start.mark_of(&layer.digest));
+    let shape = shape.map(|shaped| shaped.shape);
     for known in ours.chain(others) {
+        // Spans that are cut otherwise are another zTOC, even if they are cut for the same start.
+        if known.entry.shaped.as_ref().map(|shaped| &shaped.shape) != shape.as_ref() {
+            continue;
+        }
         if known
             .entry
             .span_size
@@ -248,19 +296,13 @@ async fn facts(
     options: &Options,
 ) -> Result<Option<(ZtocSummary, Ztoc)>> {
     let entry = &known.entry;
-    let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
-    if entry.size > LARGEST || !place.contains(&descriptor).await? {
-        return Ok(None);
-    }
-    let Some(ztoc) = read(place, &descriptor).await? else {
+    let Some(ztoc) = serving(layer, known, place, source).await? else {
         return Ok(None);
     };
-    if ztoc.span_size() != options.span_size || ztoc.compressed_size() != layer.size {
+    if ztoc.span_size() != options.span_size {
         return Ok(None);
     }
-    if ztoc.refusal().is_some() || !reads_back(layer, source, &ztoc).await? {
-        return Ok(None);
-    }
+    let start = options.start.as_ref();
     let facts = ZtocSummary {
         digest: entry.digest.clone(),
         size: entry.size,
@@ -268,9 +310,35 @@ async fn facts(
         members: 0,
         disable_xattrs: options.optimize_xattrs && !ztoc.needs_xattrs(),
         prefetch: prefetch_candidates(&ztoc, &options.prefetch),
+        shaped: start.and_then(|start| start.mark_of(&layer.digest)),
+        start: start.and_then(|start| start.layer(&layer.digest, &ztoc, None, entry.shaped.is_some())),
         spans_of_entries: spans_of_entries(&ztoc, &options.prefetch),
     };
     Ok(Some((facts, ztoc)))
+}
+
+/// A zTOC that is good for the layer; `None` if it is not there or is none.
+async fn serving(
+    layer: &Descriptor,
+    known: &Known,
+    place: &AnySource,
+    source: &AnySource,
+) -> Result<Option<Ztoc>> {
+    let entry = &known.entry;
+    let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
+    if entry.size > LARGEST || !place.contains(&descriptor).await? {
+        return Ok(None);
+    }
+    let Some(ztoc) = read(place, &descriptor).await? else {
+        return Ok(None);
+    };
+    if ztoc.compressed_size() != layer.size {
+        return Ok(None);
+    }
+    if ztoc.refusal().is_some() || !reads_back(layer, source, &ztoc).await? {
+        return Ok(None);
+    }
+    Ok(Some(ztoc))
 }
 
 /// Whether a random span of the layer is what the zTOC says.

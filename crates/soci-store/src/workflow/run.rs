@@ -13,7 +13,9 @@ use super::options::{Observer, Options};
 use super::plan::{Plan, PlannedImage, plan, reasons};
 use super::publish::put_image;
 use super::report::{ImageReport, Report};
+use super::start::Start;
 use super::summary::{image_report, platform_indexes};
+use super::survey::survey;
 use crate::store::{AnyDestination, AnySource, Destination, Published, RootName, Source};
 use crate::{Error, Result, block_on};
 
@@ -77,7 +79,7 @@ fn run(
 /// Everything but the last step.
 fn prepare(
     version: SociVersion,
-    plan: Plan,
+    mut plan: Plan,
     source: &AnySource,
     destination: &AnyDestination,
     tag: Option<&str>,
@@ -104,6 +106,11 @@ fn prepare(
     if plan.indexes_layers() {
         block_on(destination.ready())?;
     }
+    let surveyed = match &options.start {
+        Some(start) => Some(survey(&mut plan, start, source, destination, options, observer)?),
+        None => None,
+    };
+    let options = surveyed.as_ref().unwrap_or(options);
     let IndexedLayers {
         done: layers,
         remarks,
@@ -125,6 +132,7 @@ fn prepare(
     let mut report = Report {
         images: Vec::new(),
         missing_prefetch_files: Vec::new(),
+        start: options.start.as_ref().map(Start::report),
         traffic: None,
     };
     let mut nothing = 0;

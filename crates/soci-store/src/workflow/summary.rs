@@ -14,6 +14,7 @@ use super::layers::Done;
 use super::options::Options;
 use super::plan::{Decision, PlannedImage, PlannedLayer, PlannedPlatform};
 use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark};
+use super::start::Start;
 use super::tables::Table;
 use crate::store::Root;
 
@@ -39,6 +40,9 @@ pub(super) fn platform_indexes(
             }
         }
         as_in_a_container(&mut search, platform, layers, tables);
+        if options.start.as_ref().is_some_and(Start::lists_spans) {
+            needed_spans(&mut search, platform, layers);
+        }
         let (prefetch, not_found) = search.finish();
         missing.extend(not_found);
         let layers = platform
@@ -90,6 +94,17 @@ fn as_in_a_container(
     }
 }
 
+/// The spans that a start needs.
+fn needed_spans(search: &mut Search, platform: &PlannedPlatform, layers: &BTreeMap<Digest, Done>) {
+    for (position, layer) in platform.layers.iter().enumerate() {
+        if let Some(Done::Ztoc(facts)) = layers.get(&layer.descriptor.digest)
+            && let Some(start) = &facts.start
+        {
+            start.ranges().for_each(|spans| search.add(position, spans));
+        }
+    }
+}
+
 fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &Options) -> LayerIndex {
     match (&layer.decision, layers.get(&layer.descriptor.digest)) {
         (Decision::Skip(reason), _) | (Decision::Index | Decision::Reuse(_), Some(Done::Skipped(reason))) => {
@@ -100,6 +115,7 @@ fn layer_index(layer: &PlannedLayer, layers: &BTreeMap<Digest, Done>, options: &
             size: facts.size,
             span_size: options.span_size,
             disable_xattrs: facts.disable_xattrs,
+            shaped: facts.shaped.clone(),
         },
         (Decision::Index | Decision::Reuse(_), _) => unreachable!("every layer to index was waited for"),
     }
@@ -190,7 +206,12 @@ fn layer_report(
         },
         (Decision::Index, None) => unreachable!("every layer to index was waited for"),
     };
+    let start = match layers.get(&layer.descriptor.digest) {
+        Some(Done::Ztoc(facts)) => facts.start.clone(),
+        _ => None,
+    };
     LayerReport {
+        start,
         digest: layer.descriptor.digest.clone(),
         size: layer.descriptor.size,
         media_type: layer.descriptor.media_type.clone(),

@@ -96,7 +96,7 @@ pub(super) fn rewrite(
         blob: FileBlob::new(Arc::new(file), folder.as_path().into(), 0, size),
         reason,
     };
-    let indexed = indexed_layer(outcome, options);
+    let indexed = indexed_layer(outcome, &layer.digest, options);
     observer(Event::LayerFinished {
         digest: layer.digest.clone(),
         indexed: matches!(indexed, IndexedLayer::Indexed { .. }),

@@ -1,0 +1,240 @@
+//! Before layers are cut for a start: what is in them, so that the start's files can be looked up, and what the start
+//! reads of each.
+//!
+//! A layer whose zTOC is at hand (in the image, at the destination, where zTOCs may be reused from) tells its table of
+//! contents without being read; it is then read once, and cut on the way. Any other layer is read for its table first:
+//! what the start does not need is done with that, what it needs is read a second time. The cuts are the same
+//! either way.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use soci_image::skip::SkipReason;
+use soci_image::{Descriptor, Digest};
+use soci_ztoc::ztoc::{Compression, Need, Toc};
+
+use super::index_layer::{IndexedLayer, index_layer};
+use super::options::{Observer, Options};
+use super::plan::{Decision, Plan, PlannedLayer};
+use super::reuse;
+use super::start::{Reads, Start, StartFiles, Surveyed};
+use super::tables::Table;
+use super::views::{CHEAP, Contents, contents};
+use crate::overlay::Indexed;
+use crate::store::{AnyDestination, AnySource, Destination, Source};
+use crate::{Error, Result, block_on};
+
+/// zTOCs that are kept for layers that are done, in bytes; what has no room is read again.
+const KEPT: u64 = 128 << 20;
+
+/// What is in a layer, and whether it can be cut anywhere.
+type Known = (Arc<Table>, Compression);
+
+/// Finds out what the start reads of the layers of the plan, and which zTOCs that are there already serve again.
+/// Returns the options with that.
+pub(super) fn survey(
+    plan: &mut Plan,
+    start: &Start,
+    source: &AnySource,
+    destination: &AnyDestination,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Options> {
+    let mut known = block_on(reuse::tables(plan, source, options))?;
+    let ahead = Indexed::default();
+    let open: Vec<Descriptor> = (plan.layers_to_index().into_iter())
+        .filter(|layer| !known.contains_key(&layer.digest))
+        .cloned()
+        .collect();
+    known.extend(read(&open, source, destination, options, &ahead, observer)?);
+    let mut surveyed = Surveyed {
+        ahead,
+        ..Surveyed::default()
+    };
+    let needs = needs(plan, start, source, &mut known, &mut surveyed.files, options)?;
+    for (layer, needs) in needs {
+        let ranges = needs.iter().flat_map(|need| need.ranges().iter().cloned());
+        let ranges = Need::new(1, ranges.collect()).ranges().to_vec();
+        if ranges.is_empty() {
+            continue;
+        }
+        let is_gzip = matches!(known.get(&layer), Some((_, Compression::Gzip)));
+        let shape = is_gzip.then(|| start.shape(needs, options.span_size));
+        surveyed.layers.insert(layer, Reads { ranges, shape });
+    }
+    // What is cut otherwise has to be read again; so has what the start needs of other layers, to say which spans.
+    for layer in surveyed.layers.keys() {
+        drop(surveyed.ahead.take(layer));
+    }
+    drop(known);
+    let options = Options {
+        start: Some(start.with(surveyed)),
+        ..options.clone()
+    };
+    block_on(reuse::apply(plan, source, &options))?;
+    Ok(options)
+}
+
+/// Reads layers for their tables, several at once, the largest first.
+fn read(
+    layers: &[Descriptor],
+    source: &AnySource,
+    destination: &AnyDestination,
+    options: &Options,
+    ahead: &Indexed,
+    observer: Observer<'_>,
+) -> Result<BTreeMap<Digest, Known>> {
+    let mut open: Vec<&Descriptor> = layers.iter().collect();
+    // A stable sort, and taken from the end.
+    open.sort_by_key(|layer| layer.size);
+    let open = Mutex::new(open);
+    let done = Mutex::new(Ok(BTreeMap::new()));
+    let (stop, room) = (AtomicBool::new(false), AtomicU64::new(KEPT));
+    let one = |layer: &Descriptor| -> Result<Option<Known>> {
+        let before = match source {
+            AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
+            _ => None,
+        };
+        let indexed = match before {
+            Some(indexed) => indexed,
+            None => {
+                // What comes over the network stays, unless an archive wants it at its place.
+                let keeps = source.is_remote() && !destination.is_sequential();
+                let sink = match keeps {
+                    true => block_on(destination.begin_blob(layer))?,
+                    false => None,
+                };
+                block_on(index_layer(layer, source, sink, options, &stop, observer))?
+            }
+        };
+        let mut known = None;
+        if let IndexedLayer::Indexed { ztoc, .. } = &indexed {
+            let table = options.tables.keep(ztoc.ztoc().toc().clone());
+            known = table.map(|table| (table, ztoc.ztoc().compression()));
+            let less = |left: u64| left.checked_sub(ztoc.size());
+            if room
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+                .is_err()
+            {
+                return Ok(known);
+            }
+        }
+        ahead.keep(layer.digest.clone(), indexed);
+        Ok(known)
+    };
+    let thread = || {
+        let _ending = Ending(&stop);
+        loop {
+            let next = open.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let (Some(layer), false) = (next, stop.load(Ordering::Relaxed)) else {
+                return;
+            };
+            let outcome = one(layer);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            match (outcome, done.as_mut()) {
+                (Ok(Some(known)), Ok(all)) => {
+                    let _: Option<Known> = all.insert(layer.digest.clone(), known);
+                }
+                (Ok(_), _) => {}
+                (Err(error), Ok(_)) => {
+                    stop.store(true, Ordering::Relaxed);
+                    *done = Err(error);
+                }
+                // The first error is the cause, later ones are its echo.
+                (Err(_), Err(_)) => {}
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.get().min(layers.len()) {
+            scope.spawn(thread);
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets the others stop when a thread panics: the scope then ends with its panic.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What the starts need of each layer, in all platforms that have it.
+fn needs(
+    plan: &Plan,
+    start: &Start,
+    source: &AnySource,
+    known: &mut BTreeMap<Digest, Known>,
+    files: &mut Vec<StartFiles>,
+    options: &Options,
+) -> Result<BTreeMap<Digest, Vec<Need>>> {
+    let mut all: BTreeMap<Digest, Vec<Need>> = BTreeMap::new();
+    for platform in plan.images.iter().flat_map(|image| &image.platforms) {
+        for layer in &platform.layers {
+            if options.cancel.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            let digest = &layer.descriptor.digest;
+            if !known.contains_key(digest)
+                && let Some(toc) = small(layer, source, &options.cancel)?
+                && let Some(table) = options.tables.keep(toc)
+            {
+                // It stays without a zTOC, so it is not cut.
+                known.insert(digest.clone(), (table, Compression::Uncompressed));
+            }
+        }
+        let tables = platform
+            .layers
+            .iter()
+            .map(|layer| known.get(&layer.descriptor.digest));
+        let tocs: Vec<Option<&Toc>> = tables.map(|known| Some(known?.0.toc())).collect();
+        let needed = start.needs().of(&tocs);
+        let shown = |paths: &[Vec<u8>]| {
+            let paths = paths
+                .iter()
+                .map(|path| String::from_utf8_lossy(path).into_owned());
+            paths.collect()
+        };
+        files.push(StartFiles {
+            platform: platform.choice.platform.to_string(),
+            files: needed.files,
+            missing: shown(&needed.missing),
+            unknown: shown(&needed.unknown),
+        });
+        for (layer, needs) in platform.layers.iter().zip(needed.layers) {
+            match all.entry(layer.descriptor.digest.clone()) {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    entry.insert(needs);
+                }
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    for (one, other) in entry.get_mut().iter_mut().zip(needs) {
+                        let both = one.ranges().iter().chain(other.ranges()).cloned().collect();
+                        *one = Need::new(one.weight(), both);
+                    }
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What is in a layer that stays without a zTOC, if it is cheap to know.
+fn small(layer: &PlannedLayer, source: &AnySource, cancel: &AtomicBool) -> Result<Option<Toc>> {
+    let is_small = matches!(
+        layer.decision,
+        Decision::Skip(SkipReason::TooSmall { .. } | SkipReason::Zstd)
+    );
+    if !is_small || layer.descriptor.size > CHEAP {
+        return Ok(None);
+    }
+    Ok(match contents(source, &layer.descriptor, cancel)? {
+        Contents::Known(toc) => Some(toc),
+        _ => None,
+    })
+}
