@@ -17,6 +17,7 @@ use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
 use crate::places;
+use crate::start;
 
 /// What was done: the report of the conversion, and the layers that were rewritten before.
 #[derive(Debug, serde::Serialize)]
@@ -45,6 +46,7 @@ pub fn options(config: &Config, context: &Context) -> Result<Options, CommandErr
         context.warn(&format!("{}: {doubt}", config.origin("span-size")));
     }
     options.min_layer_size = config.number("min-layer-size").unwrap_or(options.min_layer_size);
+    options.start = start::of(config, config.text("start-prefetch") != Some("false"), context)?;
     options.allow_differences = config.text("allow-differences") == Some("true");
     if let Some(jobs) = config.number("jobs") {
         let jobs = usize::try_from(jobs).ok().and_then(NonZeroUsize::new);
@@ -215,6 +217,9 @@ pub fn warn(report: &Report, context: &Context) {
         context.warn(&format!(
             "no layer has the file {path}, which was to be fetched at once"
         ));
+    }
+    for start in report.start.iter().flat_map(|start| &start.platforms) {
+        start::tell(start, context);
     }
     for layer in report.layers() {
         if let workflow::LayerOutcome::Skipped {

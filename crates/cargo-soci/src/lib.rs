@@ -41,6 +41,7 @@ pub mod plural;
 pub mod progress;
 pub mod registries;
 pub mod replace;
+pub mod start;
 pub mod why;
 
 use std::ffi::OsString;

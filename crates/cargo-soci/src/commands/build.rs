@@ -65,6 +65,12 @@ pub struct Args {
     /// Bytes between two checkpoints of a layer, such as 4MiB
     #[arg(long, value_name = "SIZE")]
     pub span_size: Option<String>,
+    /// Trace of the program's start: spans are cut for it. May be repeated; FILE=2 counts twice
+    #[arg(long, value_name = "FILE[=WEIGHT]")]
+    pub start_trace: Vec<String>,
+    /// With --start-trace: no list of the spans that the start needs
+    #[arg(long)]
+    pub no_prefetch: bool,
     /// Layers below this compressed size get no zTOC
     #[arg(long, value_name = "SIZE")]
     pub min_layer_size: Option<String>,
@@ -390,7 +396,10 @@ fn flags(args: &Args) -> Result<Flags, CommandError> {
     flags.list("build-args", "--build-arg", &args.build_args)?;
     flags.list("platforms", "--platform", &args.platforms)?;
     flags.list("task-definitions", "--task-definition", &args.task_definitions)?;
+    flags.list("start-trace", "--start-trace", &args.start_trace)?;
+    let refused = args.no_prefetch.then(|| "false".to_owned());
     let words = [
+        ("start-prefetch", "--no-prefetch", &refused),
         ("tag-model", "--tag-model", &args.tag_model),
         ("dockerfile", "--dockerfile", &args.dockerfile),
         ("context", "--context", &args.context),

@@ -3,9 +3,7 @@
 
 mod human;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use soci_image::{Descriptor, SociIndex};
@@ -16,13 +14,13 @@ use soci_start::{
 use soci_store::store::AnySource;
 use soci_store::workflow::Options;
 
-use crate::causes::AtPath;
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::lazy_image::{LayerView, Which, choose, open_layer, the_image};
 use crate::places;
+use crate::start;
 
 /// Flags of `estimate`.
 #[derive(Debug, clap::Args)]
@@ -53,15 +51,12 @@ pub struct Args {
     pub link: Vec<Link>,
 }
 
-/// Larger traces are refused: strace of all calls of a long run, not of a start.
-const TRACE_LIMIT: u64 = 256 << 20;
-
 /// Prints the estimate.
 pub fn run(args: Args, context: &Context) -> CommandResult {
     let format = context.format(&[Format::Human, Format::Json])?;
     let mut trace: Option<Trace> = None;
     for path in args.trace.iter().chain(&args.and) {
-        let next = read(path, context)?;
+        let next = start::read(path, context)?;
         trace = Some(match trace {
             Some(trace) => trace.merge(next),
             None => next,
@@ -100,9 +95,9 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let layers = layer_reports(layers, &index, &views, touched.as_ref());
     let report = Report {
         start: touched.as_ref().map(|touched| Start::of(touched, &layers)),
-        links: touched
-            .as_ref()
-            .map_or_else(Vec::new, |touched| links(&args.link, &layers, touched)),
+        links: touched.as_ref().map_or_else(Vec::new, |touched| {
+            links(&args.link, &layers, touched, is_shaped(&index))
+        }),
         carried: CarriedReport::of(&carried),
         layers,
     };
@@ -111,31 +106,6 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         _ => context.report(&human::report(&report, context.columns()))?,
     }
     Ok(Exit::Done)
-}
-
-fn read(path: &Path, context: &Context) -> Result<Trace, CommandError> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        context.registries.leaves_stdin_to("the trace")?;
-        std::io::stdin()
-            .lock()
-            .take(TRACE_LIMIT + 1)
-            .read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(TRACE_LIMIT + 1).read_to_end(&mut bytes))
-    }
-    .at("read", path)?;
-    let shown = path.display();
-    if bytes.len() as u64 > TRACE_LIMIT {
-        return Err(CommandError::failed(format!("{shown} is larger than {} MiB", TRACE_LIMIT >> 20))
-            .help("trace a start, until ready, and only what opens files: strace -e trace=open,openat,openat2,execve"));
-    }
-    let (trace, form) = Trace::read(&bytes).map_err(|error| {
-        CommandError::failed(format!("{shown}: {error}"))
-            .help("make one with strace: `cargo soci estimate --help` shows how")
-    })?;
-    context.detail(&format!("{shown}: {form}, {} files", trace.files.len()));
-    Ok(trace)
 }
 
 /// Each layer as far as it is cheap to know: through its zTOC, or read whole where it is small.
@@ -183,12 +153,6 @@ fn tell(trace: &Trace, touched: &Touched, context: &Context) -> Result<(), Comma
         context.detail(&format!(
             "not in the image: {}",
             crate::escape::terminal_bytes(path)
-        ));
-    }
-    if trace.unresolved > 0 {
-        context.warn(&format!(
-            "{} relative paths of the trace are left out: strace -y prints the folder of each",
-            trace.unresolved
         ));
     }
     Ok(())
@@ -381,7 +345,12 @@ fn layer_reports(
     reports.collect()
 }
 
-fn links(links: &[Link], layers: &[LayerReport], touched: &Touched) -> Vec<LinkReport> {
+/// Whether spans of the image are cut for a start.
+fn is_shaped(index: &SociIndex) -> bool {
+    index.ztocs.iter().any(|ztoc| ztoc.shaped.is_some())
+}
+
+fn links(links: &[Link], layers: &[LayerReport], touched: &Touched, shaped: bool) -> Vec<LinkReport> {
     let image = Image {
         layers: layers
             .iter()
@@ -396,7 +365,11 @@ fn links(links: &[Link], layers: &[LayerReport], touched: &Touched) -> Vec<LinkR
     let way = |way: Way, link: &Link| {
         let made: Estimate = estimate(way, &image, touched, link, &Client::MEASURED);
         WayReport {
-            way: way.as_str(),
+            way: match way {
+                Way::Lazy if shaped => "shaped spans",
+                Way::Prefetched if shaped => "shaped, prefetched",
+                _ => way.as_str(),
+            },
             seconds: round(made.seconds()),
             documents: round(made.documents),
             ztocs: round(made.ztocs),

@@ -186,6 +186,9 @@ fn lazy(layer: &LayerFacts, soci: Option<&SociFacts>) -> String {
         (None, Some(reason)) => format!("no: {}", reason.text()),
         (None, None) => "no".into(),
     };
+    if layer.ztoc.as_ref().is_some_and(|ztoc| ztoc.start_trace.is_some()) {
+        text += ", spans cut for a start";
+    }
     if let Some(prefetch) = &layer.prefetch {
         match &prefetch.spans {
             Some(spans) => {

@@ -128,6 +128,19 @@ pub const KEYS: &[Key] = &[
         default: "4MiB",
     },
     Key {
+        name: "start-trace",
+        kind: Kind::Paths,
+        help: "Traces of the program's start: spans are cut for it, instead of after every `span-size` bytes. `FILE=2` counts a \
+               trace twice beside others.",
+        default: "",
+    },
+    Key {
+        name: "start-prefetch",
+        kind: Kind::Choice(&["false", "true"]),
+        help: "With `start-trace`, list the spans that the start needs, for clients that fetch such ahead.",
+        default: "true",
+    },
+    Key {
         name: "min-layer-size",
         kind: Kind::Size,
         help: "Layers below this size get no zTOC.",

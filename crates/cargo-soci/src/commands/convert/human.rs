@@ -10,6 +10,7 @@ use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, Report, Tr
 use crate::conversion::short;
 use crate::escape;
 use crate::plural::count;
+use crate::start;
 
 /// What is said of an image that a conversion left as it was.
 const NOTHING_CHANGED: &str = "as it was: nothing changed";
@@ -118,7 +119,11 @@ fn one(image: &ImageReport, unchanged: &str) -> String {
         for layer in &platform.layers {
             let what = match &layer.outcome {
                 LayerOutcome::Indexed { spans, ztoc_size, .. } => {
-                    format!("{}, zTOC {}", count(*spans, "span"), HumanBytes(*ztoc_size))
+                    let cut = match layer.start.as_ref().is_some_and(|start| start.shaped) {
+                        true => " cut for the start",
+                        false => "",
+                    };
+                    format!("{}{cut}, zTOC {}", count(*spans, "span"), HumanBytes(*ztoc_size))
                 }
                 LayerOutcome::Reused {
                     ztoc_size,
@@ -147,6 +152,9 @@ fn one(image: &ImageReport, unchanged: &str) -> String {
                 &mut text,
                 &format!("    {}", count(platform.prefetch_artifacts, "prefetch list")),
             );
+        }
+        if let Some(estimated) = start::estimated(platform) {
+            line(&mut text, &format!("    {estimated}"));
         }
     }
     text

@@ -26,6 +26,12 @@ pub struct IndexFlags {
     /// Whether zTOCs that exist already are taken.
     #[command(flatten)]
     pub reuse: ReuseFlags,
+    /// Trace of the program's start, as `estimate` reads it: spans are cut for it. May be repeated; FILE=2 counts twice
+    #[arg(long, value_name = "FILE[=WEIGHT]")]
+    pub start_trace: Vec<String>,
+    /// With --start-trace: no list of the spans that the start needs
+    #[arg(long)]
+    pub no_prefetch: bool,
     /// Layers that are indexed at the same time
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
@@ -75,6 +81,9 @@ impl IndexFlags {
     /// Those that are settings.
     pub(crate) fn settings(&self) -> Result<Flags, ConfigError> {
         let mut flags = self.layers.settings()?;
+        flags.list("start-trace", "--start-trace", &self.start_trace)?;
+        let refused = self.no_prefetch.then_some("false");
+        flags.word("start-prefetch", "--no-prefetch", refused)?;
         flags.word("jobs", "--jobs", self.jobs.as_deref())?;
         Ok(flags)
     }
