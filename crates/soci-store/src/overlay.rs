@@ -1,14 +1,13 @@
 //! A source with some of its documents and blobs replaced, before the workflow reads it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use soci_image::{Descriptor, Digest};
 use soci_registry::Traffic;
 
 use crate::file::FileBlob;
 use crate::store::{AnyBlob, AnySource, Root, Source};
-use crate::workflow::IndexedLayer;
+use crate::workflow::Indexed;
 use crate::{Error, Result};
 
 /// A source under a layer of new documents and blobs.
@@ -29,30 +28,6 @@ pub struct Overlay {
     pub(crate) made_of: BTreeMap<Digest, u64>,
     /// What the registry client had moved before the layers were rewritten.
     pub(crate) traffic_before: Option<Traffic>,
-}
-
-/// What became of layers that were read already; each is asked for once.
-#[derive(Default)]
-pub(crate) struct Indexed(Mutex<BTreeMap<Digest, IndexedLayer>>);
-
-impl Indexed {
-    pub(crate) fn keep(&self, layer: Digest, indexed: IndexedLayer) {
-        self.lock().insert(layer, indexed);
-    }
-
-    pub(crate) fn take(&self, layer: &Digest) -> Option<IndexedLayer> {
-        self.lock().remove(layer)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, IndexedLayer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Indexed {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_set().entries(self.lock().keys()).finish()
-    }
 }
 
 impl Overlay {

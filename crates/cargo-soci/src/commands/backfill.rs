@@ -80,6 +80,8 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     }
     let model = TagModel::of(&config);
     let mut options = args.layers.options(&config, context)?;
+    // A trace is that of one program; here are the images of many.
+    options.start = None;
     let at_once = match config.number("jobs") {
         Some(_) => options.jobs.get(),
         None => available_parallelism().map_or(1, usize::from),

@@ -18,6 +18,7 @@ mod created;
 mod examine;
 mod held;
 mod index_layer;
+mod indexed;
 mod layers;
 #[cfg(test)]
 mod made;
@@ -56,7 +57,7 @@ pub use copy::copy;
 pub use created::created;
 pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, examine_presence};
 #[cfg(feature = "native")]
-pub(crate) use index_layer::IndexedLayer;
+pub(crate) use indexed::Indexed;
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};

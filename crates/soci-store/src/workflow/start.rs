@@ -11,7 +11,8 @@ use soci_image::soci_index::Shaped;
 use soci_image::soci_index::prefetch::SpanRange;
 use soci_ztoc::ztoc::{BlockEnd, Need, Shape, SpanCost, Toc, Ztoc};
 
-use crate::overlay::Indexed;
+use super::index_layer::IndexedLayer;
+use super::indexed::Indexed;
 
 /// Knows what starts read of an image.
 pub trait Needs: std::fmt::Debug + Send + Sync {
@@ -156,7 +157,7 @@ impl Start {
     }
 
     /// A layer that was read before.
-    pub(super) fn take(&self, layer: &Digest) -> Option<super::IndexedLayer> {
+    pub(super) fn take(&self, layer: &Digest) -> Option<IndexedLayer> {
         self.surveyed.ahead.take(layer)
     }
 

@@ -15,13 +15,13 @@ use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::{Compression, Need, Toc};
 
 use super::index_layer::{IndexedLayer, index_layer};
+use super::indexed::Indexed;
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan, PlannedLayer};
 use super::reuse;
 use super::start::{Reads, Start, StartFiles, Surveyed};
 use super::tables::Table;
 use super::views::{CHEAP, Contents, contents};
-use crate::overlay::Indexed;
 use crate::store::{AnyDestination, AnySource, Destination, Source};
 use crate::{Error, Result, block_on};
 
@@ -90,47 +90,23 @@ fn read(
     open.sort_by_key(|layer| layer.size);
     let open = Mutex::new(open);
     let done = Mutex::new(Ok(BTreeMap::new()));
-    let (stop, room) = (AtomicBool::new(false), AtomicU64::new(KEPT));
-    let one = |layer: &Descriptor| -> Result<Option<Known>> {
-        let before = match source {
-            AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
-            _ => None,
-        };
-        let indexed = match before {
-            Some(indexed) => indexed,
-            None => {
-                // What comes over the network stays, unless an archive wants it at its place.
-                let keeps = source.is_remote() && !destination.is_sequential();
-                let sink = match keeps {
-                    true => block_on(destination.begin_blob(layer))?,
-                    false => None,
-                };
-                block_on(index_layer(layer, source, sink, options, &stop, observer))?
-            }
-        };
-        let mut known = None;
-        if let IndexedLayer::Indexed { ztoc, .. } = &indexed {
-            let table = options.tables.keep(ztoc.ztoc().toc().clone());
-            known = table.map(|table| (table, ztoc.ztoc().compression()));
-            let less = |left: u64| left.checked_sub(ztoc.size());
-            if room
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-                .is_err()
-            {
-                return Ok(known);
-            }
-        }
-        ahead.keep(layer.digest.clone(), indexed);
-        Ok(known)
+    let reading = Reading {
+        source,
+        destination,
+        options,
+        ahead,
+        observer,
+        stop: AtomicBool::new(false),
+        room: AtomicU64::new(KEPT),
     };
     let thread = || {
-        let _ending = Ending(&stop);
+        let _ending = Ending(&reading.stop);
         loop {
             let next = open.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let (Some(layer), false) = (next, stop.load(Ordering::Relaxed)) else {
+            let (Some(layer), false) = (next, reading.stop.load(Ordering::Relaxed)) else {
                 return;
             };
-            let outcome = one(layer);
+            let outcome = reading.one(layer);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             match (outcome, done.as_mut()) {
                 (Ok(Some(known)), Ok(all)) => {
@@ -138,7 +114,7 @@ fn read(
                 }
                 (Ok(_), _) => {}
                 (Err(error), Ok(_)) => {
-                    stop.store(true, Ordering::Relaxed);
+                    reading.stop.store(true, Ordering::Relaxed);
                     *done = Err(error);
                 }
                 // The first error is the cause, later ones are its echo.
@@ -146,12 +122,77 @@ fn read(
             }
         }
     };
+    // Where there are no threads there is one.
+    #[cfg(not(feature = "native"))]
+    thread();
+    #[cfg(feature = "native")]
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.get().min(layers.len()) {
             scope.spawn(thread);
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the threads share that read layers.
+struct Reading<'a> {
+    source: &'a AnySource,
+    destination: &'a AnyDestination,
+    options: &'a Options,
+    ahead: &'a Indexed,
+    observer: Observer<'a>,
+    stop: AtomicBool,
+    room: AtomicU64,
+}
+
+impl Reading<'_> {
+    fn one(&self, layer: &Descriptor) -> Result<Option<Known>> {
+        let indexed = match self.before(layer) {
+            Some(indexed) => indexed,
+            None => {
+                // What comes over the network stays, unless an archive wants it at its place.
+                let keeps = self.source.is_remote() && !self.destination.is_sequential();
+                let sink = match keeps {
+                    true => block_on(self.destination.begin_blob(layer))?,
+                    false => None,
+                };
+                let Self {
+                    source,
+                    options,
+                    stop,
+                    observer,
+                    ..
+                } = self;
+                block_on(index_layer(layer, source, sink, options, stop, *observer))?
+            }
+        };
+        let mut known = None;
+        if let IndexedLayer::Indexed { ztoc, .. } = &indexed {
+            let table = self.options.tables.keep(ztoc.ztoc().toc().clone());
+            known = table.map(|table| (table, ztoc.ztoc().compression()));
+            let less = |left: u64| left.checked_sub(ztoc.size());
+            let room = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            if room.is_err() {
+                return Ok(known);
+            }
+        }
+        self.ahead.keep(layer.digest.clone(), indexed);
+        Ok(known)
+    }
+
+    /// A layer that was read before the conversion.
+    #[cfg(feature = "native")]
+    fn before(&self, layer: &Descriptor) -> Option<IndexedLayer> {
+        match self.source {
+            AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
+            _ => None,
+        }
+    }
+
+    #[cfg(not(feature = "native"))]
+    fn before(&self, _: &Descriptor) -> Option<IndexedLayer> {
+        None
+    }
 }
 
 /// Lets the others stop when a thread panics: the scope then ends with its panic.

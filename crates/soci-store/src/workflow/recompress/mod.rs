@@ -27,9 +27,10 @@ use soci_image::{Descriptor, Digest};
 
 use self::layer::Rewritten;
 use super::index_layer::{IndexedLayer, index_layer};
+use super::indexed::Indexed;
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan, plan};
-use crate::overlay::{Indexed, Overlay};
+use crate::overlay::Overlay;
 use crate::store::{AnySource, Source};
 use crate::{Error, Result, block_on};
 
