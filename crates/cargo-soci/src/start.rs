@@ -111,8 +111,8 @@ pub fn tell(start: &StartFiles, context: &Context) {
     }
 }
 
-/// One line of a report: about how long the start of a platform takes, by how its layers are cut. None without a trace.
-pub fn estimated(platform: &PlatformReport) -> Option<String> {
+/// The end of a report: about how long the start of a platform takes, by how its layers are cut. None without a trace.
+pub fn estimated(platform: &PlatformReport) -> Option<[String; 2]> {
     platform.layers.iter().find(|layer| layer.start.is_some())?;
     let client = Client::MEASURED;
     let seconds = |way: Way, unshaped: bool| {
@@ -153,11 +153,14 @@ pub fn estimated(platform: &PlatformReport) -> Option<String> {
         seconds(Way::Lazy, true).map_or_else(String::new, |plain| format!("{plain:.1} s with plain spans, "));
     let shaped = seconds(Way::Lazy, false)?;
     let ahead = seconds(Way::Prefetched, false)?;
-    Some(format!(
-        "start over {LINK}, estimated: {plain}{shaped:.1} s with these, {ahead:.1} s where they are fetched ahead ({} of {})",
-        count(spans, "span"),
-        HumanBytes(bytes)
-    ))
+    Some([
+        format!(
+            "start over {LINK}, estimated ({}, {}):",
+            count(spans, "span"),
+            HumanBytes(bytes)
+        ),
+        format!("  {plain}{shaped:.1} s with these, {ahead:.1} s where they are fetched ahead"),
+    ])
 }
 
 fn needed(platform: &PlatformReport) -> impl Iterator<Item = SpanSums> {

@@ -153,7 +153,7 @@ fn one(image: &ImageReport, unchanged: &str) -> String {
                 &format!("    {}", count(platform.prefetch_artifacts, "prefetch list")),
             );
         }
-        if let Some(estimated) = start::estimated(platform) {
+        for estimated in start::estimated(platform).into_iter().flatten() {
             line(&mut text, &format!("    {estimated}"));
         }
     }
