@@ -396,15 +396,20 @@ fn merged<'a>(objects: &[Cases<'a>], place: Place) -> Cases<'a> {
                     continue;
                 }
                 let (members, more) = (&mut merged.value.members, &mut merged.value.more);
-                match &case.value {
-                    Value::Object(object) => {
-                        members.retain(|known| object.exact(&known.key).is_none());
-                        members.extend(object.members.iter().cloned());
-                        *more = more.take().or_else(|| object.more.clone());
-                    }
-                    Value::Absent => {}
-                    Value::Unknown(hole) => *more = Some(hole.clone()),
-                    _ => *more = Some(Hole::new("${merge(…)}", "what is merged in is not known", "")),
+                let unknown = match &case.value {
+                    Value::Object(object) => object.more.clone(),
+                    Value::Absent => None,
+                    Value::Unknown(hole) => Some(hole.clone()),
+                    _ => Some(Hole::new("${merge(…)}", "what is merged in is not known", "")),
+                };
+                // What is not known may say anything instead of what came before it.
+                if unknown.is_some() {
+                    members.clear();
+                    *more = unknown;
+                }
+                if let Value::Object(object) = &case.value {
+                    members.retain(|known| object.exact(&known.key).is_none());
+                    members.extend(object.members.iter().cloned());
                 }
                 next.push(merged);
             }

@@ -187,6 +187,8 @@ fn of_services(documents: &[Document], task: &Task) -> Option<Placement> {
     let mut elsewhere = None;
     let mut open = None;
     let mut silent = false;
+    // A service on Fargate that is there under an open condition.
+    let mut sometimes = None;
     let services = || {
         task.services
             .iter()
@@ -208,7 +210,11 @@ fn of_services(documents: &[Document], task: &Task) -> Option<Placement> {
                     "the {} `{}` runs the task with {word}",
                     service.noun, service.name
                 );
-                return Some(place(Fargate::Yes, at, reason, ""));
+                let found = place(Fargate::Yes, at, reason, "");
+                match service.when.iter().find(|branch| branch.by_default.is_none()) {
+                    None => return Some(found),
+                    Some(branch) => sometimes = Some((found, branch)),
+                }
             }
             Says::Elsewhere { word, place: at } => {
                 let reason = format!(
@@ -226,6 +232,17 @@ fn of_services(documents: &[Document], task: &Task) -> Option<Placement> {
             }
             Says::Nothing => silent = true,
         }
+    }
+    if let Some((found, branch)) = sometimes {
+        return Some(match elsewhere {
+            Some(_) => Placement {
+                fargate: Fargate::Undecided,
+                reason: format!("which service runs the task depends on `{}`", branch.condition),
+                help: branch.help.to_string(),
+                ..found
+            },
+            None => found,
+        });
     }
     open.or(elsewhere.filter(|_| !silent))
 }
