@@ -202,15 +202,14 @@ impl Layer {
         };
         let mut inflated = Ok(());
         let mut buffer = Vec::new();
-        let mut worked = begun;
+        let mut arrived = begun;
         while !reader.is_complete() {
             let wanted = reader.wanted();
             let length = (wanted.end - wanted.start).min(PIECE);
             buffer.resize(length as usize, 0);
             block_on(spans.source.read_at(&self.descriptor, wanted.start, &mut buffer))
                 .map_err(|error| self.place(&error))?;
-            wire.answered(begun, length)?;
-            worked = Instant::now();
+            arrived = wire.arrive(begun, length);
             let pushed = reader.push(&buffer, &mut keep);
             inflated = inflated.and(pushed);
         }
@@ -238,7 +237,7 @@ impl Layer {
             });
         }
         let uncompressed = until - span.uncompressed_start;
-        wire.worked(worked, uncompressed)?;
+        wire.wait(wire.work(arrived, uncompressed))?;
         record.fetched(
             begun,
             Fetch {

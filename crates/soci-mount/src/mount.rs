@@ -39,7 +39,8 @@ impl Mount {
     /// Device files and set-user bits are shown and have no effect.
     ///
     /// # Errors
-    /// [`Error::Lacking`] without `/dev/fuse` or the right to mount, [`Error::System`], [`Error::Unpack`].
+    /// [`Error::Lacking`] without `/dev/fuse` or the right to mount, [`Error::System`], [`Error::Unpack`],
+    /// [`Error::Interrupted`].
     pub fn new(
         pulled: Pulled,
         index: Option<&SociIndex>,
@@ -49,6 +50,8 @@ impl Mount {
     ) -> Result<Self> {
         Self::check()?;
         let tree = Tree::new(&pulled, index, SystemTime::now())?;
+        // Before the mount can be seen: who sees it may end it, which is no interruption.
+        wire.wait(pulled.set_up)?;
         let shared = Arc::new(Shared {
             pulled,
             tree,

@@ -21,6 +21,8 @@ use crate::{Error, Result};
 /// An image that can be mounted.
 #[derive(Debug)]
 pub struct Pulled {
+    /// When a client would have set up what it needs beside the layers.
+    pub(crate) set_up: Instant,
     pub(crate) layers: Vec<Layer>,
     told: Vec<PulledLayer>,
 }
@@ -43,7 +45,8 @@ pub struct PulledLayer {
     pub refused: Option<String>,
 }
 
-/// Fetches what a client needs before it mounts; without an index all layers, as a client that is not lazy does.
+/// Fetches what a client needs before it mounts; without an index all layers, as a client that is not lazy does. The
+/// documents that name all of it were asked for from `begin` on.
 ///
 /// # Errors
 /// [`Error::Store`], [`Error::Ztoc`], [`Error::Interrupted`]; a layer that cannot be unpacked.
@@ -53,17 +56,23 @@ pub fn pull(
     index: Option<&SociIndex>,
     wire: &Wire,
     cancel: &Arc<AtomicBool>,
+    begin: Instant,
     observer: Observer<'_>,
 ) -> Result<Pulled> {
-    let ztocs = ztocs(source, layers, index, wire)?;
+    let (ztocs, arrived) = ztocs(source, layers, index, wire, wire.documents(begin))?;
+    let set_up = wire.set_up(arrived);
     let clients = clients(&ztocs, layers, index);
     let whole: Vec<bool> = clients.iter().map(|client| *client != Client::Mounts).collect();
     let options = Options {
         cancel: Arc::clone(cancel),
         ..Options::default()
     };
+    if whole.contains(&true) {
+        wire.wait(set_up)?;
+    }
     let mut unpacked = fetch_whole(source, layers, &whole, wire, &options, observer)?;
     let mut pulled = Pulled {
+        set_up,
         layers: Vec::new(),
         told: Vec::new(),
     };
@@ -107,27 +116,30 @@ impl Pulled {
     }
 }
 
-/// All zTOCs at once: their requests go out together.
+/// All zTOCs at once: their requests go out together. Gives when the last one has come as well.
 fn ztocs(
     source: &AnySource,
     layers: &[Descriptor],
     index: Option<&SociIndex>,
     wire: &Wire,
-) -> Result<Vec<Option<Ztoc>>> {
-    let begun = Instant::now();
-    let one = |layer: &Descriptor| -> Result<Option<Ztoc>> {
+    asked: Instant,
+) -> Result<(Vec<Option<Ztoc>>, Instant)> {
+    let mut arrived = asked;
+    let mut ztocs = Vec::with_capacity(layers.len());
+    for layer in layers {
         let Some(entry) = index.and_then(|index| index.ztoc_of(&layer.digest)) else {
-            return Ok(None);
+            ztocs.push(None);
+            continue;
         };
         let descriptor = Descriptor::new(ZTOC, entry.digest.clone(), entry.size);
         let ztoc = block_on(workflow::read_ztoc(source, &descriptor))?;
-        wire.answered(begun, entry.size)?;
-        ztoc.map(Some).ok_or_else(|| Error::Ztoc {
+        arrived = wire.arrive(asked, entry.size);
+        ztocs.push(Some(ztoc.ok_or_else(|| Error::Ztoc {
             ztoc: entry.digest.to_string(),
             layer: layer.digest.to_string(),
-        })
-    };
-    layers.iter().map(one).collect()
+        })?));
+    }
+    Ok((ztocs, arrived))
 }
 
 /// What the client does with each layer.
@@ -213,7 +225,7 @@ fn fetch_one(
     let slowly = |event: Event| {
         if let Event::LayerAdvanced { bytes, .. } = &event {
             // Who asks to stop stops the reading itself.
-            let _ = wire.answered(begun, *bytes);
+            let _ = wire.wait(wire.arrive(begun, *bytes));
         }
         observer(event);
     };

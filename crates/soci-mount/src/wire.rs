@@ -1,8 +1,8 @@
 //! The way to the registry: as it is, or made as slow as a link that is asked for.
 //!
 //! The model of a link: one line that all requests share. An answer begins a round trip after its request, or when the
-//! line is free, whichever is later; then its bytes pass one behind the other. A place that is slower than that is as
-//! slow as it is.
+//! line is free, whichever is later; then its bytes pass one behind the other. What is really done (reading, inflating)
+//! is done meanwhile, so that this machine's time does not come on top; where it takes longer, it counts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,79 +46,47 @@ impl Wire {
         self.shape.as_ref().map(|(link, _)| link)
     }
 
-    /// One request: gives what `read` gives, when its bytes have passed.
-    ///
-    /// # Errors
-    /// [`Stopped`]
-    pub fn request<T>(&self, bytes: u64, read: impl FnOnce() -> T) -> Result<T, Stopped> {
-        let begun = Instant::now();
-        let answer = read();
-        self.answered(begun, bytes)?;
-        Ok(answer)
-    }
-
-    /// So many requests one after another, each with a small answer.
-    ///
-    /// # Errors
-    /// [`Stopped`]
-    pub fn small_requests(&self, count: f64) -> Result<(), Stopped> {
+    /// When the requests for documents that a client sends one after another are answered, the first of them sent at
+    /// `begin`.
+    pub fn documents(&self, begin: Instant) -> Instant {
         match &self.shape {
-            Some((link, _)) => self.until(Instant::now() + seconds(count * link.round_trip())),
-            None => self.check(),
+            Some((link, client)) => begin + seconds(client.requests * link.round_trip()),
+            None => begin,
         }
     }
 
-    /// A part of an answer has come that was asked for at `begun`.
-    ///
-    /// # Errors
-    /// [`Stopped`]
-    pub fn answered(&self, begun: Instant, bytes: u64) -> Result<(), Stopped> {
+    /// When a client that has all it fetches at `arrived` can create the container.
+    pub fn set_up(&self, arrived: Instant) -> Instant {
+        match &self.shape {
+            Some((_, client)) => arrived + seconds(client.setup),
+            None => arrived,
+        }
+    }
+
+    /// When so many bytes of an answer are through that was asked for at `asked`. The line is theirs until then.
+    pub fn arrive(&self, asked: Instant, bytes: u64) -> Instant {
         let Some((link, _)) = &self.shape else {
-            return self.check();
+            return asked;
         };
-        let end = {
-            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            *free = (*free).max(begun + seconds(link.round_trip())) + seconds(link.transfer(bytes));
-            *free
-        };
-        self.until(end)
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        *free = (*free).max(asked + seconds(link.round_trip())) + seconds(link.transfer(bytes));
+        *free
     }
 
-    /// A client has worked on so many uncompressed bytes since `begun`: waits as long as the one that is behind the
-    /// link takes for them.
-    ///
-    /// # Errors
-    /// [`Stopped`]
-    pub fn worked(&self, begun: Instant, bytes: u64) -> Result<(), Stopped> {
+    /// When a client has inflated, checked and kept so many bytes that had come at `arrived`.
+    pub fn work(&self, arrived: Instant, uncompressed: u64) -> Instant {
         let Some((_, client)) = &self.shape else {
-            return self.check();
+            return arrived;
         };
-        let mib = bytes as f64 / f64::from(1 << 20);
-        self.until(begun + seconds(mib * client.per_mib))
+        let mib = uncompressed as f64 / f64::from(1 << 20);
+        arrived + seconds(mib * client.per_mib)
     }
 
-    /// What a client needs beside the wire before it creates the container.
+    /// Waits for a moment; one that has passed is not waited for. What is done before counts as done meanwhile.
     ///
     /// # Errors
     /// [`Stopped`]
-    pub fn set_up(&self) -> Result<(), Stopped> {
-        match &self.shape {
-            Some((_, client)) => {
-                self.small_requests(client.requests)?;
-                self.until(Instant::now() + seconds(client.setup))
-            }
-            None => self.check(),
-        }
-    }
-
-    fn check(&self) -> Result<(), Stopped> {
-        match self.stop.load(Ordering::Relaxed) {
-            true => Err(Stopped),
-            false => Ok(()),
-        }
-    }
-
-    fn until(&self, end: Instant) -> Result<(), Stopped> {
+    pub fn wait(&self, end: Instant) -> Result<(), Stopped> {
         loop {
             self.check()?;
             let left = end.saturating_duration_since(Instant::now());
@@ -126,6 +94,13 @@ impl Wire {
                 return Ok(());
             }
             std::thread::sleep(left.min(PATIENCE));
+        }
+    }
+
+    fn check(&self) -> Result<(), Stopped> {
+        match self.stop.load(Ordering::Relaxed) {
+            true => Err(Stopped),
+            false => Ok(()),
         }
     }
 }
@@ -147,33 +122,45 @@ mod tests {
         Wire::shaped(link, Client::MEASURED, Arc::default())
     }
 
-    /// When the line is free after these answers, in seconds from the first request; nobody waits here.
     #[test]
     fn answers_share_the_line() {
         let wire = link("80Mbit/100ms");
-        wire.stop.store(true, Ordering::Relaxed);
         let begun = Instant::now();
         *wire.free.lock().expect("no panic") = begun;
-        let mut seen = Vec::new();
-        for (asked, bytes) in [
+        let milliseconds = |moment: Instant| (moment.duration_since(begun).as_secs_f64() * 1e3).round();
+        let answers = [
             (0.0, 1_000_000),
             (0.0, 2_000_000),
             (0.1, 1_000_000),
             (1.0, 0),
             (1.0, 500_000),
-        ] {
-            assert_eq!(wire.answered(begun + seconds(asked), bytes), Err(Stopped));
-            let free = *wire.free.lock().expect("no panic");
-            seen.push((free.duration_since(begun).as_secs_f64() * 1e3).round());
-        }
+        ];
+        let seen = answers.map(|(asked, bytes)| milliseconds(wire.arrive(begun + seconds(asked), bytes)));
         assert_eq!(seen, [200.0, 400.0, 500.0, 1100.0, 1150.0]);
+        assert_eq!(milliseconds(wire.documents(begun)), 1000.0);
+        assert_eq!(milliseconds(wire.set_up(begun)), 300.0);
+        assert_eq!(milliseconds(wire.work(begun, 4 << 20)), 40.0);
+    }
+
+    #[test]
+    fn without_a_link_nothing_is_waited_for() {
+        let wire = Wire::open(Arc::default());
+        let begun = Instant::now();
+        let moments = [
+            wire.arrive(begun, 1 << 40),
+            wire.documents(begun),
+            wire.set_up(begun),
+            wire.work(begun, 1 << 40),
+        ];
+        assert_eq!(moments, [begun; 4]);
+        assert_eq!(wire.wait(begun), Ok(()));
     }
 
     #[test]
     fn who_asks_to_stop_need_not_wait() {
         let wire = Arc::new(link("1kbit/1s"));
         let waiting = Arc::clone(&wire);
-        let thread = std::thread::spawn(move || waiting.request(1 << 30, || ()));
+        let thread = std::thread::spawn(move || waiting.wait(waiting.arrive(Instant::now(), 1 << 30)));
         wire.stop.store(true, Ordering::Relaxed);
         assert_eq!(thread.join().expect("no panic"), Err(Stopped));
     }

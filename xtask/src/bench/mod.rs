@@ -16,6 +16,7 @@ mod measure;
 mod recompress;
 mod registry;
 mod table;
+mod trace;
 mod why;
 
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ const CASES: &[Case] = &[
     ("registry-link", registry::link),
     ("lint", lint::run),
     ("why", why::run),
+    ("trace", trace::starts),
 ];
 
 /// What every case needs.

@@ -55,7 +55,7 @@ mod linux {
     use std::io;
     use std::path::Path;
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use serde::Serialize;
     use soci_mount::Mount;
@@ -85,8 +85,8 @@ mod linux {
     pub(super) fn machine(args: Args, format: Format, context: &Context) -> CommandResult {
         Mount::check().map_err(|error| cannot(&error))?;
         let folder = empty(&args.folder, context)?;
-        let begin = Instant::now();
         let opened = Opened::new(&args.source, args.which, args.link, context)?;
+        let begin = opened.begin;
         let index = opened.index()?;
         let pulled = opened.pull(Some(&index), context)?;
         let layers = pulled.layers().to_vec();

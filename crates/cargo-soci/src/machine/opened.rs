@@ -1,6 +1,7 @@
 //! An image on its way to this machine.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use soci_image::SociIndex;
 use soci_image::image::ImageEntry;
@@ -21,17 +22,20 @@ pub(crate) struct Opened {
     source: Arc<AnySource>,
     image: Examined,
     which: Which,
+    /// When the pull began.
+    pub(crate) begin: Instant,
     pub(crate) wire: Arc<Wire>,
 }
 
 impl Opened {
-    /// Reads the documents of the image. With a link its round trips and what a client needs beside them are waited for.
+    /// Reads the documents of the image.
     pub(crate) fn new(
         source: &str,
         which: Which,
         link: Option<Link>,
         context: &Context,
     ) -> Result<Self, CommandError> {
+        let begin = Instant::now();
         let location: Location = places::source(source, context)?;
         let source = Arc::new(places::open(&location, context)?);
         let image = the_image(&source, &location, &which)?;
@@ -44,6 +48,7 @@ impl Opened {
             source,
             image,
             which,
+            begin,
             wire,
         })
     }
@@ -68,13 +73,13 @@ impl Opened {
     pub(crate) fn pull(&self, index: Option<&SociIndex>, context: &Context) -> Result<Pulled, CommandError> {
         let progress = LayerProgress::new(context, "done", "fetched whole");
         let observer = |event| progress.event(event);
-        self.wire.set_up().map_err(|stopped| cannot(&stopped.into()))?;
         soci_mount::pull(
             &self.source,
             &self.entry()?.manifest.layers,
             index,
             &self.wire,
             &context.cancel.flag(),
+            self.begin,
             &observer,
         )
         .map_err(|error| cannot(&error))

@@ -116,8 +116,8 @@ fn inside(args: Args, ready: &Ready, world: &World, format: Format, context: &Co
         Mount::check().map_err(|error| cannot(&error))?;
     }
     let link = args.link.map(|link| link.to_string());
-    let begin = Instant::now();
     let opened = Opened::new(&args.source, args.which, args.link, context)?;
+    let begin = opened.begin;
     let index = match args.whole {
         true => None,
         false => Some(opened.index()?),
