@@ -58,6 +58,23 @@ test("fail-on decides the exit code alone", () => {
   assert.deepEqual(codes, [["error", 0], ["warning", 1], ["not-lazy", 1], ["never", 0]]);
 });
 
+test("each row of the table of fail-on holds", () => {
+  const words = ["error", "warning", "not-lazy", "unknown", "never"];
+  const codes = (document, inputs = {}) =>
+    words.map((failOn) => step({ "t.json": document }, { "task-definition": "t.json", "fail-on": failOn, ...inputs }).code);
+  // Nothing is found, and whether the container is lazy is not known.
+  assert.deepEqual(codes(CLEAN), [0, 0, 0, 1, 0]);
+  // A finding alone.
+  assert.deepEqual(codes(CLEAN, { severity: "SOCI301=warning" }), [0, 1, 0, 1, 0]);
+  assert.deepEqual(codes(CLEAN, { severity: "SOCI301=error" }), [1, 1, 1, 1, 0]);
+  // A container that is not lazy.
+  assert.deepEqual(codes(ELSEWHERE, { severity: "SOCI2=info\nSOCI4=info" }), [0, 0, 1, 1, 0]);
+  // No container at all, and nothing said about it.
+  assert.deepEqual(codes("{}", { ignore: "not-a-task-definition" }), [0, 0, 1, 1, 0]);
+  // `never` is about what is found.
+  assert.equal(step({}, { "task-definition": "t.json", "fail-on": "never" }).code, 1);
+});
+
 test("wrong inputs are errors that say so", (t) => {
   const files = { "t.json": ELSEWHERE, "facts.json": "{" };
   const cases = {
