@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod annotation;
+pub mod built;
 pub mod convert;
 pub mod descriptor;
 pub mod digest;

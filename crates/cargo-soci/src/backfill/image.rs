@@ -11,7 +11,7 @@ use soci_store::{Error, Location, block_on};
 use super::layers::Layers;
 use super::report::Outcome;
 use super::run::{Settings, open};
-use crate::build::publish::TagModel;
+use crate::build::publish::{TagModel, soci_name};
 use crate::context::Context;
 use crate::conversion;
 use crate::error::CommandError;
@@ -69,7 +69,7 @@ fn attempt(
             bytes: wanted.iter().map(|layer| layer.size).sum(),
         });
     }
-    let target = settings.model.soci_name(image)?;
+    let target = soci_name(settings.model, image)?;
     let in_place = settings.model == TagModel::Replace;
     let before = match in_place {
         true => None,

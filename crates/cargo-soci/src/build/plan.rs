@@ -9,7 +9,7 @@ use soci_store::Location;
 use super::buildx::{self, Output, Request};
 use super::child::show_words;
 use super::command::{self, Values};
-use super::publish::TagModel;
+use super::publish::{TagModel, tag_model};
 use crate::config::{Config, ConfigError};
 use crate::context::Context;
 use crate::error::CommandError;
@@ -121,7 +121,7 @@ impl Plan {
         Ok(Self {
             label,
             names,
-            model: TagModel::of(config),
+            model: tag_model(config),
             target,
             folder: matches!(builder, Builder::Command(..)).then(|| project.folder.clone()),
             builder,

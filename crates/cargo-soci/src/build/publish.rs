@@ -37,35 +37,21 @@ pub enum Made {
     Stored(Location),
 }
 
-/// Which image the tag names afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TagModel {
-    /// The SOCI-enabled one.
-    Replace,
-    /// The one as built.
-    Sibling,
+pub use soci_store::workflow::{SIBLING_SUFFIX, TagModel};
+
+/// The tag model that the configuration says.
+pub fn tag_model(config: &Config) -> TagModel {
+    match config.text("tag-model") {
+        Some("sibling") => TagModel::Sibling,
+        _ => TagModel::Replace,
+    }
 }
 
-impl TagModel {
-    /// What the configuration says.
-    pub fn of(config: &Config) -> Self {
-        match config.text("tag-model") {
-            Some("sibling") => Self::Sibling,
-            _ => Self::Replace,
-        }
-    }
-
-    /// The name of the SOCI-enabled image.
-    pub fn soci_name(self, name: &Reference) -> Result<Reference, CommandError> {
-        let tag = name.tag_or_latest().unwrap_or("latest");
-        let tag = match self {
-            Self::Replace => tag.to_owned(),
-            Self::Sibling => format!("{tag}{SIBLING_SUFFIX}"),
-        };
-        name.with_tag(&tag)
-            .map_err(|error| CommandError::usage(format!("{name} cannot have the tag {tag}")).because(&error))
-    }
+/// The name of the SOCI-enabled image.
+pub fn soci_name(model: TagModel, name: &Reference) -> Result<Reference, CommandError> {
+    model
+        .soci_name(name)
+        .map_err(|error| CommandError::usage(format!("{name} cannot have its tag")).because(&error))
 }
 
 /// What was published.
@@ -118,7 +104,7 @@ pub fn to_registry(
 ) -> Result<PublishedImage, CommandError> {
     let mut soci_names = Vec::new();
     for name in names {
-        soci_names.push(settings.model.soci_name(name)?);
+        soci_names.push(soci_name(settings.model, name)?);
     }
     let Some(lead) = soci_names.first() else {
         return Err(CommandError::usage("the image has no name to publish it under"));
@@ -238,7 +224,7 @@ fn as_built(
 ) -> Result<Digest, CommandError> {
     let mut digest = None;
     for name in names {
-        let name = TagModel::Replace.soci_name(name)?;
+        let name = soci_name(TagModel::Replace, name)?;
         let destination = create(&name, context)?;
         let copied = match stored {
             Some(source) => workflow::copy(source, destination, name.tag(), options),
@@ -313,7 +299,3 @@ fn create_over(
 fn create(name: &Reference, context: &Context) -> Result<AnyDestination, CommandError> {
     places::create(&Location::Registry(name.clone()), context)
 }
-
-/// The tag convention of the AWS SOCI index builder
-/// (<https://github.com/awslabs/cfn-ecr-aws-soci-index-builder>, read 2026-11-24).
-pub const SIBLING_SUFFIX: &str = "-soci";

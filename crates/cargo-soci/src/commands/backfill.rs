@@ -7,7 +7,7 @@ use soci_image::Reference;
 use soci_store::workflow::Tables;
 
 use crate::backfill::{self, Dates, Filter, Settings, Shard, TagGlob};
-use crate::build::publish::TagModel;
+use crate::build::publish::tag_model;
 use crate::commands::CommandResult;
 use crate::commands::convert::index_flags::LayerFlags;
 use crate::config::Config;
@@ -78,7 +78,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
             repositories.push(repository);
         }
     }
-    let model = TagModel::of(&config);
+    let model = tag_model(&config);
     let mut options = args.layers.options(&config, context)?;
     // A trace is that of one program; here are the images of many.
     options.start = None;

@@ -248,7 +248,7 @@ fn one(
                 true => names,
                 // Those that it gets when it is pushed.
                 false => {
-                    let names = names.iter().map(|name| plan.model.soci_name(name));
+                    let names = names.iter().map(|name| publish::soci_name(plan.model, name));
                     names.collect::<Result<_, _>>()?
                 }
             };

@@ -47,7 +47,7 @@ pub(super) fn run(
     let images = metadata_file::read(&bytes, file.target.as_deref()).or_fail(|| shown.to_string())?;
     let options = super::options(args, config, context)?;
     let settings = Settings {
-        model: TagModel::of(config),
+        model: publish::tag_model(config),
         options: &options,
         config,
         plain: super::plain(args),

@@ -102,7 +102,7 @@ pub(super) fn run(words: Vec<OsString>, context: &Context) -> CommandResult {
     context.registries.configure(&config)?;
     let options = conversion::options(&config, context)?;
     let settings = Settings {
-        model: TagModel::of(&config),
+        model: publish::tag_model(&config),
         options: &options,
         config: &config,
         // The user's own words choose the compression.
@@ -343,7 +343,7 @@ fn pushed(
         .map(|name| {
             let name =
                 Reference::parse(name).map_err(|error| CommandError::usage(format!("--tag: {error}")))?;
-            TagModel::Replace.soci_name(&name)
+            publish::soci_name(TagModel::Replace, &name)
         })
         .collect::<Result<Vec<_>, CommandError>>()?;
     // With several outputs the metadata file has the digest of the last one, whichever that is.
