@@ -43,7 +43,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "soci-ztoc",
         ],
     ),
-    ("soci-wasm", &["soci-image", "soci-lint", "soci-store"]),
+    (
+        "soci-wasm",
+        &[
+            "soci-image",
+            "soci-lint",
+            "soci-registry",
+            "soci-store",
+            "soci-ztoc",
+        ],
+    ),
 ];
 
 /// Crates that forbid unsafe code and do no I/O.

@@ -19,6 +19,12 @@ test("the lint module is at most 440 KB gzip'd", (t) => {
   assert.ok(size <= 440 * KB, `${size} bytes`);
 });
 
+test("the image module is at most 450 KB gzip'd", (t) => {
+  const size = packed(join(ROOT, "wasm/convert/dist/soci_image.wasm"));
+  t.diagnostic(`soci_image.wasm: ${size} bytes gzip'd`);
+  assert.ok(size <= 450 * KB, `${size} bytes`);
+});
+
 test("the first load of the page is at most 450 KB gzip'd", (t) => {
   const all = readdirSync(SITE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const isTop = ({ parentPath }) => parentPath === SITE || /^assets\/[0-9a-f]+$/.test(relative(SITE, parentPath));
@@ -33,9 +39,11 @@ test("the first load of the page is at most 450 KB gzip'd", (t) => {
 });
 
 test("what is committed holds no path of a machine and no address to download from", () => {
-  const dist = join(ROOT, "wasm/action/dist");
-  for (const name of readdirSync(dist)) {
-    const text = readFileSync(join(dist, name), "latin1");
+  const dists = ["wasm/action/dist", "wasm/convert/dist"].map((name) => join(ROOT, name));
+  const files = dists.flatMap((dist) => readdirSync(dist).map((name) => join(dist, name)));
+  assert.equal(files.length, 6);
+  for (const name of files) {
+    const text = readFileSync(name, "latin1");
     for (const word of ["/root/", "/home/", "/Users/", "C:\\Users", ".cargo/registry", "registry/src", "node_modules/", "registry.npm"]) {
       assert.ok(!text.includes(word), `${name} holds ${word}`);
     }

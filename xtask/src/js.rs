@@ -1,4 +1,4 @@
-//! `cargo xtask js [--quick | --update]`: the tests of the Action, the npm package and the page, and that the module
+//! `cargo xtask js [--quick | --update]`: the tests of the Actions, the npm package and the page, and that the module
 //! gives what the native linter gives. Run by `cargo xtask test` as well.
 
 use std::path::Path;
@@ -10,7 +10,9 @@ use crate::run::{Outcome, must, target};
 use crate::site;
 
 /// Tests that need no browser.
-const QUICK: &[&str] = &["action", "equality", "package", "sizes"];
+const QUICK: &[&str] = &["action", "equality", "image", "package", "snippets", "sizes"];
+/// Tests with real servers.
+const SERVERS: &[&str] = &["convert"];
 /// Tests in Chromium.
 const BROWSER: &[&str] = &["page", "docs", "package-browser"];
 
@@ -33,6 +35,10 @@ pub(crate) fn tests(quick: bool, update: bool) -> Outcome {
     site::build(&site)?;
     package::build(&target().join("package"))?;
     node_test(QUICK, &site, update)?;
+    if quick && !update {
+        return Ok(());
+    }
+    node_test(SERVERS, &site, update)?;
     if quick {
         return Ok(());
     }

@@ -32,10 +32,13 @@ pub(crate) fn text(introduction: &str, packages: &BTreeMap<String, Package>) -> 
     text
 }
 
-/// The crates that a package is made of on a target: normal dependencies, not those of build scripts or macros.
-pub(crate) fn crates(package: &str, target: &str) -> Result<BTreeMap<String, Package>, String> {
-    let tree = output(cargo().args([
-        "tree",
+/// The crates that a package is made of on a target, with the features that Cargo is told: normal dependencies, not those of build scripts or macros.
+pub(crate) fn crates(
+    package: &str,
+    target: &str,
+    features: &[&str],
+) -> Result<BTreeMap<String, Package>, String> {
+    let tree = output(cargo().arg("tree").args(features).args([
         "--locked",
         "--package",
         package,

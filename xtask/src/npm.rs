@@ -26,10 +26,10 @@ pub(crate) fn install() -> Outcome {
     std::fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
-/// Checks the types of Action and page; emits nothing.
+/// Checks the types of Actions and page; emits nothing.
 #[cfg(feature = "wasm")]
 pub(crate) fn type_check() -> Outcome {
-    for project in ["action", "page"] {
+    for project in ["action", "convert", "page"] {
         must(
             package("typescript", "bin/tsc")
                 .args(["--project", project])
@@ -39,13 +39,14 @@ pub(crate) fn type_check() -> Outcome {
     Ok(())
 }
 
-/// The Action's bundle: one CommonJS file, because the runner starts a file and not a package.
+/// The bundle of an Action, whose sources lie in `wasm/<action>`: one CommonJS file, because the runner starts a file
+/// and not a package.
 #[cfg(feature = "wasm")]
-pub(crate) fn bundle_action() -> Result<Vec<u8>, String> {
+pub(crate) fn bundle_action(action: &str) -> Result<Vec<u8>, String> {
     output(
         package("esbuild", "bin/esbuild")
+            .arg(format!("{action}/src/main.ts"))
             .args([
-                "action/src/main.ts",
                 "--bundle",
                 "--format=cjs",
                 "--platform=node",
@@ -62,17 +63,13 @@ pub(crate) fn bundle_action() -> Result<Vec<u8>, String> {
 
 /// The names of the packages that [`bundle_action`] takes code from.
 #[cfg(feature = "wasm")]
-pub(crate) fn bundled_packages() -> Result<Vec<String>, String> {
+pub(crate) fn bundled_packages(action: &str) -> Result<Vec<String>, String> {
     let scratch = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let metafile = scratch.path().join("inputs.json");
     output(
         package("esbuild", "bin/esbuild")
-            .args([
-                "action/src/main.ts",
-                "--bundle",
-                "--platform=node",
-                "--outfile=/dev/null",
-            ])
+            .arg(format!("{action}/src/main.ts"))
+            .args(["--bundle", "--platform=node", "--outfile=/dev/null"])
             .arg(format!("--metafile={}", metafile.display()))
             .current_dir(folder()),
     )?;

@@ -41,6 +41,16 @@ export function reportError(message: string): void {
   process.stdout.write(`::error title=soci::${escapeData(message)}\n`);
 }
 
+/** The same of what does not stop it. */
+export function reportWarning(message: string): void {
+  process.stdout.write(`::warning title=soci::${escapeData(message)}\n`);
+}
+
+/** Hides a text in the log. */
+export function mask(secret: string): void {
+  process.stdout.write(`::add-mask::${escapeData(secret)}\n`);
+}
+
 /** Prints `text` as a foldable group; no line of it can act as a command. */
 export function printGroup(title: string, text: string): void {
   const token = randomUUID();

@@ -7,7 +7,7 @@ use crate::licences;
 pub(super) fn text(platforms: &[Platform]) -> Result<String, String> {
     let mut packages = std::collections::BTreeMap::new();
     for platform in platforms {
-        packages.extend(licences::crates("cargo-soci", platform.target)?);
+        packages.extend(licences::crates("cargo-soci", platform.target, &[])?);
     }
     Ok(licences::text(
         "What is compiled into cargo-soci beside the code of this project, and the texts that their authors ask to be\n\

@@ -1,6 +1,6 @@
 //! `cargo xtask gen [--check | --reproduce]`: the only builder of what is generated and committed.
 //!
-//! Order: the WASM module and its glue, then schema, types and rule pages out of the Rust structs,
+//! Order: the WASM modules and their glue, then schema, types and rule pages out of the Rust structs,
 //! then the bundles that are made from all of these. Every generator gives bytes; only this file writes.
 //! `--check` writes nothing and fails on the first step whose bytes differ from the committed ones.
 
@@ -33,20 +33,25 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     use crate::npm;
     use files::{Generated, settle};
+    use wasm::Door;
 
     let check = match read(arguments)? {
         Mode::Write => false,
         Mode::Check => true,
         Mode::Reproduce => return reproduce::run(),
     };
-    let module = wasm::build()?;
+    let lint = wasm::build(Door::Lint)?;
+    let image = wasm::build(Door::Image)?;
     settle(
         check,
         &["wasm/glue"],
         &[
-            Generated::new("wasm/action/dist/soci_wasm.wasm", module.wasm),
-            Generated::new("wasm/glue/soci_wasm.js", module.js),
-            Generated::new("wasm/glue/soci_wasm.d.ts", module.declarations),
+            Generated::new(Door::Lint.committed(), lint.wasm),
+            Generated::new("wasm/glue/soci_wasm.js", lint.js),
+            Generated::new("wasm/glue/soci_wasm.d.ts", lint.declarations),
+            Generated::new(Door::Image.committed(), image.wasm),
+            Generated::new("wasm/glue/soci_image.js", image.js),
+            Generated::new("wasm/glue/soci_image.d.ts", image.declarations),
         ],
     )?;
     settle(check, &["docs/rules"], &pages::rules())?;
@@ -58,8 +63,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         check,
         &[],
         &[
-            Generated::new("wasm/action/dist/index.cjs", npm::bundle_action()?),
-            licences::file()?,
+            Generated::new("wasm/action/dist/index.cjs", npm::bundle_action("action")?),
+            licences::file(Door::Lint, "action")?,
+            Generated::new("wasm/convert/dist/index.cjs", npm::bundle_action("convert")?),
+            licences::file(Door::Image, "convert")?,
         ],
     )
 }

@@ -1,22 +1,15 @@
-//! `cargo xtask gen --reproduce`: the committed module comes out again in another checkout, with another
-//! Cargo home and another build folder, and holds no path. The same builds without mapped prefixes must
+//! `cargo xtask gen --reproduce`: the committed modules come out again in another checkout, with another
+//! Cargo home and another build folder, and hold no path. The same builds without mapped prefixes must
 //! fail both checks; otherwise the checks would prove nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::wasm::{self, Place};
+use super::wasm::{self, Door, Place};
 use crate::run::{Outcome, output, root, target};
 
-/// Runs the proof; it takes four builds.
+/// Runs the proof; it takes four builds of each module.
 pub(crate) fn run() -> Outcome {
-    let committed = root().join("wasm/action/dist/soci_wasm.wasm");
-    let committed = std::fs::read(&committed).map_err(|error| {
-        format!(
-            "cannot read {}: {error}; run `cargo xtask gen`",
-            committed.display()
-        )
-    })?;
     let scratch = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let elsewhere = Place {
         checkout: scratch.path().join("a checkout of another name"),
@@ -26,11 +19,22 @@ pub(crate) fn run() -> Outcome {
     };
     copy_checkout(&elsewhere.checkout)?;
     make_cargo_home(&elsewhere.cargo_home)?;
+    for door in Door::ALL {
+        prove(door, &elsewhere)?;
+    }
+    eprintln!("the modules are the same elsewhere and hold no path; unmapped builds differ and do");
+    Ok(())
+}
 
-    let mapped = wasm::bind(&wasm::compile(&elsewhere)?)?.wasm;
+/// The proof for one module.
+fn prove(door: Door, elsewhere: &Place) -> Outcome {
+    let name = door.committed();
+    let committed = std::fs::read(root().join(name))
+        .map_err(|error| format!("cannot read {name}: {error}; run `cargo xtask gen`"))?;
+    let mapped = wasm::bind(&wasm::compile(elsewhere, door)?)?.wasm;
     if mapped != committed {
         return Err(format!(
-            "another checkout and CARGO_HOME give another module: {} bytes, {} committed",
+            "another checkout and CARGO_HOME give another {name}: {} bytes, {} committed",
             mapped.len(),
             committed.len()
         ));
@@ -43,7 +47,7 @@ pub(crate) fn run() -> Outcome {
     ]
     .map(PathBuf::clone);
     if let Some(path) = paths.iter().find(|path| holds(&mapped, path)) {
-        return Err(format!("the module holds the path {}", path.display()));
+        return Err(format!("{name} holds the path {}", path.display()));
     }
 
     let unmapped_here = Place {
@@ -53,14 +57,15 @@ pub(crate) fn run() -> Outcome {
     };
     let unmapped_elsewhere = Place {
         remapped: false,
-        ..elsewhere
+        ..elsewhere.clone()
     };
-    let here = wasm::bind(&wasm::compile(&unmapped_here)?)?.wasm;
-    let there = wasm::bind(&wasm::compile(&unmapped_elsewhere)?)?.wasm;
+    let here = wasm::bind(&wasm::compile(&unmapped_here, door)?)?.wasm;
+    let there = wasm::bind(&wasm::compile(&unmapped_elsewhere, door)?)?.wasm;
     if here == there || !holds(&there, &unmapped_elsewhere.cargo_home) {
-        return Err("an unmapped build carries no path: this proof compares nothing".to_owned());
+        return Err(format!(
+            "an unmapped {name} carries no path: this proof compares nothing"
+        ));
     }
-    eprintln!("the module is the same elsewhere and holds no path; unmapped builds differ and do");
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! The WASM module: the same bytes on every machine, and no path of any of them inside.
+//! The WASM modules, one for each feature of `soci-wasm`: the same bytes on every machine, and no path of any of them
+//! inside.
 //!
 //! rustc writes source paths into panic messages, so an ordinary build carries the user's home folder.
 //! Four prefixes are mapped away: the checkout, Cargo's home, the sources of dependencies, and those of the standard library
@@ -21,7 +22,46 @@ pub(crate) struct Module {
     pub(crate) declarations: String,
 }
 
+/// A module, by the feature that makes it.
+#[derive(Clone, Copy)]
+pub(crate) enum Door {
+    /// Documents.
+    Lint,
+    /// Images.
+    Image,
+}
+
+impl Door {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Lint, Self::Image];
+
+    /// Its feature.
+    pub(crate) fn feature(self) -> &'static str {
+        match self {
+            Self::Lint => "lint",
+            Self::Image => "image",
+        }
+    }
+
+    /// What it is built with.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Lint => "wasm",
+            Self::Image => "wasm-image",
+        }
+    }
+
+    /// Where its module is committed.
+    pub(crate) fn committed(self) -> &'static str {
+        match self {
+            Self::Lint => "wasm/action/dist/soci_wasm.wasm",
+            Self::Image => "wasm/convert/dist/soci_image.wasm",
+        }
+    }
+}
+
 /// Where a build takes place; the reproduction test varies it.
+#[derive(Clone)]
 pub(crate) struct Place {
     /// The checkout.
     pub(crate) checkout: PathBuf,
@@ -45,25 +85,27 @@ impl Place {
     }
 }
 
-/// Builds the module in this checkout.
-pub(crate) fn build() -> Result<Module, String> {
-    bind(&compile(&Place::here()?)?)
+/// Builds a module in this checkout.
+pub(crate) fn build(door: Door) -> Result<Module, String> {
+    bind(&compile(&Place::here()?, door)?)
 }
 
 /// Compiles `soci-wasm` in `place`; gives the path of the raw module.
-pub(crate) fn compile(place: &Place) -> Result<PathBuf, String> {
+pub(crate) fn compile(place: &Place, door: Door) -> Result<PathBuf, String> {
     crate::setup::wasm_target()?;
     let mut command = cargo();
     command
         .current_dir(&place.checkout)
         .args(["build", "--quiet", "--locked", "--package", "soci-wasm", "--lib"])
-        .args(["--profile", "wasm", "--target", "wasm32-unknown-unknown"])
+        .args(["--no-default-features", "--features", door.feature()])
+        .args(["--profile", door.profile(), "--target", "wasm32-unknown-unknown"])
         .env("CARGO_HOME", &place.cargo_home)
         .env("CARGO_TARGET_DIR", &place.target)
         .env("CARGO_ENCODED_RUSTFLAGS", flags(place)?.join("\u{1f}"));
     forget_personal_settings(&mut command);
     must(&mut command)?;
-    Ok(place.target.join("wasm32-unknown-unknown/wasm/soci_wasm.wasm"))
+    let built = place.target.join("wasm32-unknown-unknown").join(door.profile());
+    Ok(built.join("soci_wasm.wasm"))
 }
 
 /// Runs wasm-bindgen's generator over a raw module.

@@ -12,6 +12,10 @@ use super::index_layer::IndexedLayer;
 pub(crate) struct Indexed(Mutex<BTreeMap<Digest, IndexedLayer>>);
 
 impl Indexed {
+    #[cfg_attr(
+        not(feature = "native"),
+        allow(dead_code, reason = "spans are cut for a start natively alone")
+    )]
     pub(crate) fn keep(&self, layer: Digest, indexed: IndexedLayer) {
         self.lock().insert(layer, indexed);
     }

@@ -43,8 +43,13 @@ mod report;
 mod reuse;
 mod run;
 mod sample;
+#[cfg_attr(
+    not(feature = "native"),
+    allow(dead_code, reason = "spans are cut for a start natively alone")
+)]
 mod start;
 mod summary;
+#[cfg(feature = "native")]
 mod survey;
 mod tables;
 mod uncompress;

@@ -130,6 +130,10 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
 }
 
 /// What is in the layers to index of which any zTOC is there, however it is cut and whoever made it.
+#[cfg_attr(
+    not(feature = "native"),
+    allow(dead_code, reason = "spans are cut for a start natively alone")
+)]
 pub(super) async fn tables(
     plan: &Plan,
     source: &AnySource,

@@ -15,6 +15,7 @@ use super::publish::put_image;
 use super::report::{ImageReport, Report};
 use super::start::Start;
 use super::summary::{image_report, platform_indexes};
+#[cfg(feature = "native")]
 use super::survey::survey;
 use crate::store::{AnyDestination, AnySource, Destination, Published, RootName, Source};
 use crate::{Error, Result, block_on};
@@ -79,7 +80,7 @@ fn run(
 /// Everything but the last step.
 fn prepare(
     version: SociVersion,
-    mut plan: Plan,
+    #[cfg_attr(not(feature = "native"), allow(unused_mut))] mut plan: Plan,
     source: &AnySource,
     destination: &AnyDestination,
     tag: Option<&str>,
@@ -106,10 +107,13 @@ fn prepare(
     if plan.indexes_layers() {
         block_on(destination.ready())?;
     }
+    // Without threads no door cuts spans for a start.
+    #[cfg(feature = "native")]
     let surveyed = match &options.start {
         Some(start) => Some(survey(&mut plan, start, source, destination, options, observer)?),
         None => None,
     };
+    #[cfg(feature = "native")]
     let options = surveyed.as_ref().unwrap_or(options);
     let IndexedLayers {
         done: layers,
