@@ -22,6 +22,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("pigz", "pigz"),
     ("podman", "podman"),
+    ("python3", "python3"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
     ("strace", "strace"),

@@ -5,7 +5,7 @@ mod common;
 
 use common::build_plain;
 use common::layers::{Item, tar};
-use soci_rootfs::{FileType, Found, LookupFault, Rootfs};
+use soci_rootfs::{Client, FileType, Found, Layer, LookupFault, Mount, Rootfs};
 use soci_ztoc::ztoc::{Toc, Ztoc};
 
 /// Layers, lowest first; `None` is not known.
@@ -206,4 +206,32 @@ fn an_image_without_layers_has_nothing() {
             layer: 1
         })
     );
+}
+
+#[test]
+fn as_the_lazy_client_shows_it_links_on_the_way_are_not_followed() {
+    let image = Image::known(&[&[Item::symlink("lib", "usr/lib"), file("lib/a"), file("usr/lib/b")]]);
+    let ztoc = image.0[0].as_ref().expect("it is known");
+    let mount = Mount::of(ztoc);
+    let layers = [Layer::mounted(ztoc.toc(), &mount)];
+    let (mounted, clients) = Rootfs::mounted(&layers);
+    assert_eq!(clients, [Client::Mounts]);
+    assert_eq!(image.find("/usr/lib/a"), "/usr/lib/a is lib/a of layer 0");
+    assert!(
+        mounted.find(b"/usr/lib/a").is_err(),
+        "the client puts it below the link"
+    );
+    assert_eq!(
+        image.told(mounted.find(b"/lib/b")),
+        "/usr/lib/b is usr/lib/b of layer 0"
+    );
+    let (unpacked, clients) = Rootfs::mounted(&layers.map(Layer::without_ztoc));
+    assert_eq!(clients, [Client::Unpacks]);
+    assert!(unpacked.find(b"/usr/lib/a").is_ok());
+    let (unknown, clients) = Rootfs::mounted(&[Layer::unknown()]);
+    assert_eq!(clients, [Client::Unknown]);
+    assert!(matches!(
+        unknown.find(b"/usr"),
+        Err(LookupFault::Unknown { layer: 0, .. })
+    ));
 }

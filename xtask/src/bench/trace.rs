@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -82,7 +82,8 @@ fn one(bench: &Bench, start: &Start) -> Outcome {
     must(
         Command::new(&bench.binary)
             .args(["convert", "--quiet", "--min-layer-size", "1MiB"])
-            .args([&plain, &lazy]),
+            .args([&plain, &lazy])
+            .stdout(Stdio::null()),
     )?;
     let mut rows = Vec::new();
     for link in LINKS {
@@ -177,7 +178,8 @@ fn programs(folder: &Path, name: &str, programs: &[PathBuf]) -> Result<PathBuf, 
 
 /// What the linker of programs would load.
 fn libraries(program: &Path) -> Result<Vec<String>, String> {
-    let told = output(Command::new("ldd").arg(program))?;
+    // Cargo's own, for what it runs; the container has none.
+    let told = output(Command::new("ldd").arg(program).env_remove("LD_LIBRARY_PATH"))?;
     let words = told.split_whitespace().filter(|word| word.starts_with('/'));
     Ok(words.map(|word| word.trim_end_matches(':').to_owned()).collect())
 }
