@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::value::{Branch, StepKind, against_default, compatible};
+use super::value::{Branch, StepKind, against_default, compatible, missing_way};
 use super::{Case, Cases, Evaluator, Hole, Symbolic, Thunk, Value, texts};
 use crate::source::Place;
 
@@ -75,10 +75,20 @@ pub(crate) fn field<'a>(evaluator: &Evaluator<'a>, object: &Value<'a>, name: &st
         true => members,
         false => vec![last],
     };
-    let cases: Cases<'a> = counting
+    let mut cases: Cases<'a> = counting
         .iter()
         .flat_map(|member| evaluator.eval(&member.value))
         .collect();
+    if is_guarded(&counting[0].value) {
+        // In the other way of the branches it is not there.
+        let whens: Vec<&[Branch]> = cases.iter().map(|case| case.when.as_slice()).collect();
+        let other = missing_way(&whens).and_then(Branch::other_way);
+        if let Some(other) = other {
+            let mut case = Case::plain(Value::Absent, last.key_place);
+            case.when.push(other);
+            cases.push(case);
+        }
+    }
     let absent = cases.iter().all(|case| case.value.is_absent());
     (!absent).then(|| Field {
         key: last.key.clone(),

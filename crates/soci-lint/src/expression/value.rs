@@ -259,6 +259,17 @@ impl Branch {
         self
     }
 
+    /// The other way, where there are two.
+    pub(crate) fn other_way(&self) -> Option<Self> {
+        let Outcome::Holds(holds) = self.outcome else {
+            return None;
+        };
+        Some(Self {
+            outcome: Outcome::Holds(!holds),
+            ..self.clone()
+        })
+    }
+
     fn excludes(&self, other: &Self) -> bool {
         self.condition == other.condition && self.outcome != other.outcome
     }
@@ -378,11 +389,11 @@ pub(crate) fn is_open(when: &[Branch]) -> bool {
 }
 
 /// The first open branch that all of these values depend on: in its other way there is none of them.
-pub(crate) fn missing_way<'c>(cases: &[&'c Case]) -> Option<&'c Branch> {
-    if cases.iter().any(|case| !is_open(&case.when)) {
+pub(crate) fn missing_way<'c>(cases: &[&'c [Branch]]) -> Option<&'c Branch> {
+    if cases.iter().any(|when| !is_open(when)) {
         return None;
     }
-    let branches = || cases.iter().flat_map(|case| &case.when);
+    let branches = || cases.iter().copied().flatten();
     let mut open = branches().filter(|branch| branch.by_default.is_none());
     open.find(|branch| !branches().any(|other| other.excludes(branch)))
 }

@@ -6,7 +6,7 @@ use super::service::{Says, Service};
 use super::task::{Compatibilities, Task};
 use crate::Options;
 use crate::documents::Role;
-use crate::expression::value::{against_default, missing_way};
+use crate::expression::value::{Branch, against_default, missing_way};
 use crate::source::Place;
 use crate::terms::Fargate;
 
@@ -118,11 +118,12 @@ fn word(compatibilities: &Compatibilities) -> Word {
         .iter()
         .any(|case| !case.when.is_empty() || case.uses_default());
     let (all, any) = (names.iter().all(fargate), names.iter().any(fargate));
+    let whens: Vec<&[Branch]> = possible.iter().map(|case| case.when.as_slice()).collect();
     let mut branches = possible.iter().flat_map(|case| &case.when);
     let open = match any && !all {
         true => branches.find(|branch| branch.by_default.is_none()),
         // Where the list is absent in one way of a condition, nothing is required there.
-        false => missing_way(&possible),
+        false => missing_way(&whens),
     };
     match (all, any) {
         _ if let Some(branch) = open => Word::Open(

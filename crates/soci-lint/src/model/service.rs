@@ -96,7 +96,10 @@ impl Service {
             .collect();
         let chosen = known.iter().find(|(word, _)| is_fargate_provider(word));
         let of_fargate = |case: &&Case| case.value.known().is_some_and(|word| is_fargate_provider(&word));
-        let of_fargate: Vec<&Case> = providers().filter(of_fargate).collect();
+        let of_fargate: Vec<&[Branch]> = providers()
+            .filter(of_fargate)
+            .map(|case| case.when.as_slice())
+            .collect();
         if let (Some(branch), Some((_, place))) = (missing_way(&of_fargate), chosen) {
             return Says::Open {
                 why: format!("its capacity providers depend on `{}`", branch.condition),

@@ -37,15 +37,20 @@ pub(super) fn outcome(member: &Member<'_>) -> Option<String> {
     Some(format!("{} {}", member.1.verdict_text(), member.1.why()))
 }
 
+/// Who is in a group, as `task/container`.
+pub(super) fn names(group: &[Member<'_>]) -> String {
+    let names = group
+        .iter()
+        .map(|(task, container)| format!("{}/{}", task.id, name(container)));
+    list(names.collect())
+}
+
 /// What would answer the open verdicts and for whom, equal answers once.
 pub(super) fn answers(members: &[Member<'_>]) -> Vec<String> {
     let groups = grouped(members, &|(_, container)| container.answer().map(str::to_owned));
     let line = |group: &Vec<Member<'_>>| {
-        let names = group
-            .iter()
-            .map(|(task, container)| format!("{}/{}", task.id, name(container)));
         let answer = group[0].1.answer().unwrap_or_default();
-        format!("{}: {answer}", list(names.collect()))
+        format!("{}: {answer}", names(group))
     };
     let mut answers: Vec<String> = groups.iter().take(MOST_ANSWERS).map(line).collect();
     if let more @ 1.. = groups.len().saturating_sub(MOST_ANSWERS) {
@@ -66,6 +71,7 @@ pub(super) fn name(container: &ContainerReport) -> String {
 
 /// The names of a group as tasks and containers: containers of one task together, and tasks with the same containers;
 /// where that leaves many rows, all in one.
+#[cfg(feature = "snippets")]
 pub(super) fn by_task(group: &[Member<'_>]) -> Vec<(String, String)> {
     let mut places = Table::<String, Option<usize>>::default();
     let mut rows: Vec<(Vec<String>, String)> = Vec::new();

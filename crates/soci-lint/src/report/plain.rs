@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::groups::{answers, by_task, grouped, members, outcome};
+use super::groups::{answers, grouped, members, names, outcome};
 use super::short::{ending, finding};
 use super::{RenderOptions, Report, terminal};
 
@@ -21,13 +21,11 @@ pub(super) fn render(report: &Report, options: &RenderOptions<'_>) -> String {
         let container = group[0].1;
         let _ = writeln!(
             out,
-            "{}: {}",
+            "{}: {}\n  {}",
             container.verdict_text(),
-            terminal(&container.why())
+            terminal(&container.why()),
+            terminal(&names(&group))
         );
-        for (tasks, containers) in by_task(&group) {
-            let _ = writeln!(out, "  {}: {}", terminal(&tasks), terminal(&containers));
-        }
     }
     out.push('\n');
     for answer in answers(&members) {
