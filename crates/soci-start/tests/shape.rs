@@ -81,6 +81,16 @@ fn real_layers_are_cut_at_no_higher_cost() {
                 count.abs_diff(seen.spans) <= seen.spans / 10,
                 "layer {number}, {what}: {count} spans"
             );
+            // What a builder does in bounded memory is hardly worse.
+            let passing = shape.cuts_in_passing(&ends, layer.compressed_size, layer.uncompressed_size);
+            let passing: Vec<BlockEnd> = passing.iter().map(|cut| ends[*cut]).collect();
+            let passing =
+                shape.cost_of(&passing, layer.compressed_size, layer.uncompressed_size) as f64 / 1e15;
+            println!("layer {number}, {what}: {count} spans, {seconds:.5} s; in passing {passing:.5} s");
+            assert!(
+                (seconds..seconds * 1.01).contains(&passing),
+                "layer {number}, {what}: {passing:.4} s"
+            );
             // The same layer, the same cuts.
             assert_eq!(
                 cuts,

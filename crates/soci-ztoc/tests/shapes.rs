@@ -130,7 +130,7 @@ fn a_shaped_ztoc_is_good_and_cut_where_it_is_best() {
             let shape = shape(ranges, 256 << 10);
             let built = in_pieces(&layer, shaped(&shape, 256 << 10), &[layer.len()]);
             let what = format!("{name} for {:?}", shape.needs()[0].ranges());
-            let best = shape.cuts(&places, compressed, uncompressed);
+            let best = shape.cuts_in_passing(&places, compressed, uncompressed);
             let best: Vec<BlockEnd> = best.into_iter().map(|place| places[place]).collect();
             assert_eq!(cuts(&built), best, "{what}");
             let found = verify(built.ztoc(), &mut &layer[..]).expect("the layer is good");

@@ -15,6 +15,7 @@ mod lint;
 mod measure;
 mod recompress;
 mod registry;
+mod start;
 mod table;
 mod trace;
 mod why;
@@ -40,6 +41,7 @@ const CASES: &[Case] = &[
     ("recompress", recompress::run),
     ("registry", registry::convert),
     ("registry-link", registry::link),
+    ("start", start::run),
     ("lint", lint::run),
     ("why", why::run),
     ("trace", trace::starts),

@@ -27,13 +27,6 @@ pub struct BlockEnd {
     pub bits: u8,
 }
 
-impl BlockEnd {
-    /// The first byte that a span from here needs.
-    fn start(&self) -> u64 {
-        self.compressed.saturating_sub(u64::from(self.bits > 0))
-    }
-}
-
 /// What spans cost, in femtoseconds: whole numbers, so that all machines find the same cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SpanCost {
@@ -121,9 +114,28 @@ impl Shape {
     /// at least one in every layer, all begin spans. The sizes are the whole layer's.
     ///
     /// Exact, but for layers whose encoder ended more than 512 blocks within a span: there those less than 4 KiB behind
-    /// another one are passed over, so that memory stays bounded.
+    /// another one are passed over.
     pub fn cuts(&self, ends: &[BlockEnd], compressed: u64, uncompressed: u64) -> Vec<usize> {
-        let mut shaper = Shaper::new(self);
+        let unbounded = Shaper {
+            most_bytes: u64::MAX,
+            most_nodes: usize::MAX,
+            ..Shaper::new(self)
+        };
+        self.cuts_by(unbounded, ends, compressed, uncompressed)
+    }
+
+    /// The same as a builder cuts, whose memory is bounded: it decides at the latest after 8 MiB of compressed bytes.
+    pub fn cuts_in_passing(&self, ends: &[BlockEnd], compressed: u64, uncompressed: u64) -> Vec<usize> {
+        self.cuts_by(Shaper::new(self), ends, compressed, uncompressed)
+    }
+
+    fn cuts_by(
+        &self,
+        mut shaper: Shaper<usize>,
+        ends: &[BlockEnd],
+        compressed: u64,
+        uncompressed: u64,
+    ) -> Vec<usize> {
         for (position, end) in ends.iter().enumerate() {
             shaper.push(self, *end, position);
         }
@@ -163,14 +175,15 @@ impl Shape {
         weights.sum::<u64>().max(1)
     }
 
-    /// The cost of a span that starts of the weight `hot`, out of `all`, need.
+    /// The cost of a span that starts of the weight `hot`, out of `all`, need. The byte that neighbours may share does not
+    /// count: with it equal ways would differ by nothing that matters, and stay open side by side.
     fn span_cost(&self, begin: &BlockEnd, end: &BlockEnd, all: u64, hot: u64) -> u128 {
         let times = |one: u64, count: u64| u128::from(one) * u128::from(count);
         let fetch = || {
             u128::from(self.cost.request)
                 + times(
                     self.cost.compressed_byte,
-                    end.compressed.saturating_sub(begin.start()),
+                    end.compressed.saturating_sub(begin.compressed),
                 )
                 + times(
                     self.cost.uncompressed_byte,
@@ -189,7 +202,10 @@ const CLOSE: u64 = 4 << 10;
 /// Undecided block ends at most.
 const MOST_NODES: usize = 2048;
 /// Undecided compressed bytes at most: they are kept until it is known which span they are in.
-const MOST_BYTES: u64 = 64 << 20;
+///
+/// Through a long stretch of one kind two or three ways can stay open, which differ in where it began: one has paid a
+/// little more for being able to save a span at its end. To decide early costs at most that span.
+const MOST_BYTES: u64 = 8 << 20;
 
 /// The search while the layer passes by. `T` is what is kept of a block end until it is decided.
 #[derive(Debug)]
@@ -203,6 +219,8 @@ pub(super) struct Shaper<T> {
     /// For each start, how many of its ranges begin before the last block end.
     begun: Vec<usize>,
     all: u64,
+    most_bytes: u64,
+    most_nodes: usize,
     decided: Vec<(BlockEnd, T)>,
 }
 
@@ -228,6 +246,8 @@ impl<T> Shaper<T> {
             root: None,
             begun: shape.needs.iter().map(|_| 0).collect(),
             all: shape.all(),
+            most_bytes: MOST_BYTES,
+            most_nodes: MOST_NODES,
             decided: Vec::new(),
         }
     }
@@ -254,7 +274,7 @@ impl<T> Shaper<T> {
             return;
         }
         self.reached(end.compressed);
-        if self.nodes.len() - self.free.len() >= MOST_NODES {
+        if self.nodes.len() - self.free.len() >= self.most_nodes {
             self.decide_all();
         }
         let (parent, best) = self.best_way(shape, &end);
@@ -290,7 +310,7 @@ impl<T> Shaper<T> {
     /// Between two block ends it does not matter when this is called, so neither do the pieces that a layer comes in.
     pub(super) fn reached(&mut self, compressed: u64) {
         if let Some(root) = self.root
-            && compressed.saturating_sub(self.nodes[root].end.compressed) > MOST_BYTES
+            && compressed.saturating_sub(self.nodes[root].end.compressed) > self.most_bytes
         {
             self.decide_all();
         }
