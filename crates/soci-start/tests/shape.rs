@@ -86,7 +86,6 @@ fn real_layers_are_cut_at_no_higher_cost() {
             let passing: Vec<BlockEnd> = passing.iter().map(|cut| ends[*cut]).collect();
             let passing =
                 shape.cost_of(&passing, layer.compressed_size, layer.uncompressed_size) as f64 / 1e15;
-            println!("layer {number}, {what}: {count} spans, {seconds:.5} s; in passing {passing:.5} s");
             assert!(
                 (seconds..seconds * 1.01).contains(&passing),
                 "layer {number}, {what}: {passing:.4} s"
