@@ -43,7 +43,7 @@ pub struct Args {
     pub since: Option<Moment>,
     /// Only one of N parts of the work: I from 1 to N. A tag is in the same part in every run
     #[arg(long, value_name = "I/N")]
-    pub shard: Option<Shard>,
+    pub shard: Option<String>,
     /// `replace` moves each tag to its SOCI-enabled image, `sibling` tags that TAG-soci
     #[arg(long, value_name = "MODEL")]
     pub tag_model: Option<String>,
@@ -79,6 +79,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         }
     }
     let model = tag_model(&config);
+    let shard = args.shard.as_deref().map(shard).transpose()?;
     let mut options = args.layers.options(&config, context)?;
     // A trace is that of one program; here are the images of many.
     options.start = None;
@@ -92,7 +93,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         filter: Filter {
             only: args.tags,
             except: args.except,
-            shard: args.shard,
+            shard,
             model,
         },
         dates: Dates {
@@ -137,6 +138,11 @@ fn repository(text: &str) -> Result<Reference, CommandError> {
         )));
     }
     Ok(reference)
+}
+
+fn shard(text: &str) -> Result<Shard, CommandError> {
+    text.parse()
+        .map_err(|error| CommandError::usage(format!("--shard {text:?}: {error}")))
 }
 
 fn date(text: &str) -> Result<Moment, String> {

@@ -298,4 +298,11 @@ fn lists_that_lead_elsewhere_or_are_none_are_refused() {
     assert_eq!(usage.status.code(), Some(2));
     let told = text(&usage.stderr);
     assert!(told.contains("backfill is about a repository"), "{told}");
+    let usage = backfill(&registry.name("shop/web"), &["--shard", "0/4"]);
+    assert_eq!(usage.status.code(), Some(2));
+    let told = text(&usage.stderr);
+    assert!(
+        told.contains("--shard \"0/4\": a shard is I/N with I from 1 to N"),
+        "{told}"
+    );
 }
