@@ -154,6 +154,7 @@ const LINES: &[(Exit, &str)] = &[
     (Exit::Usage, "docker build"),
     (Exit::Failed, "docker build --push --tag r.example/app:1 ."),
     (Exit::Done, "init sub"),
+    (Exit::Usage, "backfill r.example/app:1"),
     (Exit::Usage, "mount ./image"),
     (Exit::Usage, "trace"),
     (Exit::Usage, "trace ./image --for soon"),
@@ -221,8 +222,8 @@ fn every_command_has_its_lines() {
                 *exit == wanted && (*line == command || line.starts_with(&format!("{command} ")))
             });
             // Building through docker succeeds where docker is: `buildx_vectors.rs`; mounting where root and FUSE are:
-            // `mount.rs`, `trace.rs`.
-            let elsewhere = ["docker build", "mount", "trace"];
+            // `mount.rs`, `trace.rs`; the images of a repository are in a registry: `registry/backfill.rs`.
+            let elsewhere = ["backfill", "docker build", "mount", "trace"];
             assert!(
                 has || (wanted == Exit::Done && elsewhere.contains(&&*command)),
                 "{command} has no line for {wanted:?}"
