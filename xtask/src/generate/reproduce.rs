@@ -87,7 +87,14 @@ fn copy_checkout(to: &Path) -> Outcome {
                 "--",
             ])
             .args(["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo"])
-            .args(["crates", "wasm/Cargo.toml", "wasm/src", "xtask", "docs"])
+            .args([
+                "crates",
+                "wasm/Cargo.toml",
+                "wasm/src",
+                "wasm/examples",
+                "xtask",
+                "docs",
+            ])
             .args(["tests/Cargo.toml", "tests/**/*.rs"])
             .current_dir(root()),
     )?;
