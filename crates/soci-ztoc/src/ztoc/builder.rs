@@ -14,84 +14,19 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::build_options::BuildOptions;
+use super::contents::Contents;
 use super::digests::{Announcements, LayerDigests};
 use super::encode::EncodedZtoc;
 use super::limits::Limits;
 use super::shape::{BlockEnd, Shape, Shaper};
 use super::skip::{Refusal, Unindexable};
-use super::toc::{EntryType, Toc, TocEntry, Xattrs};
+use super::toc::Toc;
 use super::value::{Compression, VERSION, Ztoc, ZtocParts};
 use super::zinfo::{Checkpoint, GzipZinfo, TarZinfo, Window, Zinfo};
 use crate::Error;
 use crate::inflate::{Boundary, BoundaryKind, Consumer, GzipInflater, GzipTotals};
-use crate::tar::{Entry, Visitor, Walker};
-
-/// What a zTOC is built with.
-///
-/// ```
-/// use soci_ztoc::ztoc::{BuildOptions, Compression};
-///
-/// let options = BuildOptions::new(Compression::Gzip, "my-builder").with_span_size(1 << 20);
-/// assert_eq!(options.compression(), Compression::Gzip);
-/// ```
-#[derive(Clone, Debug)]
-pub struct BuildOptions {
-    compression: Compression,
-    span_size: u64,
-    build_tool_identifier: Box<str>,
-    limits: Limits,
-    shape: Option<Arc<Shape>>,
-}
-
-impl BuildOptions {
-    /// The span size of the reference: 4 MiB.
-    pub const DEFAULT_SPAN_SIZE: u64 = 4 << 20;
-
-    /// For a layer that is stored like this (its media type tells), built by this tool, whose name
-    /// becomes part of the zTOC.
-    pub fn new(compression: Compression, build_tool_identifier: impl Into<Box<str>>) -> Self {
-        BuildOptions {
-            compression,
-            span_size: BuildOptions::DEFAULT_SPAN_SIZE,
-            build_tool_identifier: build_tool_identifier.into(),
-            limits: Limits::DEFAULT,
-            shape: None,
-        }
-    }
-
-    /// The least uncompressed bytes of a span but the last. gzip layers can only be cut at block
-    /// ends, so their spans are larger by up to a block.
-    #[must_use]
-    pub fn with_span_size(mut self, span_size: u64) -> Self {
-        self.span_size = span_size;
-        self
-    }
-
-    /// Cuts a gzip layer where it is best for this shape, instead of after every `span_size` bytes. The spans of a
-    /// plain tar are always equal: there it changes nothing.
-    #[must_use]
-    pub fn with_shape(mut self, shape: Arc<Shape>) -> Self {
-        self.shape = Some(shape);
-        self
-    }
-
-    /// What is accepted.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// How the layer is stored.
-    pub fn compression(&self) -> Compression {
-        self.compression
-    }
-
-    /// The least uncompressed bytes of a span but the last.
-    pub fn span_size(&self) -> u64 {
-        self.span_size
-    }
-}
+use crate::tar::Walker;
 
 /// Builds the zTOC of one layer while it is pushed.
 #[derive(Debug)]
@@ -306,11 +241,7 @@ impl Pass {
             members: 0,
             long_header_at: None,
             walker: Some(Walker::new()),
-            contents: Contents {
-                toc: Toc::new(),
-                limits,
-                failure: None,
-            },
+            contents: Contents::new(limits),
             failure: None,
         }
     }
@@ -546,82 +477,5 @@ impl Shaping {
             shape,
             unshaped: Vec::new(),
         }
-    }
-}
-
-/// The table of contents while the tar is walked.
-#[derive(Debug)]
-struct Contents {
-    toc: Toc,
-    limits: Limits,
-    failure: Option<Unindexable>,
-}
-
-impl Visitor for Contents {
-    fn entry(&mut self, entry: &Entry<'_>) {
-        if self.failure.is_none()
-            && let Err(reason) = self.add(entry)
-        {
-            self.failure = Some(reason);
-        }
-    }
-}
-
-impl Contents {
-    fn add(&mut self, entry: &Entry<'_>) -> Result<(), Unindexable> {
-        let entry_type =
-            EntryType::from_type_flag(entry.type_flag).ok_or_else(|| Unindexable::UnsupportedEntry {
-                type_flag: entry.type_flag,
-                name: entry.name.into(),
-                offset: entry.data_offset,
-            })?;
-        let (entries, pax_records, text_bytes) = (
-            self.limits.entries(),
-            self.limits.pax_records(),
-            self.limits.text_bytes(),
-        );
-        if self.toc.len() == entries {
-            return Err(Unindexable::TooManyEntries { limit: entries });
-        }
-        let modified = entry.modified.rfc_3339();
-        let row = TocEntry {
-            name: entry.name,
-            entry_type,
-            offset: entry.data_offset,
-            size: entry.size,
-            link_name: entry.link_name,
-            mode: entry.mode,
-            // The reference keeps the low 32 bits.
-            uid: entry.uid as u32,
-            gid: entry.gid as u32,
-            user_name: entry.user_name,
-            group_name: entry.group_name,
-            modified: modified.as_bytes(),
-            device_major: entry.device_major,
-            device_minor: entry.device_minor,
-            xattrs: Xattrs::NONE,
-        };
-        let records = entry.pax_records();
-        if self.toc.pair_count() + records.iter().len() > pax_records {
-            return Err(Unindexable::TooMuchText {
-                limit: pax_records,
-                unit: "records",
-            });
-        }
-        let records_text: usize = records.iter().map(|(key, value)| key.len() + value.len()).sum();
-        if self.toc.text_bytes() + row.text_bytes() + records_text > text_bytes {
-            return Err(Unindexable::TooMuchText {
-                limit: text_bytes,
-                unit: "bytes",
-            });
-        }
-        self.toc.push(&row, records.iter());
-        if [entry.uid, entry.gid]
-            .iter()
-            .any(|id| u32::try_from(*id).is_err())
-        {
-            self.toc.cut_owner();
-        }
-        Ok(())
     }
 }

@@ -19,7 +19,8 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::builder::{BuildOptions, BuildOutcome, Pass, ZtocBuilder, start};
+use super::build_options::BuildOptions;
+use super::builder::{BuildOutcome, Pass, ZtocBuilder, start};
 use super::digests::{Announcements, LayerDigests};
 use crate::Error;
 use crate::inflate::{GzipInflater, InputBuffer, SpentBuffer, Stretch};

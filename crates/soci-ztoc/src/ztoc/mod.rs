@@ -2,7 +2,7 @@
 //!
 //! | module | story |
 //! |---|---|
-//! | `builder`, `halves`, `digests` | one pass over a layer, on one thread or two |
+//! | `build_options`, `builder`, `contents`, `halves`, `digests`, `shape` | one pass over a layer, on one thread or two |
 //! | `value`, `zinfo`, `toc`, `paths` | what a zTOC is, and asking it |
 //! | `encode`, `decode`, `checkpoint`, `flatbuffer` | the file format |
 //! | `skip` | why a layer has no zTOC, or a client would not take it |
@@ -38,8 +38,10 @@
 //! # Ok::<(), soci_ztoc::Error>(())
 //! ```
 
+mod build_options;
 mod builder;
 mod checkpoint;
+mod contents;
 mod decode;
 mod digests;
 mod encode;
@@ -57,7 +59,8 @@ mod value;
 mod verify;
 mod zinfo;
 
-pub use builder::{BuildOptions, BuildOutcome, Built, Skipped, ZtocBuilder};
+pub use build_options::BuildOptions;
+pub use builder::{BuildOutcome, Built, Skipped, ZtocBuilder};
 pub use encode::EncodedZtoc;
 pub use extract::{Extractor, extract};
 pub use halves::{DecodeHalf, Decoded, Handover, HashHalf};
