@@ -7,7 +7,7 @@
 //!
 //! Every tag moves last, when all that it points at is there.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 use soci_image::{Digest, Reference};
@@ -80,7 +80,9 @@ impl Named<'_> {
         if options.reuse != Reuse::None {
             options.reuse_referrers = in_place;
             if !in_place {
-                options.reuse_from.extend(there(client, lead)?);
+                options
+                    .reuse_from
+                    .extend(ReusePlace::at_destination(open(client, lead)?)?);
             }
         }
         let source = open(client, self.source)?;
@@ -130,51 +132,62 @@ impl Named<'_> {
         }))
     }
 
-    /// Puts an image that has its first name under the others: a tag in the same repository, a copy in another.
     fn spread(&self, client: &Client<Wire>, image: &Reference, options: &Options) -> Result<()> {
         let source = open(client, image)?;
-        let mut done: Vec<String> = vec![image.name()];
-        for name in self.names.iter().skip(1) {
-            if !done.contains(&name.name()) {
-                copy(
-                    &source,
-                    self.destination(client, name)?,
-                    name.tag_or_latest(),
-                    options,
-                )?;
-                done.push(name.name());
-                continue;
+        spread(
+            &source,
+            image,
+            self.names,
+            &|name| self.destination(client, name),
+            options,
+        )
+    }
+}
+
+/// Puts an image that has its first name under the others: a tag in the same repository, a copy in another. `place`
+/// opens what a name says for writing.
+///
+/// # Errors
+/// Those of `place`, and as [`copy`].
+pub fn spread<E: From<Error>>(
+    source: &AnySource,
+    image: &Reference,
+    names: &[Reference],
+    place: &dyn Fn(&Reference) -> Result<AnyDestination, E>,
+    options: &Options,
+) -> Result<(), E> {
+    let mut repositories: Vec<String> = Vec::new();
+    for name in names {
+        if !repositories.contains(&name.name()) {
+            repositories.push(name.name());
+        }
+    }
+    for repository in repositories {
+        let mut tags = names.iter().filter(|name| name.name() == repository);
+        let first = tags.next().expect("it is the repository of a name");
+        if repository != image.name() {
+            copy(source, place(first)?, first.tag_or_latest(), options)?;
+        }
+        for tag in tags {
+            if options.cancel.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted.into());
             }
-            let images: Vec<Published> = block_on(source.roots())?
+            let roots = block_on(source.roots())?;
+            let images: Vec<Published> = roots
                 .into_iter()
                 .map(|root| Published {
                     descriptor: root.descriptor.clone(),
                     root,
                 })
                 .collect();
-            block_on(self.destination(client, name)?.publish(&images))?;
+            block_on(place(tag)?.publish(&images))?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn open(client: &Client<Wire>, reference: &Reference) -> Result<AnySource> {
     block_on(RegistrySource::open(client, reference)).map(AnySource::Registry)
-}
-
-/// What has the name already: its zTOCs may serve again. A registry that wants a login says so when it is written to.
-#[allow(clippy::arc_with_non_send_sync, reason = "it is both where there are threads")]
-fn there(client: &Client<Wire>, name: &Reference) -> Result<Option<ReusePlace>> {
-    let there = open(client, name)?;
-    match block_on(there.roots()) {
-        Ok(_) => Ok(Some(ReusePlace {
-            name: "the destination".to_owned(),
-            source: Arc::new(there),
-            optional: true,
-        })),
-        Err(Error::Registry(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// The tag convention of the AWS SOCI index builder

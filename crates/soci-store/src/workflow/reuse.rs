@@ -14,7 +14,9 @@ use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
 use soci_image::soci_index::ZtocEntry;
 use soci_image::{Descriptor, Digest, Image, SociIndex};
 use soci_rootfs::Mount;
-use soci_ztoc::ztoc::{Compression, Ztoc};
+#[cfg(feature = "native")]
+use soci_ztoc::ztoc::Compression;
+use soci_ztoc::ztoc::Ztoc;
 
 use super::index_layer::{ZtocSummary, prefetch_candidates, spans_of_entries};
 use super::options::Options;
@@ -24,7 +26,7 @@ use super::sample::{Sample, SpanSource, check_span};
 use super::tables::Table;
 use crate::checked;
 use crate::store::{AnySource, DOCUMENT_LIMIT, Source};
-use crate::{Error, Result};
+use crate::{Error, Result, block_on};
 
 /// Which zTOCs serve again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +52,24 @@ pub struct ReusePlace {
 }
 
 impl ReusePlace {
+    /// What has the destination's name already; `None` if nothing has, or its registry does not say: one that wants a
+    /// login says so when it is written to.
+    ///
+    /// # Errors
+    /// What reading gives where that is not the registry's refusal.
+    #[allow(clippy::arc_with_non_send_sync, reason = "it is both where there are threads")]
+    pub fn at_destination(there: AnySource) -> Result<Option<Self>> {
+        match block_on(there.roots()) {
+            Ok(_) => Ok(Some(Self {
+                name: "the destination".to_owned(),
+                source: Arc::new(there),
+                optional: true,
+            })),
+            Err(Error::Registry(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What was found there; of an optional place trouble is nothing found.
     fn forgive<V: Default>(&self, outcome: Result<V>) -> Result<V> {
         match self.optional {
@@ -130,10 +150,7 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
 }
 
 /// What is in the layers to index of which any zTOC is there, however it is cut and whoever made it.
-#[cfg_attr(
-    not(feature = "native"),
-    allow(dead_code, reason = "spans are cut for a start natively alone")
-)]
+#[cfg(feature = "native")]
 pub(super) async fn tables(
     plan: &Plan,
     source: &AnySource,

@@ -122,10 +122,6 @@ fn read(
             }
         }
     };
-    // Where there are no threads there is one.
-    #[cfg(not(feature = "native"))]
-    thread();
-    #[cfg(feature = "native")]
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.get().min(layers.len()) {
             scope.spawn(thread);
@@ -181,17 +177,11 @@ impl Reading<'_> {
     }
 
     /// A layer that was read before the conversion.
-    #[cfg(feature = "native")]
     fn before(&self, layer: &Descriptor) -> Option<IndexedLayer> {
         match self.source {
             AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
             _ => None,
         }
-    }
-
-    #[cfg(not(feature = "native"))]
-    fn before(&self, _: &Descriptor) -> Option<IndexedLayer> {
-        None
     }
 }
 
