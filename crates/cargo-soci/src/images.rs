@@ -1,8 +1,7 @@
 //! What images are in their registries now: each asked once, several at once, within a time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use soci_image::facts::ImageFacts;
@@ -11,6 +10,7 @@ use soci_lint::Verdict;
 use soci_store::store::AnySource;
 use soci_store::{Error, block_on, workflow};
 
+use crate::at_once::each;
 use crate::causes;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -117,30 +117,12 @@ impl Images {
             })
             .collect();
         let troubles = Mutex::new(std::mem::take(&mut self.troubles));
-        let found = Mutex::new(Vec::new());
-        let stopped = Mutex::new(None);
-        let next = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..wanted.len().min(AT_ONCE) {
-                scope.spawn(|| {
-                    while let Some(reference) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match look(reference, depth, &troubles, context, until) {
-                            Ok(looked) => locked(&found).push((reference.to_string(), looked)),
-                            Err(error) => {
-                                next.store(wanted.len(), Ordering::Relaxed);
-                                locked(&stopped).get_or_insert(error);
-                                return;
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        if let Some(error) = locked(&stopped).take() {
-            return Err(error);
-        }
-        self.troubles = std::mem::take(&mut *locked(&troubles));
-        self.known.extend(std::mem::take(&mut *locked(&found)));
+        let looked = each(&wanted, AT_ONCE, |reference| {
+            let looked = look(reference, depth, &troubles, context, until)?;
+            Ok((reference.to_string(), looked))
+        })?;
+        self.troubles = troubles.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.known.extend(looked);
         Ok(())
     }
 }
@@ -209,5 +191,5 @@ fn of_error(error: &Error, trouble: impl Fn(&CommandError) -> Looked) -> Result<
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,6 +8,7 @@
 //! [`cli`] holds the flags that all commands share, and `commands/` has one file per verb, each with
 //! its `Args` and a `run(args, &Context) -> Result<Exit, CommandError>`.
 
+pub mod at_once;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod backfill;

@@ -1,6 +1,6 @@
 //! Opening the places that SRC and DST name, and turning the errors of the library into those of a command.
 
-use soci_image::SkipReason;
+use soci_image::{Reference, SkipReason};
 use soci_store::store::{AnyDestination, AnySource};
 use soci_store::{Error, Location, LocationError};
 
@@ -35,13 +35,18 @@ pub fn source(text: &str, context: &Context) -> Result<Location, CommandError> {
     Ok(location)
 }
 
+/// Opens an image of a registry for reading.
+pub fn image(reference: &Reference, context: &Context) -> Result<AnySource, CommandError> {
+    context
+        .registries
+        .source(reference, context)
+        .map(AnySource::Registry)
+}
+
 /// Opens a place for reading.
 pub fn open(location: &Location, context: &Context) -> Result<AnySource, CommandError> {
     match location {
-        Location::Registry(reference) => context
-            .registries
-            .source(reference, context)
-            .map(AnySource::Registry),
+        Location::Registry(reference) => image(reference, context),
         _ => AnySource::open(location, &context.cancel.flag()).map_err(|error| failed(&error)),
     }
 }
@@ -81,6 +86,12 @@ pub fn wanted_tag(location: &Location, flag: Option<&str>) -> Result<Option<Stri
         ))
         .help("give the name once")),
         (there, flag) => Ok(flag.or(there).map(String::from)),
+    }
+}
+
+impl From<Error> for CommandError {
+    fn from(error: Error) -> Self {
+        failed(&error)
     }
 }
 

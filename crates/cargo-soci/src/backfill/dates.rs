@@ -2,12 +2,12 @@
 
 use soci_aws::moment::Moment;
 use soci_image::Reference;
-use soci_store::store::AnySource;
 use soci_store::{block_on, workflow};
 
-use super::run::{each, open};
+use crate::at_once::each;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::places;
 
 /// What the command line says about dates.
@@ -77,9 +77,9 @@ impl Dates {
 
 /// When an image was made. What cannot be read says no date here and is told when it is its turn.
 fn made(image: &Reference, context: &Context) -> Result<Option<Moment>, CommandError> {
-    let source: AnySource = match open(image, context) {
+    let source = match places::image(image, context) {
         Ok(source) => source,
-        Err(error) if error.exit() == crate::exit::Exit::Interrupted => return Err(error),
+        Err(error) if error.exit() == Exit::Interrupted => return Err(error),
         Err(_) => return Ok(None),
     };
     match block_on(workflow::created(&source)) {

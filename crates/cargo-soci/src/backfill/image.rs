@@ -10,7 +10,7 @@ use soci_store::{Error, Location, block_on};
 
 use super::layers::Layers;
 use super::report::Outcome;
-use super::run::{Settings, open};
+use super::run::Settings;
 use crate::build::publish::{TagModel, soci_name};
 use crate::context::Context;
 use crate::conversion;
@@ -44,7 +44,7 @@ fn attempt(
     layers: &Layers,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
-    let source = open(image, context)?;
+    let source = places::image(image, context)?;
     let mut options = Options {
         reuse: Reuse::None,
         tables: Tables::with_room(settings.tables),
@@ -100,7 +100,7 @@ fn attempt(
             "the registry lists several images under this tag",
         ));
     };
-    let result: Arc<AnySource> = Arc::new(open(&target.with_digest(&done.digest), context)?);
+    let result: Arc<AnySource> = Arc::new(places::image(&target.with_digest(&done.digest), context)?);
     claim.done(with_ztoc(&report), &result);
     let is_new = match &before {
         Some(before) => before.digest != done.digest,
@@ -155,7 +155,7 @@ struct Before {
 fn named_by(sibling: &Reference, context: &Context) -> Option<Before> {
     use soci_store::store::Source as _;
 
-    let place = open(sibling, context).ok()?;
+    let place = places::image(sibling, context).ok()?;
     let roots = block_on(place.roots()).ok()?;
     let digest = roots.first()?.descriptor.digest.clone();
     Some(Before {

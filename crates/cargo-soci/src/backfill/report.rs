@@ -65,16 +65,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What the table calls it.
-    fn heading(&self) -> &'static str {
+    /// Its place in the table, and what the table calls it.
+    fn line(&self) -> (u8, &'static str) {
         match self {
-            Self::Converted { .. } => "converted",
-            Self::Already { .. } => "converted before",
-            Self::OfAnotherTool { .. } => "with an index of another tool, left as they are",
-            Self::WouldConvert { .. } => "to convert",
-            Self::NothingToIndex { .. } => "with nothing to index",
-            Self::NoImage { .. } => "that name no image",
-            Self::Failed { .. } => "FAILED",
+            Self::Converted { .. } => (0, "converted"),
+            Self::WouldConvert { .. } => (1, "to convert"),
+            Self::Already { .. } => (2, "converted before"),
+            Self::OfAnotherTool { .. } => (3, "with an index of another tool, left as they are"),
+            Self::NothingToIndex { .. } => (4, "with nothing to index"),
+            Self::NoImage { .. } => (5, "that name no image"),
+            Self::Failed { .. } => (6, "FAILED"),
         }
     }
 }
@@ -139,12 +139,11 @@ impl Report {
         for repository in &self.repositories {
             line(&mut text, &repository_line(repository));
         }
-        let mut numbers: BTreeMap<usize, (&str, usize)> = BTreeMap::new();
+        let mut numbers: BTreeMap<(u8, &str), usize> = BTreeMap::new();
         for row in &self.images {
-            let place = order(&row.outcome);
-            numbers.entry(place).or_insert((row.outcome.heading(), 0)).1 += 1;
+            *numbers.entry(row.outcome.line()).or_default() += 1;
         }
-        for (heading, number) in numbers.values() {
+        for ((_, heading), number) in numbers {
             line(&mut text, &format!("{number:>8}  {heading}"));
         }
         if self.not_reached > 0 {
@@ -248,18 +247,6 @@ fn repository_line(repository: &LeftOut) -> String {
         let _ = write!(text, "; {} chosen without a date", repository.undated.len());
     }
     text
-}
-
-fn order(outcome: &Outcome) -> usize {
-    match outcome {
-        Outcome::Converted { .. } => 0,
-        Outcome::WouldConvert { .. } => 1,
-        Outcome::Already { .. } => 2,
-        Outcome::OfAnotherTool { .. } => 3,
-        Outcome::NothingToIndex { .. } => 4,
-        Outcome::NoImage { .. } => 5,
-        Outcome::Failed { .. } => 6,
-    }
 }
 
 fn line(text: &mut String, line: &str) {

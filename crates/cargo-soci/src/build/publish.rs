@@ -8,11 +8,10 @@
 //! Every tag moves last, when all that it points at is there.
 
 use soci_image::{Digest, Reference};
-use soci_store::store::{AnyDestination, AnySource, Destination, Published, Source};
+use soci_store::Location;
+use soci_store::store::{AnyDestination, AnySource};
 use soci_store::workflow::{self, Options};
-use soci_store::{Location, block_on};
 
-use super::buildx::repositories;
 use crate::commands::convert::reuse::{self, ReuseFlags};
 use crate::config::Config;
 use crate::context::Context;
@@ -161,7 +160,14 @@ pub fn to_registry(
         ));
     };
     let digest = image.digest.clone();
-    spread(&lead.with_digest(&digest), &soci_names, over, options, context)?;
+    let published = lead.with_digest(&digest);
+    workflow::spread(
+        &places::image(&published, context)?,
+        &published,
+        &soci_names,
+        &|name| create_over(name, over, context),
+        options,
+    )?;
     Ok(PublishedImage {
         names: soci_names,
         digest,
@@ -234,42 +240,6 @@ fn as_built(
         digest = images.first().map(|image| image.descriptor.digest.clone());
     }
     digest.ok_or_else(|| CommandError::failed("the builder made no image"))
-}
-
-/// Puts an image that has its first name under the others: a tag in the same repository, a copy in another.
-fn spread(
-    image: &Reference,
-    names: &[Reference],
-    over: Option<&Digest>,
-    options: &Options,
-    context: &Context,
-) -> Result<(), CommandError> {
-    let failed = |error| places::failed(&error);
-    let source = places::open(&Location::Registry(image.clone()), context)?;
-    for repository in repositories(names) {
-        let mut tags: Vec<&Reference> = names
-            .iter()
-            .filter(|name| name.name() == repository.name())
-            .collect();
-        let first = tags.remove(0);
-        if repository.name() != image.name() {
-            workflow::copy(&source, create_over(first, over, context)?, first.tag(), options)
-                .map_err(failed)?;
-        }
-        for tag in tags {
-            context.cancel.check()?;
-            let roots = block_on(source.roots()).map_err(failed)?;
-            let images: Vec<Published> = roots
-                .into_iter()
-                .map(|root| Published {
-                    descriptor: root.descriptor.clone(),
-                    root,
-                })
-                .collect();
-            block_on(create_over(tag, over, context)?.publish(&images)).map_err(failed)?;
-        }
-    }
-    Ok(())
 }
 
 /// What was made, in the repository of `name` if it was pushed.

@@ -114,9 +114,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         Format::Json => context.report_json(&report)?,
         _ => context.report(&report.human())?,
     }
-    if context.cancel.is_set() {
-        return Err(context.cancel.interrupted());
-    }
+    context.cancel.check()?;
     Ok(match report.has_failures() {
         true => Exit::Failed,
         false => Exit::Done,

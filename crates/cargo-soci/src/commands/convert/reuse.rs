@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use soci_store::store::{AnySource, Source};
+use soci_store::Location;
 use soci_store::workflow::{Options, Reuse, ReusePlace};
-use soci_store::{Error, Location, block_on};
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -74,17 +73,8 @@ pub(crate) fn apply(
     if let Location::Registry(reference) = destination
         && destination != source
     {
-        let there = AnySource::Registry(context.registries.source(reference, context)?);
-        match block_on(there.roots()) {
-            Ok(_) => options.reuse_from.push(ReusePlace {
-                name: "the destination".to_owned(),
-                source: Arc::new(there),
-                optional: true,
-            }),
-            // Nothing has that name yet; a registry that wants a login says so when it is written to.
-            Err(Error::Registry(_)) => {}
-            Err(error) => return Err(places::failed(&error)),
-        }
+        let there = ReusePlace::at_destination(places::image(reference, context)?)?;
+        options.reuse_from.extend(there);
     }
     for text in &flags.reuse_from {
         let source = places::open(&places::source(text, context)?, context)?;
