@@ -3,9 +3,7 @@
 // own name.
 
 import type { Options } from "../../types/options.ts";
-
-/** What is wrong with the inputs, in words for the user. */
-export class InputError extends Error {}
+import { InputError, lines, quoted, refuseUnknown, variable, words } from "./given.ts";
 
 /** When the step fails. */
 export type FailOn = "error" | "warning" | "not-lazy" | "unknown" | "never";
@@ -53,7 +51,7 @@ const FAIL_ON: readonly FailOn[] = ["error", "warning", "not-lazy", "unknown", "
 
 /** Reads all inputs; throws an `InputError` that names every unknown one, or the first wrong one. */
 export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
-  refuseUnknown(environment);
+  refuseUnknown(environment, KNOWN);
   const value = (name: string): string => (environment[variable(name)] ?? "").trim();
 
   const taskDefinitions = lines(value("task-definition"));
@@ -83,22 +81,6 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
   };
 }
 
-/** The runner passes on whatever stands under `with:`, so a misspelled input would go unnoticed. */
-function refuseUnknown(environment: NodeJS.ProcessEnv): void {
-  const known = new Set(KNOWN.map(variable));
-  const unknown = Object.keys(environment)
-    .filter((name) => name.startsWith("INPUT_") && !known.has(name))
-    .map((name) => name.slice("INPUT_".length).toLowerCase())
-    .sort();
-  if (unknown.length === 0) return;
-  const names = unknown.map(quoted).join(", ");
-  throw new InputError(`unknown ${unknown.length === 1 ? "input" : "inputs"} ${names}; there are: ${KNOWN.join(", ")}`);
-}
-
-function variable(name: string): string {
-  return `INPUT_${name.toUpperCase()}`;
-}
-
 function isFailOn(word: string): word is FailOn {
   return (FAIL_ON as readonly string[]).includes(word);
 }
@@ -107,15 +89,8 @@ function word(_: string, text: string): string {
   return text;
 }
 
-function lines(text: string): string[] {
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-}
-
 function codes(_: string, text: string): string[] {
-  return text.split(/[\s,]+/).filter((code) => code !== "");
+  return words(text);
 }
 
 /** `Name=value` lines; a name given twice with different values is a contradiction. */
@@ -135,8 +110,4 @@ function pairs(input: string, text: string, example: string): Record<string, str
     found.set(name, value);
   }
   return Object.fromEntries(found);
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
 }

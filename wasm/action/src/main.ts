@@ -8,7 +8,8 @@ import { dirname, join, sep } from "node:path";
 import { acceptance, Documents, initSync, version } from "../../glue/soci_wasm.js";
 import type { Report } from "../../types/report.ts";
 import { Folders } from "./files.ts";
-import { InputError, type Inputs, readInputs } from "./inputs.ts";
+import { InputError } from "./given.ts";
+import { type Inputs, readInputs } from "./inputs.ts";
 import { addSummary, printGroup, reportError, setOutput } from "./protocol.ts";
 
 function main(): void {

@@ -1,8 +1,7 @@
 // The inputs of convert/action.yml, read from the environment as the runner sets it. What a value means for the image
 // is decided by the module; here only the form is checked.
 
-/** What is wrong with the inputs, in words for the user. */
-export class InputError extends Error {}
+import { InputError, lines, quoted, refuseUnknown, variable, words } from "../../action/src/given.ts";
 
 /** The inputs of one run. */
 export interface Inputs {
@@ -44,7 +43,7 @@ const KNOWN = [
 
 /** Reads all inputs; throws an `InputError` that names every unknown one, or the first wrong one. */
 export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
-  refuseUnknown(environment);
+  refuseUnknown(environment, KNOWN);
   const value = (name: string): string => (environment[variable(name)] ?? "").trim();
 
   const images = lines(value("image"));
@@ -92,22 +91,6 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
   };
 }
 
-/** The runner passes on whatever stands under `with:`, so a misspelled input would go unnoticed. */
-function refuseUnknown(environment: NodeJS.ProcessEnv): void {
-  const known = new Set(KNOWN.map(variable));
-  const unknown = Object.keys(environment)
-    .filter((name) => name.startsWith("INPUT_") && !known.has(name))
-    .map((name) => name.slice("INPUT_".length).toLowerCase())
-    .sort();
-  if (unknown.length === 0) return;
-  const names = unknown.map(quoted).join(", ");
-  throw new InputError(`unknown ${unknown.length === 1 ? "input" : "inputs"} ${names}; there are: ${KNOWN.join(", ")}`);
-}
-
-function variable(name: string): string {
-  return `INPUT_${name.toUpperCase()}`;
-}
-
 /** One of a few words; the first one where nothing is given. */
 function choice<W extends string>(input: string, text: string, words: readonly [W, ...W[]]): W {
   if (text === "") return words[0];
@@ -126,19 +109,4 @@ function size(input: string, text: string): number | undefined {
   const bytes = Math.floor(Number(number) * base ** Math.max(0, "bkmg".indexOf(letter)));
   if (!Number.isSafeInteger(bytes)) throw new InputError(`input ${input} is ${quoted(text)}: that is too large`);
   return bytes;
-}
-
-function words(text: string): string[] {
-  return text.split(/[\s,]+/).filter((word) => word !== "");
-}
-
-function lines(text: string): string[] {
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
 }
