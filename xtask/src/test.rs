@@ -48,9 +48,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         js::tests(quick, false)
     })?;
     if !quick {
-        stage("the WASM module comes out the same elsewhere", || {
-            generate::run(&["--reproduce".to_owned()])
-        })?;
+        stage(
+            "generated files are fresh, the WASM modules made elsewhere",
+            || generate::run(&["--reproduce".to_owned()]),
+        )?;
         stage("workflows on GitHub, by actionlint", workflows::check)?;
         stage("the README, followed in a clean clone", || readme::run(&[]))?;
     }

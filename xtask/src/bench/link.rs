@@ -10,6 +10,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -36,23 +37,38 @@ pub(super) struct Link {
 type Free = Arc<Mutex<Instant>>;
 
 impl Link {
+    /// A link that holds nothing back.
+    pub(super) const DIRECT: Self = Self {
+        rate: f64::INFINITY,
+        delay: Duration::ZERO,
+        shared: false,
+    };
+
     /// Listens on a free port of loopback; ends with the process.
     pub(super) fn start(self, server: SocketAddr) -> Result<SocketAddr, String> {
+        Ok(self.start_counting(server)?.0)
+    }
+
+    /// The same, and the bytes that have passed towards clients.
+    pub(super) fn start_counting(self, server: SocketAddr) -> Result<(SocketAddr, Arc<AtomicU64>), String> {
         let failed = |error: std::io::Error| format!("cannot make a slow link: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let passed = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&passed);
         thread::spawn(move || {
             let all = free();
             for client in listener.incoming().flatten() {
                 let free = if self.shared { Arc::clone(&all) } else { free() };
-                thread::spawn(move || self.connect(client, server, &free));
+                let counter = Arc::clone(&counter);
+                thread::spawn(move || self.connect(client, server, &free, &counter));
             }
         });
-        Ok(address)
+        Ok((address, passed))
     }
 
     /// One connection, until the server or the client ends it.
-    fn connect(self, client: TcpStream, server: SocketAddr, free: &Free) {
+    fn connect(self, client: TcpStream, server: SocketAddr, free: &Free, passed: &AtomicU64) {
         thread::sleep(self.delay);
         let Ok(upstream) = TcpStream::connect(server) else {
             return;
@@ -63,11 +79,11 @@ impl Link {
             return;
         };
         thread::spawn(move || up(from_client, to_server));
-        self.down(upstream, client, free);
+        self.down(upstream, client, free, passed);
     }
 
     /// From the server to the client, late and slowly.
-    fn down(self, mut from: TcpStream, mut to: TcpStream, free: &Free) {
+    fn down(self, mut from: TcpStream, mut to: TcpStream, free: &Free, passed: &AtomicU64) {
         let (sender, receiver) = sync_channel::<(Instant, Vec<u8>)>(PIECES);
         let writer = thread::spawn(move || {
             for (due, piece) in receiver {
@@ -80,6 +96,7 @@ impl Link {
         });
         let mut buffer = vec![0; PIECE];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
+            passed.fetch_add(count as u64, Ordering::Relaxed);
             let left = {
                 let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
                 *free = (*free).max(Instant::now()) + Duration::from_secs_f64(count as f64 / self.rate);

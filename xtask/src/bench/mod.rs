@@ -12,6 +12,7 @@ mod inputs;
 mod layers;
 mod link;
 mod lint;
+mod look;
 mod measure;
 mod recompress;
 mod registry;
@@ -41,6 +42,7 @@ const CASES: &[Case] = &[
     ("recompress", recompress::run),
     ("registry", registry::convert),
     ("registry-link", registry::link),
+    ("look", look::run),
     ("start", start::run),
     ("lint", lint::run),
     ("why", why::run),

@@ -117,7 +117,7 @@ pub(super) fn link(bench: &Bench) -> Outcome {
 }
 
 /// Makes the image and brings it into the registry; gives its name.
-fn upload(bench: &Bench, registry: &Registry) -> Result<String, String> {
+pub(super) fn upload(bench: &Bench, registry: &Registry) -> Result<String, String> {
     let mut files = Vec::new();
     for (name, skip, bytes) in LAYERS {
         files.push(inputs::layer(&bench.folder, name, *skip, *bytes)?);

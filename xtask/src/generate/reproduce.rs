@@ -1,15 +1,15 @@
-//! `cargo xtask gen --reproduce`: the committed modules come out again in another checkout, with another
-//! Cargo home and another build folder, and hold no path. The same builds of one of them without mapped
-//! prefixes must fail both checks; otherwise the checks would prove nothing.
+//! The modules of `cargo xtask gen --reproduce`: built in another checkout, with another Cargo home and another build
+//! folder, and without a path in them. The caller compares them with the committed ones. One build without mapped
+//! prefixes must fail both checks; otherwise they would prove nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::wasm::{self, Door, Place};
-use crate::run::{Outcome, output, root, target};
+use super::wasm::{self, Door, Module, Place};
+use crate::run::{Outcome, output, root};
 
-/// Runs the proof: a build of each module elsewhere, and two of the first that must differ.
-pub(crate) fn run() -> Outcome {
+/// The modules, made elsewhere, in the order of [`Door::ALL`].
+pub(crate) fn modules() -> Result<[Module; 2], String> {
     let scratch = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let elsewhere = Place {
         checkout: scratch.path().join("a checkout of another name"),
@@ -19,27 +19,7 @@ pub(crate) fn run() -> Outcome {
     };
     copy_checkout(&elsewhere.checkout)?;
     make_cargo_home(&elsewhere.cargo_home)?;
-    for door in Door::ALL {
-        prove(door, &elsewhere)?;
-    }
-    prove_the_proof(Door::ALL[0], &elsewhere)?;
-    eprintln!("the modules are the same elsewhere and hold no path; unmapped builds differ and do");
-    Ok(())
-}
-
-/// The proof for one module.
-fn prove(door: Door, elsewhere: &Place) -> Outcome {
-    let name = door.committed();
-    let committed = std::fs::read(root().join(name))
-        .map_err(|error| format!("cannot read {name}: {error}; run `cargo xtask gen`"))?;
-    let mapped = wasm::bind(&wasm::compile(elsewhere, door)?)?.wasm;
-    if mapped != committed {
-        return Err(format!(
-            "another checkout and CARGO_HOME give another {name}: {} bytes, {} committed",
-            mapped.len(),
-            committed.len()
-        ));
-    }
+    let modules = wasm::all(&elsewhere)?;
     let paths = [
         &root(),
         &wasm::cargo_home()?,
@@ -47,30 +27,27 @@ fn prove(door: Door, elsewhere: &Place) -> Outcome {
         &elsewhere.cargo_home,
     ]
     .map(PathBuf::clone);
-    if let Some(path) = paths.iter().find(|path| holds(&mapped, path)) {
-        return Err(format!("{name} holds the path {}", path.display()));
+    for (door, module) in Door::ALL.into_iter().zip(&modules) {
+        if let Some(path) = paths.iter().find(|path| holds(&module.wasm, path)) {
+            return Err(format!("{} holds the path {}", door.committed(), path.display()));
+        }
     }
-    Ok(())
+    see_a_path(&modules[0], elsewhere)?;
+    eprintln!("the modules made elsewhere hold no path; one without mapped prefixes does");
+    Ok(modules)
 }
 
-/// That it sees a difference where there is one.
-fn prove_the_proof(door: Door, elsewhere: &Place) -> Outcome {
-    let unmapped_here = Place {
-        target: target().join("gen-unmapped"),
+/// That a path is seen where there is one, and that it makes other bytes.
+fn see_a_path(lint: &Module, elsewhere: Place) -> Outcome {
+    let unmapped = Place {
         remapped: false,
-        ..Place::here()?
+        ..elsewhere
     };
-    let unmapped_elsewhere = Place {
-        remapped: false,
-        ..elsewhere.clone()
-    };
-    let here = wasm::bind(&wasm::compile(&unmapped_here, door)?)?.wasm;
-    let there = wasm::bind(&wasm::compile(&unmapped_elsewhere, door)?)?.wasm;
-    if here == there || !holds(&there, &unmapped_elsewhere.cargo_home) {
-        return Err(format!(
-            "an unmapped {} carries no path: this proof compares nothing",
-            door.committed()
-        ));
+    let there = wasm::build(&unmapped, Door::Lint)?.wasm;
+    if there == lint.wasm || !holds(&there, &unmapped.cargo_home) {
+        return Err(
+            "a module without mapped prefixes carries no path: this proof compares nothing".to_owned(),
+        );
     }
     Ok(())
 }

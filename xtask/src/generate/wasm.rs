@@ -85,13 +85,19 @@ impl Place {
     }
 }
 
-/// Builds a module in this checkout.
-pub(crate) fn build(door: Door) -> Result<Module, String> {
-    bind(&compile(&Place::here()?, door)?)
+/// Builds the modules in `place`, in the order of [`Door::ALL`].
+pub(crate) fn all(place: &Place) -> Result<[Module; 2], String> {
+    let [lint, image] = Door::ALL.map(|door| build(place, door));
+    Ok([lint?, image?])
+}
+
+/// Builds a module in `place`.
+pub(crate) fn build(place: &Place, door: Door) -> Result<Module, String> {
+    bind(&compile(place, door)?)
 }
 
 /// Compiles `soci-wasm` in `place`; gives the path of the raw module.
-pub(crate) fn compile(place: &Place, door: Door) -> Result<PathBuf, String> {
+fn compile(place: &Place, door: Door) -> Result<PathBuf, String> {
     crate::setup::wasm_target()?;
     let mut command = cargo();
     command
@@ -109,7 +115,7 @@ pub(crate) fn compile(place: &Place, door: Door) -> Result<PathBuf, String> {
 }
 
 /// Runs wasm-bindgen's generator over a raw module.
-pub(crate) fn bind(raw: &Path) -> Result<Module, String> {
+fn bind(raw: &Path) -> Result<Module, String> {
     let shown = raw.display();
     let mut output = Bindgen::new()
         .input_path(raw)
