@@ -134,7 +134,7 @@ impl Login {
                 scope,
             } => {
                 let ask = TokenAsk {
-                    realm: Realm::named(&self.own, &self.host, &realm)?,
+                    realm: Realm::named(&self.own, &self.host, &realm, &wire.secrets)?,
                     service,
                     scopes: scope_texts(need.scopes, scope.as_deref()),
                 };
@@ -228,8 +228,9 @@ impl Login {
         found: Option<&Found>,
     ) -> Result<Token, RegistryError> {
         let realm = ask.realm.url();
+        let server = wire.quote(realm.authority());
         let about = About {
-            host: realm.authority(),
+            host: server.as_str(),
             what: "fetch a token",
         };
         let mut headers = vec![("accept", "application/json".to_owned())];
@@ -266,7 +267,7 @@ impl Login {
         let protocol = |problem: &str| RegistryError::Protocol {
             host: about.host.to_owned(),
             what: about.what.to_owned(),
-            problem: problem.to_owned(),
+            problem: Quoted::own(problem),
         };
         match status {
             200 => {}

@@ -172,7 +172,7 @@ impl<T: Transport> BlobReader<T> {
             return Err(self.repository.refused(&call, Subject::Other, answer).await);
         }
         drop(call);
-        check_plain_content(&answer.headers)
+        check_plain_content(&answer.headers, self.repository.client.wire())
             .map_err(|problem| self.repository.protocol(&self.what, problem))?;
         self.ranged = answer.status == 206;
         self.check_size(&answer)?;

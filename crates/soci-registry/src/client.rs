@@ -8,6 +8,7 @@ use crate::credentials::Keychain;
 use crate::error::RegistryError;
 use crate::options::{ClientOptions, Traffic};
 use crate::origin::{Authorization, Origin};
+use crate::redact::Quoted;
 use crate::refusal;
 use crate::token::Scope;
 use crate::transport::{Method, Patience, Request, Transport, TransportFault};
@@ -175,7 +176,7 @@ impl<T: Transport> Client<T> {
                 401 => {
                     return Err(RegistryError::ForeignChallenge {
                         host: host.name.clone(),
-                        other: answer.url.authority().to_owned(),
+                        other: self.wire().quote(answer.url.authority()),
                         what: call.what.to_owned(),
                     });
                 }
@@ -248,7 +249,7 @@ impl<T: Transport> Client<T> {
         Err(RegistryError::Protocol {
             host: host.name.clone(),
             what: call.what.to_owned(),
-            problem: format!("more than {redirects} redirects"),
+            problem: Quoted::own(format!("more than {redirects} redirects")),
         })
     }
 
@@ -263,7 +264,7 @@ impl<T: Transport> Client<T> {
             return Ok(());
         }
         Err(RegistryError::Insecure {
-            host: to.authority().to_owned(),
+            host: self.wire().quote(to.authority()),
             who: "a redirect or Location",
         })
     }

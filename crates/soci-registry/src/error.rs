@@ -144,7 +144,7 @@ pub enum RegistryError {
         /// What was to be done.
         what: String,
         /// What was wrong with the answer.
-        problem: String,
+        problem: Quoted,
     },
 
     /// More came than may.
@@ -198,8 +198,8 @@ pub enum RegistryError {
     ForeignRealm {
         /// The registry.
         host: String,
-        /// The host of the token realm.
-        realm: String,
+        /// The host of the token realm, in the registry's own words.
+        realm: Quoted,
     },
 
     /// A login was asked for by somebody else than the registry.
@@ -207,8 +207,8 @@ pub enum RegistryError {
     ForeignChallenge {
         /// The registry.
         host: String,
-        /// Who asked.
-        other: String,
+        /// Who asked, in the registry's own words.
+        other: Quoted,
         /// What was to be done.
         what: String,
     },
@@ -216,8 +216,8 @@ pub enum RegistryError {
     /// Plain http outside of this machine.
     #[error("{host} would be reached without encryption")]
     Insecure {
-        /// The host.
-        host: String,
+        /// The host, in the words of who wanted to go there.
+        host: Quoted,
         /// Who wanted to go there: "a redirect", "the token realm".
         who: &'static str,
     },

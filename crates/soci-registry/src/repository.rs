@@ -10,7 +10,7 @@ use crate::error::RegistryError;
 use crate::refusal::{self, Asked, Subject, Written};
 use crate::token::Scope;
 use crate::transport::{Headers, Method, Patience, Transport};
-use crate::wire::{About, Answer, ReadFault, Repeat, Tries};
+use crate::wire::{About, Answer, ReadFault, Repeat, Tries, Wire};
 
 /// Every manifest type there is: a registry that is not asked for a type may hide it or convert to it.
 pub(crate) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
@@ -307,8 +307,8 @@ impl<T: Transport> Repository<T> {
             if answer.status != 200 {
                 return Err(self.refused(call, Subject::Other, answer).await);
             }
-            check_plain_content(&answer.headers)
-                .map_err(|problem| self.protocol(call.what, wire.quote(&problem).as_str()))?;
+            check_plain_content(&answer.headers, wire)
+                .map_err(|problem| self.protocol(call.what, problem))?;
             let headers = answer.headers.clone();
             match wire.read_document(answer, limit, about).await {
                 Ok(bytes) => return Ok((headers, bytes)),
@@ -365,11 +365,11 @@ impl<T: Transport> Repository<T> {
         refusal::error(asked, &answer, &wire.secrets)
     }
 
-    pub(crate) fn protocol(&self, what: &str, problem: impl Into<String>) -> RegistryError {
+    pub(crate) fn protocol(&self, what: &str, problem: impl AsRef<str>) -> RegistryError {
         RegistryError::Protocol {
             host: self.host.name.clone(),
             what: what.to_owned(),
-            problem: problem.into(),
+            problem: self.client.wire().quote(problem.as_ref()),
         }
     }
 
@@ -395,15 +395,13 @@ pub(crate) fn identity() -> (&'static str, String) {
 }
 
 /// Refuses bodies that something on the way has encoded.
-pub(crate) fn check_plain_content(headers: &Headers) -> Result<(), String> {
+pub(crate) fn check_plain_content<T: Transport>(headers: &Headers, wire: &Wire<T>) -> Result<(), String> {
     match headers.get("content-encoding") {
         None | Some("" | "identity") => Ok(()),
-        Some(encoding) => {
-            let encoding: String = encoding.chars().take(20).collect();
-            Err(format!(
-                "the body came encoded as {encoding:?} although its plain bytes were asked for"
-            ))
-        }
+        Some(encoding) => Err(format!(
+            "the body came encoded as {} although its plain bytes were asked for",
+            wire.quote(encoding)
+        )),
     }
 }
 

@@ -8,6 +8,7 @@ use soci_image::EcrHost;
 use crate::credentials::Credential;
 use crate::error::RegistryError;
 use crate::origin::Origin;
+use crate::redact::Secrets;
 use crate::secret::Secret;
 use crate::url::{Url, percent_encoded};
 
@@ -52,7 +53,12 @@ impl Realm {
     /// Another host is common (auth.docker.io), and trusted because the registry says so: that must have come over
     /// https, or from this machine, and the way there must be https as well. A registry out there has no business
     /// with servers on this machine, and one on plain http may have had its words changed on the way.
-    pub(crate) fn named(own: &Origin, host: &str, text: &str) -> Result<Self, RegistryError> {
+    pub(crate) fn named(
+        own: &Origin,
+        host: &str,
+        text: &str,
+        secrets: &Secrets,
+    ) -> Result<Self, RegistryError> {
         let url = Url::parse(text).map_err(|source| RegistryError::Address {
             host: host.to_owned(),
             who: "the token realm",
@@ -65,7 +71,7 @@ impl Realm {
         if !own.is_private() {
             return Err(RegistryError::ForeignRealm {
                 host: host.to_owned(),
-                realm: url.authority().to_owned(),
+                realm: secrets.quote(url.authority()),
             });
         }
         let local = url.is_loopback() && own.is_loopback();
@@ -73,7 +79,7 @@ impl Realm {
             return Ok(Self(url));
         }
         Err(RegistryError::Insecure {
-            host: url.authority().to_owned(),
+            host: secrets.quote(url.authority()),
             who: "the token realm",
         })
     }

@@ -43,33 +43,53 @@ pub(crate) fn answers(bytes: &[u8]) {
         if let Err(error) = repository.manifest_by_tag("1").await {
             told(&error);
         }
-        if let Ok(manifest) = repository.manifest(&digest).await {
-            assert!(digest.matches(&manifest.bytes));
+        match repository.manifest(&digest).await {
+            Ok(manifest) => assert!(digest.matches(&manifest.bytes)),
+            Err(error) => told(&error),
         }
-        if let Ok(mut reader) = repository.blob(&digest, 7).await {
-            let mut buffer = [0; 5];
-            let mut read = 0;
-            while let Ok(count @ 1..) = reader.read(&mut buffer).await {
-                read += count;
-                assert!(read <= 7, "more than the blob came");
+        match repository.blob(&digest, 7).await {
+            Ok(mut reader) => {
+                let mut buffer = [0; 5];
+                let mut read = 0;
+                loop {
+                    match reader.read(&mut buffer).await {
+                        Ok(0) => break,
+                        Ok(count) => read += count,
+                        Err(error) => {
+                            told(&error);
+                            break;
+                        }
+                    }
+                    assert!(read <= 7, "more than the blob came");
+                }
             }
+            Err(error) => told(&error),
         }
         if let Err(error) = repository.put_blob(&digest, b"content").await {
             told(&error);
         }
-        if let Ok(Some(mut writer)) = repository.mount(&digest, "other").await {
-            let written = writer.write(b"content").await;
-            if written.is_ok()
-                && let Err(error) = writer.commit().await
-            {
-                told(&error);
+        match repository.mount(&digest, "other").await {
+            Ok(Some(mut writer)) => {
+                let ended = match writer.write(b"content").await {
+                    Ok(()) => writer.commit().await.map(drop),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = ended {
+                    told(&error);
+                }
             }
+            Ok(None) => {}
+            Err(error) => told(&error),
         }
         if let Err(error) = repository.put_tag("1", "a/b", b"{}", None).await {
             told(&error);
         }
-        let _ = repository.tag("1").await;
-        let _ = repository.referrers(&digest, "a/b").await;
+        if let Err(error) = repository.tag("1").await {
+            told(&error);
+        }
+        if let Err(error) = repository.referrers(&digest, "a/b").await {
+            told(&error);
+        }
         let descriptor = Descriptor::of("a/b", b"{}");
         if let Err(error) = repository.put_referrer(&digest, &descriptor, b"{}").await {
             told(&error);
@@ -121,8 +141,11 @@ fn address(text: &str) {
 
 /// Every error has words, and none holds the password.
 fn told(error: &soci_registry::RegistryError) {
-    let text = format!("{error} {error:?} {:?}", error.help());
-    assert!(!text.contains("never-shown") && !text.contains(LOGIN), "{text}");
+    let text = format!("{error} {error:?} {:?}", error.help()).to_lowercase();
+    assert!(
+        !text.contains("never-shown") && !text.contains(&LOGIN.to_lowercase()),
+        "{text}"
+    );
 }
 
 struct Answers<'a> {

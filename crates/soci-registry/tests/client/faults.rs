@@ -104,7 +104,7 @@ fn redirects_do_not_go_on_forever_or_to_plain_http_outside() {
     assert!(error.to_string().contains("more than 5 redirects"), "{error}");
     let error = block_on(repository.manifest_by_tag("out")).unwrap_err();
     assert!(
-        matches!(&error, RegistryError::Insecure { host, .. } if host == "registry.example"),
+        matches!(&error, RegistryError::Insecure { host, .. } if host.as_str() == "registry.example"),
         "{error}"
     );
     let error = block_on(repository.manifest_by_tag("odd")).unwrap_err();

@@ -175,7 +175,7 @@ fn a_realm_over_plain_http_elsewhere_gets_no_credentials() {
     let repository = block_on(client.repository(&reference)).unwrap();
     let error = block_on(repository.manifest_by_tag("1")).unwrap_err();
     assert!(
-        matches!(&error, RegistryError::Insecure { host, .. } if host == "auth.example"),
+        matches!(&error, RegistryError::Insecure { host, .. } if host.as_str() == "auth.example"),
         "{error}"
     );
     assert!(

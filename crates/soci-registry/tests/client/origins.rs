@@ -67,7 +67,7 @@ fn assert_clean(exchange: &Exchange) {
 
 fn assert_foreign(error: &RegistryError, registry: &TestRegistry) {
     assert!(
-        matches!(error, RegistryError::ForeignChallenge { other, .. } if *other == registry.other_host()),
+        matches!(error, RegistryError::ForeignChallenge { other, .. } if other.as_str() == registry.other_host()),
         "{error}"
     );
 }
@@ -199,8 +199,13 @@ fn what_a_registry_says_again_is_not_shown() {
             Effect::Redirect("/hunter2-hunter2".into()),
         ));
         registry.inject(Fault::new("HEAD", "/manifests/5", Effect::Echo(400)));
+        registry.inject(Fault::new(
+            "GET",
+            "/manifests/6",
+            Effect::Redirect("http://HUNTER2-hunter2.example/".into()),
+        ));
         let mut shown = String::new();
-        for tag in ["2", "3", "4", "5"] {
+        for tag in ["2", "3", "4", "5", "6"] {
             let error = match tag {
                 "5" => block_on(repository.tag(tag)).unwrap_err(),
                 _ => block_on(repository.manifest_by_tag(tag)).unwrap_err(),
@@ -209,7 +214,8 @@ fn what_a_registry_says_again_is_not_shown() {
         }
         shown.push_str(&lines.lock().unwrap().join("\n"));
         assert!(shown.contains("[secret] is wrong"), "{shown}");
-        for secret in ["hunter2", "dXNlcjpodW50ZXIy", "token-"] {
+        assert!(shown.contains("[secret].example would be reached"), "{shown}");
+        for secret in ["hunter2", "HUNTER2", "dXNlcjpodW50ZXIy", "token-"] {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }
     }
