@@ -257,7 +257,8 @@ impl Registries {
         #[cfg(feature = "aws")]
         {
             let trace = context.tells_trace().then(|| teller(context, ""));
-            let logins = aws::Logins::new(native.extra_roots.clone(), context.cancel.clone(), trace);
+            let reach = aws::reach(native.extra_roots.clone(), &context.cancel, trace);
+            let logins = soci_aws::account::Logins::new(reach);
             keychain = keychain.with_ecr(Arc::new(logins));
         }
         let transport = UreqTransport::new(native).map_err(|error| {
@@ -300,7 +301,8 @@ impl Registries {
     ) -> Result<soci_aws::account::Account, CommandError> {
         let roots = self.extra_roots(&self.settings()?)?;
         let trace = context.tells_trace().then(|| teller(context, ""));
-        aws::open(options, roots, &context.cancel, trace).map_err(|error| aws::failed(&error))
+        let reach = aws::reach(roots, &context.cancel, trace);
+        soci_aws::account::Account::reach(options, &reach).map_err(|error| aws::failed(&error))
     }
 
     /// The login of flags and `CARGO_SOCI_USERNAME` / `CARGO_SOCI_PASSWORD`.

@@ -3,13 +3,15 @@
 //! Credentials are found as the SDK finds them: environment, profiles with SSO, assumed roles and `credential_process`,
 //! web identity, containers and instances
 //! (<https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>, 2026-11-29). The calls only read. HTTP is the
-//! caller's ([`Http`]).
+//! caller's ([`Http`]), or that of the registry client ([`Reach`]).
 
 mod convert;
 mod ecr;
 mod error;
 mod http;
 mod listing;
+mod logins;
+mod network;
 
 use std::fmt;
 use std::future::Future;
@@ -25,6 +27,8 @@ pub use ecr::EcrToken;
 pub use error::AccountError;
 pub use http::{Answer, Failure, Http, Request};
 pub use listing::{Found, Gap, Wanted};
+pub use logins::Logins;
+pub use network::Reach;
 
 /// How an account is chosen.
 #[derive(Debug, Clone, Default)]
