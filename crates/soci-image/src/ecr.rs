@@ -85,6 +85,13 @@ impl EcrHost {
         })
     }
 
+    /// The registry of an account in a region, as events name them; `None` if they are no account or region.
+    pub fn of(account: &str, region: &str) -> Option<Self> {
+        let suffix = Partition::of_region(region).dns_suffix();
+        Self::parse(&format!("{account}.dkr.ecr.{region}.{suffix}"))
+            .filter(|host| host.account == account && host.region == region && host.port.is_none())
+    }
+
     /// The host of the ECR API of the same region, partition and kind, where `GetAuthorizationToken`
     /// is asked; from the endpoint rules of botocore's ECR model (1.44.5).
     pub fn api_host(&self) -> String {
@@ -129,6 +136,21 @@ impl fmt::Display for EcrHost {
 }
 
 impl Partition {
+    /// The partition that a region's name belongs to, by the patterns in botocore's `endpoints.json` (1.44.5).
+    pub fn of_region(region: &str) -> Self {
+        let prefixes = [
+            ("cn-", Self::AwsCn),
+            ("us-gov-", Self::AwsUsGov),
+            ("eusc-", Self::AwsEusc),
+            ("us-iso-", Self::AwsIso),
+            ("us-isob-", Self::AwsIsoB),
+            ("eu-isoe-", Self::AwsIsoE),
+            ("us-isof-", Self::AwsIsoF),
+        ];
+        let known = prefixes.iter().find(|(prefix, _)| region.starts_with(prefix));
+        known.map_or(Self::Aws, |(_, partition)| *partition)
+    }
+
     /// The name in ARNs, as in `aws-us-gov`.
     pub fn name(self) -> &'static str {
         match self {
@@ -213,6 +235,38 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn accounts_and_regions_give_their_registry() {
+        for (region, host) in [
+            ("eu-west-1", "123456789012.dkr.ecr.eu-west-1.amazonaws.com"),
+            ("cn-north-1", "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+            (
+                "us-gov-west-1",
+                "123456789012.dkr.ecr.us-gov-west-1.amazonaws.com",
+            ),
+            (
+                "eusc-de-east-1",
+                "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+            ),
+            (
+                "us-isob-east-1",
+                "123456789012.dkr.ecr.us-isob-east-1.sc2s.sgov.gov",
+            ),
+        ] {
+            let of = EcrHost::of("123456789012", region).map(|host| host.to_string());
+            assert_eq!(of.as_deref(), Some(host));
+        }
+        for (account, region) in [
+            ("12345678901", "eu-west-1"),
+            ("123456789012", ""),
+            ("123456789012", "eu-west-1.evil.example/"),
+            ("123456789012", "eu-west-1:80"),
+            ("123456789012", "EU-west-1"),
+        ] {
+            assert_eq!(EcrHost::of(account, region), None, "{account} {region}");
+        }
+    }
 
     #[test]
     fn every_private_form_is_known() {
