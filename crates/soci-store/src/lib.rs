@@ -27,6 +27,7 @@ mod pending;
 #[cfg(feature = "native")]
 mod places;
 pub mod registry;
+mod size;
 pub mod store;
 pub mod workflow;
 #[cfg(feature = "native")]
@@ -41,6 +42,7 @@ pub use location::{Location, LocationError};
 pub use overlay::Overlay;
 #[cfg(feature = "native")]
 pub use pending::NewFile;
+pub use size::parse_size;
 pub use soci_registry::block_on;
 
 /// What this crate's functions give.

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
 use soci_image::{Digest, Reference};
+use soci_store::workflow::stands_for_another;
 
 use crate::build::publish::{SIBLING_SUFFIX, TagModel};
 
@@ -59,19 +60,6 @@ impl Filter {
                 .strip_suffix(SIBLING_SUFFIX)
                 .is_some_and(|first| tags.iter().any(|there| there == first))
     }
-}
-
-/// Whether a tag is by its form no name of an image: `sha256-…`, which lists what refers to an image, and cosign's
-/// `sha256-….sig`, `.att`, `.sbom`.
-///
-/// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema> and
-/// <https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery> (checked 2026-11-29).
-fn stands_for_another(tag: &str) -> bool {
-    let Some((algorithm, rest)) = tag.split_once('-') else {
-        return false;
-    };
-    let hex = rest.split('.').next().unwrap_or_default();
-    Digest::parse(&format!("{algorithm}:{hex}")).is_ok()
 }
 
 /// A pattern for tags: `*`, `?`, `[…]`, `{a,b}`.

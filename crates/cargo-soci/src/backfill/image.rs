@@ -1,6 +1,5 @@
 //! One image, from looking at it to its new tag.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use soci_image::{Digest, Reference};
@@ -127,21 +126,11 @@ fn attempt(
     })
 }
 
-/// The tool that indexed every platform that is to be, if it is not ours. What has an index somewhere and not
-/// everywhere is converted.
+/// The tools that indexed every platform that is to be, if ours is not among them.
 fn other_tool(plan: &Plan, options: &Options) -> Option<String> {
-    let mut tools = BTreeSet::new();
-    for planned in &plan.images {
-        for platform in &planned.platforms {
-            let indexes = planned.image.soci_indexes();
-            let of_platform =
-                |index: &&&soci_image::image::SociEntry| index.owner == Some(platform.choice.id);
-            let index = indexes.iter().find(of_platform)?.index.as_ref()?;
-            tools.insert(index.build_tool.clone());
-        }
-    }
-    let tools: Vec<String> = tools.into_iter().collect();
-    let ours = tools.contains(&options.build_tool_identifier);
+    let tools = plan.tools();
+    let ours = tools.contains(&options.build_tool_identifier.as_str());
+    let tools: Vec<&str> = tools.into_iter().collect();
     (!ours && !tools.is_empty()).then(|| tools.join(", "))
 }
 

@@ -29,7 +29,7 @@ use crate::error::{CommandError, OrFail};
 
 use keys::{KEYS, Key, VARIABLE_PREFIX};
 use project::Project;
-pub use value::{Origin, Value, parse_size};
+pub use value::{Origin, Value};
 
 /// One setting and where it was set.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -64,7 +64,7 @@ pub use created::created;
 pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, examine_presence};
 #[cfg(feature = "native")]
 pub(crate) use indexed::Indexed;
-pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, spread};
+pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, spread, stands_for_another};
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};

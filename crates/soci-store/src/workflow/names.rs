@@ -193,3 +193,16 @@ fn open(client: &Client<Wire>, reference: &Reference) -> Result<AnySource> {
 /// The tag convention of the AWS SOCI index builder
 /// (<https://github.com/awslabs/cfn-ecr-aws-soci-index-builder>, read 2026-11-24).
 pub const SIBLING_SUFFIX: &str = "-soci";
+
+/// Whether a tag is by its form no name of an image: `sha256-…`, which lists what refers to an image, and cosign's
+/// `sha256-….sig`, `.att`, `.sbom`.
+///
+/// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema> and
+/// <https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery> (checked 2026-11-29).
+pub fn stands_for_another(tag: &str) -> bool {
+    let Some((algorithm, rest)) = tag.split_once('-') else {
+        return false;
+    };
+    let hex = rest.split('.').next().unwrap_or_default();
+    Digest::parse(&format!("{algorithm}:{hex}")).is_ok()
+}

@@ -101,6 +101,24 @@ impl Plan {
             .any(|layer| matches!(layer.decision, Decision::Index))
     }
 
+    /// The tools whose SOCI indexes v2 the platforms have already; empty if one platform has none, or there are none:
+    /// what is indexed somewhere and not everywhere is to be converted.
+    pub fn tools(&self) -> BTreeSet<&str> {
+        let mut tools = BTreeSet::new();
+        for planned in &self.images {
+            let indexes = planned.image.soci_indexes();
+            for platform in &planned.platforms {
+                let id = platform.choice.id;
+                let index = indexes.iter().find(|index| index.owner == Some(id));
+                match index.and_then(|index| index.index.as_ref()) {
+                    Some(index) => tools.insert(index.build_tool.as_str()),
+                    None => return BTreeSet::new(),
+                };
+            }
+        }
+        tools
+    }
+
     /// Every layer of every platform asked for.
     pub fn layers(&self) -> impl Iterator<Item = &PlannedLayer> {
         self.images

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
+use soci_store::parse_size;
 use soci_store::workflow::Pipeline;
 use soci_ztoc::inflate::InputBuffer;
 use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Built, Compression};
@@ -13,7 +14,6 @@ use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Built, Compression};
 use super::hex_digest;
 use crate::causes::AtPath;
 use crate::commands::CommandResult;
-use crate::config::parse_size;
 use crate::context::{Context, Format};
 use crate::error::{CommandError, OrFail};
 use crate::exit::Exit;
