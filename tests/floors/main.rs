@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("soci-start", &["soci-rootfs", "soci-ztoc"]),
     ("soci-lint", &["soci-image"]),
     ("soci-registry", &["soci-image"]),
-    ("soci-aws", &["soci-image"]),
+    ("soci-aws", &["soci-image", "soci-registry"]),
     (
         "soci-store",
         &["soci-image", "soci-registry", "soci-rootfs", "soci-ztoc"],
@@ -42,6 +42,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "soci-store",
             "soci-ztoc",
         ],
+    ),
+    (
+        "soci-lambda",
+        &["soci-aws", "soci-image", "soci-registry", "soci-store"],
     ),
     (
         "soci-wasm",

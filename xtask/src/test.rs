@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             .args(["test", "--workspace", "--locked"])
             .env("INSTA_UPDATE", "no");
         if !quick {
-            command.args(["--features", "cargo-soci/real-tools"]);
+            command.args(["--features", "cargo-soci/real-tools,soci-lambda/real-tools"]);
         }
         must(&mut command)
     })?;
