@@ -150,6 +150,8 @@ fn told(error: &soci_registry::RegistryError) {
 
 struct Answers<'a> {
     list: Vec<&'a [u8]>,
+    /// Whether the input holds the password, in whatever case.
+    knows_the_password: bool,
     /// What the registry itself said about logging in.
     challenges: RefCell<String>,
     next: Cell<usize>,
@@ -159,8 +161,10 @@ struct Answers<'a> {
 impl<'a> Answers<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         let list = bytes.split(|byte| *byte == 0).collect();
+        let text = String::from_utf8_lossy(bytes).to_lowercase();
         Self {
             list,
+            knows_the_password: text.contains("never-shown") || text.contains(&LOGIN.to_lowercase()),
             challenges: RefCell::default(),
             next: Cell::new(0),
             clock: Cell::new(0),
@@ -176,7 +180,9 @@ impl<'a> Transport for Answers<'a> {
         let own =
             url.starts_with(&format!("https://{HOST}/")) || url.starts_with(&format!("https://{HOST}:443/"));
         let header = request.headers.iter().map(|(_, value)| value.as_str());
-        let mut sent = header.chain(request.authorization()).chain([url.as_str()]);
+        // An address that the input wrote with the password in it carries no login of ours.
+        let address = (!self.knows_the_password).then_some(url.as_str());
+        let mut sent = header.chain(request.authorization()).chain(address);
         if sent
             .any(|text| text.contains("never-shown") || text.contains("Basic ") || text.contains("Bearer "))
         {
