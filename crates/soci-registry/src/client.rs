@@ -61,9 +61,13 @@ impl<T> Clone for Client<T> {
 impl<T: Transport> Client<T> {
     /// A client over a transport.
     pub fn new(transport: T, keychain: Keychain, options: ClientOptions) -> Self {
+        let wire = Wire::new(transport, options);
+        if let Some(credential) = keychain.explicit() {
+            wire.secrets.add(credential.secret().expose());
+        }
         Self {
             inner: Arc::new(Inner {
-                wire: Wire::new(transport, options),
+                wire,
                 keychain,
                 hosts: Mutex::default(),
             }),

@@ -139,6 +139,11 @@ impl Keychain {
         }
     }
 
+    /// What was given for one registry: known before anything is asked.
+    pub(crate) fn explicit(&self) -> Option<&Credential> {
+        self.explicit.as_ref().map(|(_, found)| &found.credential)
+    }
+
     /// Adds a credential that goes before all others, for this host alone.
     #[must_use]
     pub fn with_explicit(mut self, host: &str, credential: Credential, origin: &str) -> Self {
