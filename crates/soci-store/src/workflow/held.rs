@@ -56,10 +56,6 @@ impl Held {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Lets one more wait.
     pub(super) fn push(
         &mut self,

@@ -197,6 +197,18 @@ fn work(
         Standing::Open => !views.allows_differences(),
         Standing::Different(_) | Standing::Same => false,
     };
+    if let Some(progress) = options.progress.as_ref().filter(|_| !destination.is_sequential()) {
+        block_on(put_ztoc(destination, &facts.descriptor(), &ztoc))?;
+        progress.add(layer, &facts, options);
+        if open {
+            views.waits(&layer.digest, ztoc.ztoc());
+            return Ok(Finished {
+                done: Done::Ztoc(facts),
+                ztoc: None,
+                open,
+            });
+        }
+    }
     if open || destination.is_sequential() {
         return Ok(Finished {
             done: Done::Ztoc(facts),
@@ -246,6 +258,7 @@ fn write_in_order(
 ) -> Result<IndexedLayers> {
     let mut done = BTreeMap::new();
     let (mut held, mut waiting) = (Held::with_room(IN_MEMORY), Vec::new());
+    let mut is_open = false;
     for layer in plan.layers() {
         let descriptor = &layer.descriptor;
         let digest = &descriptor.digest;
@@ -275,6 +288,7 @@ fn write_in_order(
                     bring(source, destination, descriptor, true)?;
                 }
                 let layer = finished(descriptor)?;
+                is_open |= layer.open;
                 #[cfg(feature = "native")]
                 destination.was_hashed(descriptor);
                 bring(source, destination, descriptor, true)?;
@@ -290,7 +304,7 @@ fn write_in_order(
             }
         }
     }
-    let open = !held.is_empty() || !waiting.is_empty();
+    let open = is_open || !waiting.is_empty();
     let settlement = views.settle(plan, source, open, &options.cancel)?;
     for (digest, place, ztoc) in waiting {
         if !settlement.left_out.contains_key(&digest) {

@@ -31,6 +31,7 @@ mod pipeline;
 #[path = "pipeline_alone.rs"]
 mod pipeline;
 mod plan;
+mod progress;
 mod publish;
 #[cfg(feature = "native")]
 mod queue;
@@ -68,6 +69,7 @@ pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, spread, stands_for_anothe
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};
+pub use progress::Progress;
 pub use read::select;
 #[cfg(feature = "native")]
 pub use recompress::{Recompress, RecompressedLayer, recompress};

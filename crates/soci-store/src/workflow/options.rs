@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use soci_image::{Digest, Platform};
 use soci_ztoc::ztoc::BuildOptions;
 
+use super::progress::Progress;
 use super::reuse::{Reuse, ReusePlace};
 use super::start::Start;
 use super::tables::Tables;
@@ -38,6 +39,11 @@ pub struct Options {
     pub reuse_from: Vec<ReusePlace>,
     /// Whether SOCI indexes v1 of the source count, which its digest does not cover: where the result goes there too.
     pub reuse_referrers: bool,
+    /// A SOCI index that an earlier run left in the source's repository ([`Progress::leave`]).
+    pub earlier: Option<Digest>,
+    /// Told of each zTOC as soon as it is at the destination, which is then as soon as it is made: none waits in memory or
+    /// in a file for the layers above its own. Not for archives.
+    pub progress: Option<Arc<Progress>>,
     /// A layer that cannot be indexed is an error, unless it is only too small.
     pub strict: bool,
     /// Layers that a container would see differently, or that the snapshotter would refuse, are indexed all the same.
@@ -74,6 +80,8 @@ impl Default for Options {
             reuse: Reuse::default(),
             reuse_from: Vec::new(),
             reuse_referrers: false,
+            earlier: None,
+            progress: None,
             strict: false,
             allow_differences: false,
             sample: None,

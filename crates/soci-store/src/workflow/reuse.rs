@@ -140,6 +140,11 @@ pub(crate) async fn apply(plan: &mut Plan, source: &AnySource, options: &Options
         if !chosen.contains_key(&descriptor.digest) {
             let candidates = known.get(&descriptor.digest).map_or(&[][..], Vec::as_slice);
             let reused = choose(descriptor, candidates, source, options).await?;
+            if let (Some(reused), Some(progress)) = (&reused, &options.progress)
+                && reused.place.is_none()
+            {
+                progress.add(descriptor, &reused.facts, options);
+            }
             chosen.insert(descriptor.digest.clone(), reused.map(Arc::new));
         }
         if let Some(Some(reused)) = chosen.get(&descriptor.digest) {
@@ -195,7 +200,35 @@ async fn gather(plan: &Plan, source: &AnySource, options: &Options) -> Result<BT
         let found = collect(source, &planned.image, own, referrers, &mut known).await;
         forgive(SOURCE, source, found)?;
     }
+    if let Some(earlier) = &options.earlier {
+        let found = recall(source, earlier, own, &mut known).await;
+        forgive("an earlier run", source, found)?;
+    }
     Ok(known)
+}
+
+/// The zTOCs that an earlier run left in the source's repository.
+async fn recall(
+    source: &AnySource,
+    earlier: &Digest,
+    place: usize,
+    known: &mut BTreeMap<Digest, Vec<Known>>,
+) -> Result<()> {
+    if let Some(bytes) = source.manifest(earlier).await? {
+        add(&SociIndex::parse(&bytes)?, place, known);
+    }
+    Ok(())
+}
+
+fn add(index: &SociIndex, place: usize, known: &mut BTreeMap<Digest, Vec<Known>>) {
+    for entry in &index.ztocs {
+        let tool = index.build_tool.clone();
+        known.entry(entry.layer.clone()).or_default().push(Known {
+            entry: entry.clone(),
+            tool,
+            place,
+        });
+    }
 }
 
 /// The zTOCs that the images of a place have.
@@ -226,18 +259,8 @@ async fn collect(
     referrers: bool,
     known: &mut BTreeMap<Digest, Vec<Known>>,
 ) -> Result<()> {
-    let mut add = |index: &SociIndex| {
-        for entry in &index.ztocs {
-            let tool = index.build_tool.clone();
-            known.entry(entry.layer.clone()).or_default().push(Known {
-                entry: entry.clone(),
-                tool,
-                place,
-            });
-        }
-    };
     for entry in image.soci_indexes() {
-        entry.index.iter().for_each(&mut add);
+        entry.index.iter().for_each(|index| add(index, place, known));
     }
     for entry in image.images() {
         if !referrers || entry.manifest.soci_index_digest().is_some() {
@@ -246,7 +269,7 @@ async fn collect(
         for descriptor in source.referrers(&entry.descriptor, SOCI_INDEX_V1).await? {
             let readable = descriptor.size <= DOCUMENT_LIMIT && source.contains(&descriptor).await?;
             if readable && let Ok(index) = SociIndex::parse(&source.document(&descriptor).await?) {
-                add(&index);
+                add(&index, place, known);
             }
         }
     }
