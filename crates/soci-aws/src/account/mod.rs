@@ -2,7 +2,7 @@
 //!
 //! Credentials are found as the SDK finds them: environment, profiles with SSO, assumed roles and `credential_process`,
 //! web identity, containers and instances
-//! (<https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>, 2026-11-29). The calls only read. HTTP is the
+//! (<https://docs.aws.amazon.com/sdk-for-rust/latest/dg/credproviders.html>, 2026-11-29). The calls only read, but for messages to queues. HTTP is the
 //! caller's ([`Http`]), or that of the registry client ([`Reach`]).
 
 mod convert;
@@ -12,6 +12,8 @@ mod http;
 mod listing;
 mod logins;
 mod network;
+#[cfg(feature = "queue")]
+mod queue;
 
 use std::fmt;
 use std::future::Future;
