@@ -5,11 +5,12 @@
 //! | a push | an EventBridge event `ECR Image Action` of `aws.ecr` |
 //! | messages of a queue | `{"Records": [{"messageId": …, "eventSource": "aws:sqs", "body": "…"}]}`, each body a push or a direct call |
 //! | a direct call | `{"image": "HOST/REPOSITORY:TAG"}` |
+//! | what is left of a call | the same with `pushed` and `resume`, which the function sends to itself ([`Request::rest`]) |
 //!
 //! <https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html>,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html> (2026-11-29)
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use soci_image::{Digest, EcrHost, Reference};
 
 /// What the function is called with.
@@ -40,13 +41,28 @@ pub enum Request {
         /// What the tag named then.
         digest: Digest,
     },
-    /// Somebody wants this image converted.
+    /// Somebody wants this image converted, or an earlier call did not come to its end.
     Image {
         /// Its name.
         image: Reference,
+        /// What the tag named when it was pushed, if that is what it is about.
+        pushed: Option<Digest>,
+        /// What an earlier call left.
+        resume: Option<Resume>,
     },
     /// Something else happened in a registry: what, for the log.
     Other(String),
+}
+
+/// What a call that ran out of time left to the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// The SOCI index of what is done, in the image's repository; none if nothing is.
+    pub index: Option<Digest>,
+    /// How many layers are in it.
+    pub layers: u64,
+    /// How many calls after another got no further.
+    pub fruitless: u64,
 }
 
 /// Why a call cannot be understood.
@@ -111,6 +127,28 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The message that goes on with a request; `None` if there is no image to go on with.
+    pub fn rest(&self, resume: &Resume) -> Option<Value> {
+        let (image, pushed) = match self {
+            Self::Push { image, digest } => (image, Some(digest)),
+            Self::Image { image, pushed, .. } => (image, pushed.as_ref()),
+            Self::Other(_) => return None,
+        };
+        let mut call = json!({
+            "image": image.to_string(),
+            "resume": {"layers": resume.layers, "fruitless": resume.fruitless},
+        });
+        if let Some(index) = &resume.index {
+            call["resume"]["index"] = json!(index);
+        }
+        if let Some(pushed) = pushed {
+            call["pushed"] = json!(pushed);
+        }
+        Some(call)
+    }
+}
+
 fn message(at: usize, record: &Value) -> Result<Message, EventError> {
     let at = format!("Records[{at}]");
     let record = record.as_object().ok_or_else(|| field(&at, "is not an object"))?;
@@ -159,8 +197,7 @@ fn push(event: &Map<String, Value>) -> Result<Request, EventError> {
         let problem = format!("{} in {} is no registry of ECR", shown(account), shown(region));
         field("account", &problem)
     })?;
-    let digest = of_detail("image-digest")?;
-    let digest = Digest::parse(digest).map_err(|error| field("detail.image-digest", &error.to_string()))?;
+    let digest = digest(detail, "detail", "image-digest")?;
     let name = format!("{host}/{}:{tag}", of_detail("repository-name")?);
     let image = Reference::parse(&name)
         .map_err(|error| field("detail.repository-name or image-tag", &error.to_string()))?;
@@ -172,10 +209,7 @@ fn push(event: &Map<String, Value>) -> Result<Request, EventError> {
 }
 
 fn direct(call: &Map<String, Value>) -> Result<Request, EventError> {
-    if let Some(other) = call.keys().find(|key| *key != "image") {
-        let problem = "is unknown: a direct call has an image and nothing else";
-        return Err(field(&shown(other), problem));
-    }
+    known(call, &["image", "pushed", "resume"])?;
     let name = text(call, "", "image")?;
     let image = Reference::parse(name).map_err(|error| field("image", &error.to_string()))?;
     if !image.has_explicit_registry() {
@@ -187,7 +221,53 @@ fn direct(call: &Map<String, Value>) -> Result<Request, EventError> {
             "names a digest, which cannot change: write HOST/REPOSITORY:TAG",
         ));
     }
-    Ok(Request::Image { image })
+    let pushed = match call.get("pushed") {
+        None => None,
+        Some(_) => Some(digest(call, "", "pushed")?),
+    };
+    let resume = match call.get("resume") {
+        None => None,
+        Some(Value::Object(resume)) => {
+            known(resume, &["index", "layers", "fruitless"])?;
+            let number = |name: &str| {
+                let number = resume.get(name).and_then(Value::as_u64);
+                number.ok_or_else(|| field(&format!("resume.{name}"), "is missing or no number"))
+            };
+            Some(Resume {
+                index: match resume.get("index") {
+                    None => None,
+                    Some(_) => Some(digest(resume, "resume", "index")?),
+                },
+                layers: number("layers")?,
+                fruitless: number("fruitless")?,
+            })
+        }
+        Some(_) => return Err(field("resume", "is not an object")),
+    };
+    Ok(Request::Image {
+        image,
+        pushed,
+        resume,
+    })
+}
+
+fn known(object: &Map<String, Value>, names: &[&str]) -> Result<(), EventError> {
+    match object.keys().find(|key| !names.contains(&key.as_str())) {
+        Some(other) => Err(field(
+            &shown(other),
+            &format!("is unknown: there are {}", names.join(", ")),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn digest(object: &Map<String, Value>, within: &str, name: &str) -> Result<Digest, EventError> {
+    let text = text(object, within, name)?;
+    let path = match within {
+        "" => name.to_owned(),
+        within => format!("{within}.{name}"),
+    };
+    Digest::parse(text).map_err(|error| field(&path, &error.to_string()))
 }
 
 fn text<'a>(object: &'a Map<String, Value>, within: &str, name: &str) -> Result<&'a str, EventError> {
@@ -217,8 +297,6 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const PUSH: &str = include_str!("event/fixtures/push.json");
@@ -336,7 +414,9 @@ mod tests {
         assert_eq!(
             image("127.0.0.1:5000/app:1"),
             Ok(Call::One(Request::Image {
-                image: named("127.0.0.1:5000/app:1")
+                image: named("127.0.0.1:5000/app:1"),
+                pushed: None,
+                resume: None,
             }))
         );
         for (call, said) in [
@@ -350,6 +430,23 @@ mod tests {
                 "\"imagge\" is unknown",
             ),
             (json!({"image": 1}), "image is not a text"),
+            (json!({"image": "r.example/app:1", "pushed": "x"}), "pushed"),
+            (
+                json!({"image": "r.example/app:1", "resume": 1}),
+                "resume is not an object",
+            ),
+            (
+                json!({"image": "r.example/app:1", "resume": {"layers": 1}}),
+                "resume.fruitless",
+            ),
+            (
+                json!({"image": "r.example/app:1", "resume": {"layers": 1, "fruitless": 0, "index": "x"}}),
+                "resume.index",
+            ),
+            (
+                json!({"image": "r.example/app:1", "resume": {"token": 1}}),
+                "\"token\" is unknown",
+            ),
             (json!({}), "neither"),
             (json!("x"), "neither"),
             (json!([]), "neither"),
@@ -357,6 +454,44 @@ mod tests {
             let error = read(&call).expect_err("refused").to_string();
             assert!(error.contains(said), "{call}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_left_reads_as_what_was_asked_and_what_is_done() {
+        let resume = |index| Resume {
+            index,
+            layers: 3,
+            fruitless: 1,
+        };
+        let digest = Digest::sha256(b"");
+        for (request, with_push) in [
+            (pushed(), true),
+            (
+                Request::Image {
+                    image: Reference::parse("r.example/app:1").expect("a name"),
+                    pushed: None,
+                    resume: None,
+                },
+                false,
+            ),
+        ] {
+            for index in [None, Some(digest.clone())] {
+                let rest = request.rest(&resume(index.clone())).expect("an image");
+                let Ok(Call::One(again)) = read(&rest) else {
+                    panic!("{rest}")
+                };
+                let Request::Image {
+                    pushed, resume: told, ..
+                } = &again
+                else {
+                    panic!("{rest}")
+                };
+                assert_eq!(pushed.is_some(), with_push);
+                assert_eq!(*told, Some(resume(index)));
+                assert_eq!(again.rest(&resume(None)), request.rest(&resume(None)));
+            }
+        }
+        assert_eq!(Request::Other(String::new()).rest(&resume(None)), None);
     }
 
     proptest::proptest! {

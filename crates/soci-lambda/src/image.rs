@@ -12,7 +12,7 @@ use soci_registry::{NativeClient, Traffic};
 use soci_store::registry::RegistrySource;
 use soci_store::store::{AnySource, Source as _};
 use soci_store::workflow::{
-    self, LayerOutcome, Named, Options, Over, Report, Reuse, Tables, TagModel, stands_for_another,
+    self, LayerOutcome, Named, Options, Over, Progress, Report, Reuse, Tables, TagModel, stands_for_another,
 };
 use soci_store::{Error, block_on};
 
@@ -31,6 +31,8 @@ pub struct Images<'a> {
     pub client: &'a NativeClient,
     /// Raised to stop.
     pub cancel: &'a Arc<AtomicBool>,
+    /// What is done of the image, for the next call if this one is stopped.
+    pub progress: &'a Arc<Progress>,
 }
 
 /// How it was before the conversion.
@@ -42,7 +44,7 @@ struct Before {
 /// The name that a request is about.
 pub fn name(request: &Request) -> Option<&Reference> {
     match request {
-        Request::Push { image, .. } | Request::Image { image } => Some(image),
+        Request::Push { image, .. } | Request::Image { image, .. } => Some(image),
         Request::Other(_) => None,
     }
 }
@@ -53,17 +55,22 @@ impl Images<'_> {
     /// # Errors
     /// [`Error::Interrupted`], and nothing else.
     pub fn answer(&self, request: &Request) -> Result<Outcome, Error> {
-        let (image, pushed) = match request {
+        let (image, pushed, earlier) = match request {
             Request::Other(what) => return Ok(ignored(what)),
-            Request::Push { image, digest } => (image, Some(digest)),
-            Request::Image { image } => (image, None),
+            Request::Push { image, digest } => match not_ours(image, self.settings) {
+                Some(reason) => return Ok(ignored(reason)),
+                None => (image, Some(digest), None),
+            },
+            Request::Image {
+                image,
+                pushed,
+                resume,
+            } => {
+                let earlier = resume.as_ref().and_then(|resume| resume.index.clone());
+                (image, pushed.as_ref(), earlier)
+            }
         };
-        if pushed.is_some()
-            && let Some(reason) = not_ours(image, self.settings)
-        {
-            return Ok(ignored(reason));
-        }
-        match self.convert(image, pushed) {
+        match self.convert(image, pushed, earlier) {
             Err(Error::Interrupted) => Err(Error::Interrupted),
             Err(Error::NothingToIndex { layers }) => Ok(Outcome::NothingToIndex {
                 reason: Error::NothingToIndex { layers }.to_string(),
@@ -78,10 +85,19 @@ impl Images<'_> {
         }
     }
 
-    fn convert(&self, image: &Reference, pushed: Option<&Digest>) -> Result<Outcome, Error> {
+    fn convert(
+        &self,
+        image: &Reference,
+        pushed: Option<&Digest>,
+        earlier: Option<Digest>,
+    ) -> Result<Outcome, Error> {
         let traffic = self.client.traffic();
         let target = self.settings.tag_model.soci_name(image)?;
-        let options = self.options();
+        let options = Options {
+            earlier,
+            progress: Some(Arc::clone(self.progress)),
+            ..self.options()
+        };
         let mut rounds = 1..=ROUNDS;
         loop {
             let is_last = rounds.next().is_none_or(|round| round == ROUNDS);
@@ -132,6 +148,7 @@ impl Images<'_> {
     fn look(&self, source: &AnySource, is_push: bool, options: &Options) -> Result<Option<Outcome>, Error> {
         let looking = Options {
             reuse: Reuse::None,
+            progress: None,
             ..options.clone()
         };
         let plan = match block_on(workflow::plan(source, &looking)) {

@@ -42,6 +42,7 @@ fn start() -> Result<(), String> {
             let invocation = Invocation {
                 request: event.context.request_id.clone(),
                 function: event.context.env_config.function_name.clone(),
+                deadline: event.context.deadline,
             };
             // Our own I/O blocks.
             let work = spawn_blocking(move || function.answer(&event.payload, &invocation));

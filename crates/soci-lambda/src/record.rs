@@ -30,6 +30,13 @@ pub enum Outcome {
         /// The image.
         digest: Digest,
     },
+    /// The time was up; the rest is in the queue.
+    Continued {
+        /// The message there.
+        message: String,
+        /// Layers that are done.
+        layers: u64,
+    },
     /// It is not for us: why.
     Ignored {
         /// In words.
@@ -53,6 +60,7 @@ impl Outcome {
         match self {
             Self::Converted { .. } => "converted",
             Self::Already { .. } => "already",
+            Self::Continued { .. } => "continued",
             Self::Ignored { .. } => "ignored",
             Self::NothingToIndex { .. } => "nothing-to-index",
             Self::Failed { .. } => "failed",
@@ -98,6 +106,7 @@ pub fn line(about: &About, outcome: &Outcome) -> String {
         "Converted": count(matches!(outcome, Outcome::Converted { .. })),
         "Failed": count(outcome.failure().is_some()),
         "Ignored": count(matches!(outcome, Outcome::Ignored { .. })),
+        "Continued": count(matches!(outcome, Outcome::Continued { .. })),
         "Duration": about.took,
     });
     let mut put = |key: &str, value: Value| line[key] = value;
@@ -111,6 +120,7 @@ pub fn line(about: &About, outcome: &Outcome) -> String {
         ("Converted", "Count"),
         ("Failed", "Count"),
         ("Ignored", "Count"),
+        ("Continued", "Count"),
         ("Duration", "Milliseconds"),
     ];
     match outcome {
@@ -134,6 +144,10 @@ pub fn line(about: &About, outcome: &Outcome) -> String {
                 ("BytesReceived", "Bytes"),
                 ("BytesSent", "Bytes"),
             ]);
+        }
+        Outcome::Continued { message, layers } => {
+            put("continuedIn", json!(message));
+            put("layersDone", json!(layers));
         }
         Outcome::Already { digest } => put("digest", json!(digest)),
         Outcome::Ignored { reason } | Outcome::NothingToIndex { reason } | Outcome::Failed { reason } => {
@@ -204,6 +218,10 @@ mod tests {
             },
             Outcome::Ignored {
                 reason: String::new(),
+            },
+            Outcome::Continued {
+                message: String::new(),
+                layers: 1,
             },
             Outcome::NothingToIndex {
                 reason: String::new(),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use soci_image::Platform;
@@ -26,6 +27,10 @@ pub struct Settings {
     pub span_size: u64,
     /// Layers with fewer bytes stay without a zTOC.
     pub min_layer_size: u64,
+    /// Where a call that runs out of time hands over what is left; none: it fails.
+    pub queue_url: Option<String>,
+    /// How long before its deadline a call stops.
+    pub margin: Duration,
     /// A file with certificates to trust besides the system's.
     pub ca_file: Option<String>,
     /// Where metrics go.
@@ -45,6 +50,8 @@ impl Default for Settings {
             platforms: Vec::new(),
             span_size: options.span_size,
             min_layer_size: options.min_layer_size,
+            queue_url: None,
+            margin: Duration::from_secs(20),
             ca_file: None,
             metrics_namespace: "SOCI".to_owned(),
             tables: (SMALLEST_MEMORY / 4) << 20,
@@ -75,12 +82,14 @@ const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 const SMALLEST_MEMORY: u64 = 128;
 
 /// The settings, and what `docs/lambda.md` says of each.
-pub const VARIABLES: [&str; 9] = [
+pub const VARIABLES: [&str; 11] = [
     "SOCI_CA_FILE",
+    "SOCI_DEADLINE_MARGIN",
     "SOCI_EXCEPT_TAGS",
     "SOCI_METRICS_NAMESPACE",
     "SOCI_MIN_LAYER_SIZE",
     "SOCI_PLATFORMS",
+    "SOCI_QUEUE_URL",
     "SOCI_REPOSITORIES",
     "SOCI_SPAN_SIZE",
     "SOCI_TAGS",
@@ -141,6 +150,18 @@ impl Settings {
             MEMORY => {
                 let megabytes: u64 = value.parse().map_err(|_| "must be a number of MiB".to_owned())?;
                 self.tables = (megabytes.clamp(SMALLEST_MEMORY, 1 << 20) / 4) << 20;
+            }
+            "SOCI_QUEUE_URL" => {
+                let is_url = value.starts_with("https://") || value.starts_with("http://127.0.0.1:");
+                if !is_url || value.contains(char::is_whitespace) {
+                    return Err("must be the URL of a queue, https://…".to_owned());
+                }
+                self.queue_url = Some(value.to_owned());
+            }
+            "SOCI_DEADLINE_MARGIN" => {
+                let seconds = value.parse().ok().filter(|seconds| (1..=600).contains(seconds));
+                let seconds = seconds.ok_or("must be a number of seconds from 1 to 600")?;
+                self.margin = Duration::from_secs(seconds);
             }
             "SOCI_CA_FILE" => self.ca_file = Some(value.to_owned()),
             "SOCI_METRICS_NAMESPACE" => {
@@ -241,6 +262,11 @@ mod tests {
             ("SOCI_SPAN_SIZE", "1MiB"),
             ("SOCI_MIN_LAYER_SIZE", "0"),
             ("SOCI_CA_FILE", "/opt/ca.pem"),
+            (
+                "SOCI_QUEUE_URL",
+                "https://sqs.eu-west-1.amazonaws.com/123456789012/soci",
+            ),
+            ("SOCI_DEADLINE_MARGIN", "30"),
             ("SOCI_METRICS_NAMESPACE", "shop/soci"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"),
         ])
@@ -264,6 +290,8 @@ mod tests {
             ("SOCI_SPAN_SIZE", "1KiB"),
             ("SOCI_MIN_LAYER_SIZE", "many"),
             ("SOCI_METRICS_NAMESPACE", "AWS/Lambda"),
+            ("SOCI_QUEUE_URL", "arn:aws:sqs:eu-west-1:123456789012:soci"),
+            ("SOCI_DEADLINE_MARGIN", "0"),
             ("SOCI_TAGMODEL", "sibling"),
         ])
         .expect_err("all of them");

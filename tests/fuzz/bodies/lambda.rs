@@ -25,7 +25,7 @@ pub(crate) fn event(bytes: &[u8]) {
 fn check(request: &Request) {
     let image = match request {
         Request::Other(_) => return,
-        Request::Image { image } => image,
+        Request::Image { image, .. } => image,
         Request::Push { image, .. } => {
             let host = EcrHost::parse(image.registry()).expect("a registry of ECR");
             assert_eq!(host.to_string(), image.registry());

@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod calls;
+mod deadline;
 #[cfg(feature = "real-tools")]
 mod ecr;
 mod runtime_api;
