@@ -8,7 +8,7 @@ use soci_image::skip::SkipReason;
 use soci_image::{Digest, Platform};
 use soci_store::block_on;
 use soci_store::store::{AnyDestination, AnySource};
-use soci_store::workflow::{self, Options, Recompress, RecompressedLayer, Report};
+use soci_store::workflow::{self, Options, Recompress, RecompressedLayer, Repeat, RepeatedLayer, Report};
 
 use crate::commands::layer_progress::LayerProgress;
 use crate::config::Config;
@@ -17,6 +17,7 @@ use crate::error::CommandError;
 use crate::escape;
 use crate::exit::Exit;
 use crate::places;
+use crate::plural::count;
 use crate::start;
 
 /// What was done: the report of the conversion, and the layers that were rewritten before.
@@ -118,8 +119,65 @@ pub fn recompress(
     Ok((what.unsuitable || what.uncompressed).then_some(what))
 }
 
-/// Rewrites the layers that have to be; the source comes back with them in place.
+/// An image on its way to its conversion.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What is converted.
+    pub source: AnySource,
+    /// Layers that were rewritten.
+    pub recompressed: Vec<RecompressedLayer>,
+    has_layer_on_top: bool,
+}
+
+impl Prepared {
+    /// The image as it is without a layer on top.
+    pub fn original(&self) -> &AnySource {
+        match &self.source {
+            AnySource::Overlay(overlay) if self.has_layer_on_top => overlay.base(),
+            source => source,
+        }
+    }
+}
+
+/// What a layer on top is to repeat.
+pub fn repeat(config: &Config) -> Result<Repeat, CommandError> {
+    let is_wanted = |key: &str| config.text(key) == Some("true");
+    let repeat = Repeat {
+        start: is_wanted("start-layer"),
+        directories: is_wanted("restate-directories"),
+    };
+    if repeat.start && config.paths("start-trace").is_empty() {
+        let origin = config.origin("start-layer");
+        return Err(
+            CommandError::usage(format!("{origin}: which files a start needs, a trace says"))
+                .help("--start-trace FILE; `cargo soci trace` and strace make one (docs/estimate.md)"),
+        );
+    }
+    Ok(repeat)
+}
+
+/// Rewrites the layers that have to be, and puts a layer on top if one is wanted.
 pub fn prepare(
+    source: AnySource,
+    options: &Options,
+    recompress: Option<Recompress>,
+    repeat: Repeat,
+    context: &Context,
+) -> Result<Prepared, CommandError> {
+    let (source, recompressed) = rewrite(source, options, recompress, context)?;
+    let has_layer_on_top = repeat != Repeat::default();
+    let source = match has_layer_on_top {
+        true => put_on_top(source, options, repeat, context)?,
+        false => source,
+    };
+    Ok(Prepared {
+        source,
+        recompressed,
+        has_layer_on_top,
+    })
+}
+
+fn rewrite(
     source: AnySource,
     options: &Options,
     recompress: Option<Recompress>,
@@ -142,6 +200,68 @@ pub fn prepare(
         ));
     }
     Ok((source, layers))
+}
+
+fn put_on_top(
+    source: AnySource,
+    options: &Options,
+    repeat: Repeat,
+    context: &Context,
+) -> Result<AnySource, CommandError> {
+    let progress = LayerProgress::new(context, "indexed", "left without a zTOC");
+    let (source, layers) = workflow::put_on_top(source, options, repeat, &|event| progress.event(event))
+        .map_err(|error| places::failed(&error))?;
+    drop(progress);
+    for layer in &layers {
+        tell_repeated(layer, repeat, context);
+    }
+    Ok(source)
+}
+
+/// What was put on top, and what was not.
+fn tell_repeated(layer: &RepeatedLayer, repeat: Repeat, context: &Context) {
+    let platform = escape::terminal(&layer.platform);
+    let mut parts = Vec::new();
+    if repeat.start {
+        parts.push(count(layer.files, "file"));
+    }
+    if repeat.directories {
+        parts.push(count(layer.directories, "directory"));
+    }
+    let what = parts.join(" and ");
+    match &layer.digest {
+        Some(digest) => context.note(&format!(
+            "{platform}: {what} repeated in a layer on top: {}, {}{}",
+            short(digest),
+            HumanBytes(layer.size),
+            if layer.replaced { ", in the place of an earlier one" } else { "" }
+        )),
+        None if repeat.start => context.warn(&format!(
+            "{platform}: nothing is put on top: no file of the start's trace lies in a layer that is loaded lazily"
+        )),
+        None => context.note(&format!(
+            "{platform}: nothing is put on top: a lazy client loses no directory's attributes"
+        )),
+    }
+    // Below it the image is hardly larger; above it the start is most of the image.
+    if layer.digest.is_some() && layer.size > layer.image_size / 2 {
+        context.warn(&format!(
+            "{platform}: the layer on top repeats {} of {}: who pulls the image whole waits that much longer, and a start \
+             that reads most of its image gains little from lazy loading",
+            HumanBytes(layer.size),
+            HumanBytes(layer.image_size)
+        ));
+    }
+    if !layer.left_below.is_empty() {
+        context.note(&format!(
+            "{platform}: {} of the start not repeated (-v names them)",
+            count(layer.left_below.len(), "file")
+        ));
+    }
+    for file in &layer.left_below {
+        let path = escape::terminal(&file.path);
+        context.detail(&format!("{platform}: {path} stays below: {}", file.reason));
+    }
 }
 
 /// Whether an image of which nothing can be indexed is good as it is.
@@ -167,7 +287,7 @@ pub enum Outcome {
 /// opens the destination once more, because the first one is used up by then.
 #[allow(clippy::too_many_arguments, reason = "the words of one command line")]
 pub fn convert_into(
-    source: &AnySource,
+    prepared: &Prepared,
     destination: AnyDestination,
     again: &dyn Fn() -> Result<AnyDestination, CommandError>,
     in_place: bool,
@@ -176,11 +296,11 @@ pub fn convert_into(
     passes: bool,
     context: &Context,
 ) -> Result<Outcome, CommandError> {
-    let reason = match convert(source, destination, tag, options, context) {
+    let reason = match convert(&prepared.source, destination, tag, options, context) {
         Err(error) if passes && error.exit() == Exit::NothingToIndex => error,
         other => return other.map(Outcome::Converted),
     };
-    let failed = |error| places::failed(&error);
+    let (failed, source) = (|error| places::failed(&error), prepared.original());
     let digests = if in_place {
         let plan = block_on(workflow::plan(source, options)).map_err(failed)?;
         let roots = plan

@@ -9,7 +9,9 @@ use indicatif::HumanBytes;
 use soci_image::Digest;
 use soci_start::Layer as EstimatedLayer;
 use soci_start::{Client, Fetched, Image, Link, Need, Trace, Way, estimate_fetched, reads, span_cost};
-use soci_store::workflow::{LayerOutcome, Needed, Needs, PlatformReport, SpanSums, Start, StartFiles};
+use soci_store::workflow::{
+    LayerOutcome, LayerReport, Needed, Needs, PlatformReport, RepeatedLayer, SpanSums, Start, StartFiles,
+};
 use soci_ztoc::ztoc::Toc;
 
 use crate::causes::AtPath;
@@ -113,6 +115,9 @@ pub fn tell(start: &StartFiles, context: &Context) {
 
 /// The end of a report: about how long the start of a platform takes, by how its layers are cut. None without a trace.
 pub fn estimated(platform: &PlatformReport) -> Option<[String; 2]> {
+    if let Some(told) = with_start_layer(platform) {
+        return Some(told);
+    }
     platform.layers.iter().find(|layer| layer.start.is_some())?;
     let client = Client::MEASURED;
     let seconds = |way: Way, unshaped: bool| {
@@ -160,6 +165,60 @@ pub fn estimated(platform: &PlatformReport) -> Option<[String; 2]> {
             HumanBytes(bytes)
         ),
         format!("  {plain}{shaped:.1} s with these, {ahead:.1} s where they are fetched ahead"),
+    ])
+}
+
+/// The same of a platform that got a start layer: with it and without it.
+fn with_start_layer(platform: &PlatformReport) -> Option<[String; 2]> {
+    let is_start = |top: &&RepeatedLayer| top.files > 0 && top.spared.spans > 0;
+    let top = platform.layers.iter().find_map(|layer| layer.repeats.as_ref())?;
+    let top = Some(top).filter(is_start)?;
+    let (mut with, mut without) = (Image::default(), Image::default());
+    for layer in &platform.layers {
+        let ztoc = match layer.outcome {
+            LayerOutcome::Indexed { ztoc_size, .. } | LayerOutcome::Reused { ztoc_size, .. } => {
+                Some(ztoc_size)
+            }
+            LayerOutcome::Skipped { .. } => None,
+        };
+        let is_top = layer.repeats.is_some();
+        let estimated = EstimatedLayer {
+            compressed: layer.size,
+            uncompressed: if is_top { top.unpacked_size } else { 0 },
+            ztoc,
+        };
+        with.layers.push(estimated);
+        if !is_top {
+            without.layers.push(estimated);
+        }
+    }
+    let fetched = |sums: SpanSums| Fetched {
+        spans: sums.spans,
+        compressed: sums.bytes,
+        uncompressed: sums.unpacked_bytes,
+    };
+    let left =
+        |layer: &LayerReport| fetched(layer.start.as_ref().map_or_else(SpanSums::default, |s| s.needed));
+    let fetched_with: Vec<Fetched> = platform.layers.iter().map(left).collect();
+    // All of it is asked of one layer that is loaded lazily, which comes to the same.
+    let lazy = without.layers.iter().position(|layer| layer.ztoc.is_some())?;
+    let mut fetched_without = vec![Fetched::default(); without.layers.len()];
+    fetched_without[lazy] = fetched(top.spared);
+    let seconds = |image: &Image, fetched: &[Fetched]| {
+        estimate_fetched(Way::Lazy, image, fetched, &link(), &Client::MEASURED).seconds()
+    };
+    Some([
+        format!(
+            "start over {LINK}, estimated (start layer {} in the place of {}, {}):",
+            HumanBytes(top.size),
+            count(usize::try_from(top.spared.spans).unwrap_or(usize::MAX), "span"),
+            HumanBytes(top.spared.bytes)
+        ),
+        format!(
+            "  {:.1} s without the start layer, {:.1} s with it",
+            seconds(&without, &fetched_without),
+            seconds(&with, &fetched_with)
+        ),
     ])
 }
 
@@ -212,6 +271,10 @@ impl Needs for Starts {
             paths.dedup();
         }
         needed
+    }
+
+    fn files(&self) -> Vec<Vec<u8>> {
+        soci_start::hot(self.0.iter().map(|(_, trace)| trace))
     }
 }
 

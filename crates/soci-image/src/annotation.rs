@@ -17,6 +17,13 @@ pub const START_TRACE: &str = "io.github.cargo-soci.start-trace";
 /// On a zTOC descriptor, ours: digest of what decided where the spans are cut (what the start reads of the layer, and
 /// the cost). Two zTOCs of one layer with the same value have the same spans.
 pub const SHAPE: &str = "io.github.cargo-soci.shape";
+/// On the descriptor of a layer on top of an image, ours: it repeats the files of a start; digest of its trace.
+pub const START_LAYER: &str = "io.github.cargo-soci.start-layer";
+/// On the descriptor of a layer on top of an image, ours: `true` if it repeats directories whose attributes a lazy client
+/// would lose.
+pub const RESTATED_DIRECTORIES: &str = "io.github.cargo-soci.restated-directories";
+/// On the descriptor of a layer on top of an image, ours: digest of the image's config without it.
+pub const CONFIG_BEFORE: &str = "io.github.cargo-soci.config-before";
 /// On a SOCI index manifest: the tool that made it.
 pub const BUILD_TOOL: &str = "com.amazon.soci.build-tool-identifier";
 /// On an attestation's descriptor: `attestation-manifest`.

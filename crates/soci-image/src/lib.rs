@@ -26,6 +26,7 @@ pub mod platform;
 pub mod reference;
 pub mod skip;
 pub mod soci_index;
+pub mod top_layer;
 
 pub use descriptor::Descriptor;
 pub use digest::Digest;
@@ -43,3 +44,4 @@ pub use platform::Platform;
 pub use reference::Reference;
 pub use skip::SkipReason;
 pub use soci_index::{SociIndex, SociVersion};
+pub use top_layer::TopLayer;

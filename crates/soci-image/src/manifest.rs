@@ -77,6 +77,15 @@ impl Manifest {
             .and_then(|text| Digest::parse(text).ok())
     }
 
+    /// Points at another config, which is given.
+    pub fn set_config(&mut self, config: &[u8]) {
+        self.config.digest = Digest::sha256(config);
+        self.config.size = config.len() as u64;
+        if !self.config.data.is_empty() {
+            self.config.data = config.to_vec();
+        }
+    }
+
     /// The document as Go would write it; unknown fields come last.
     pub fn to_vec(&self) -> Vec<u8> {
         self.to_json().to_vec()

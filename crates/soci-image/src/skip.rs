@@ -17,6 +17,8 @@ pub enum SkipReason {
         /// The minimum in bytes.
         minimum: u64,
     },
+    /// A small layer on top that repeats what lies below: it is meant to come whole.
+    Repeats,
     /// Compressed with zstd, which has no zTOC format.
     Zstd,
     /// Another compression, or encryption, by its media type.
@@ -77,13 +79,14 @@ impl SkipReason {
 
     /// Whether the layer was left out by choice, which `--strict` accepts.
     pub fn is_by_choice(&self) -> bool {
-        matches!(self, Self::TooSmall { .. })
+        matches!(self, Self::TooSmall { .. } | Self::Repeats)
     }
 
     /// A word for it, as in JSON reports.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooSmall { .. } => "too-small",
+            Self::Repeats => "repeats",
             Self::Zstd => "zstd",
             Self::UnsupportedCompression { .. } => "unsupported-compression",
             Self::NotALayer { .. } => "not-a-layer",
@@ -103,6 +106,9 @@ impl fmt::Display for SkipReason {
             Self::TooSmall { size, minimum } => {
                 write!(f, "smaller than the minimum ({size} of {minimum} bytes)")
             }
+            Self::Repeats => f.write_str(
+                "it repeats what lies in layers below, and is small: it comes whole during the pull",
+            ),
             Self::Zstd => f.write_str("compressed with zstd, which SOCI cannot index"),
             Self::UnsupportedCompression { media_type } => {
                 write!(
@@ -159,6 +165,7 @@ impl TryFrom<Form> for SkipReason {
                 size: form.size.ok_or_else(|| missing("size"))?,
                 minimum: form.minimum.ok_or_else(|| missing("minimum"))?,
             },
+            "repeats" => Self::Repeats,
             "zstd" => Self::Zstd,
             "unsupported-compression" => Self::UnsupportedCompression {
                 media_type: form.media_type.ok_or_else(|| missing("mediaType"))?,
@@ -195,6 +202,7 @@ mod tests {
     fn codes_are_those_of_the_json_form() {
         for reason in [
             SkipReason::TooSmall { size: 1, minimum: 2 },
+            SkipReason::Repeats,
             SkipReason::Zstd,
             SkipReason::of_media_type("application/vnd.oci.image.layer.v1.tar+xz").unwrap(),
             SkipReason::of_media_type("text/plain").unwrap(),
@@ -209,7 +217,10 @@ mod tests {
             assert_eq!(json["reason"], reason.code());
             assert_eq!(serde_json::from_value::<SkipReason>(json).unwrap(), reason);
             assert!(!reason.to_string().is_empty());
-            assert_eq!(reason.is_by_choice(), reason.code() == "too-small");
+            assert_eq!(
+                reason.is_by_choice(),
+                matches!(reason.code(), "too-small" | "repeats")
+            );
         }
         assert_eq!(
             SkipReason::of_media_type("application/vnd.oci.image.layer.v1.tar+zstd"),

@@ -16,6 +16,7 @@
 //! | `compare`, `verdict` | both sides beside each other, and what is said of them |
 //! | `settle` | which layers of an image stay without a zTOC |
 //! | `rootfs`, `lookup` | paths through links and layers |
+//! | `restate` | a layer on top that repeats, and the proof that it changes nothing |
 //!
 //! Nothing here reads a file: tables of contents in, values out. Time and memory are linear in the number of
 //! entries, whatever is in them.
@@ -28,6 +29,7 @@ mod mounted;
 mod names;
 mod path;
 mod resolve;
+mod restate;
 mod rootfs;
 mod settle;
 mod source;
@@ -41,6 +43,7 @@ pub use compare::{Layer, compare};
 pub use fault::UnpackFault;
 pub use lookup::LookupFault;
 pub use mounted::UnknownTarget;
+pub use restate::{Changed, LeftBelow, Restated, lost_directories};
 pub use rootfs::{Found, Rootfs};
 pub use settle::{Settled, settle};
 pub use source::Mount;

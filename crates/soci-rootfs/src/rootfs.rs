@@ -132,7 +132,11 @@ impl<'a> Rootfs<'a> {
         }
     }
 
-    fn stack(&self) -> Stack<'_, 'a> {
+    pub(crate) fn names(&self) -> &Names<'a> {
+        &self.names
+    }
+
+    pub(crate) fn stack(&self) -> Stack<'_, 'a> {
         Stack(self.trees.iter().map(Option::as_ref).collect())
     }
 

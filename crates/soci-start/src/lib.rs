@@ -7,6 +7,7 @@
 //! | `touch` | a trace on an image: spans of layers, and what leads nowhere |
 //! | `reads` | a trace on an image: bytes of its layers, and what spans that hold them cost |
 //! | `link` | bandwidth and round trip, as people write them |
+//! | `hot` | the files of starts, in the order of their first use |
 //! | `carried` | what an image carries for nothing |
 //! | `estimate` | seconds to ready for a link and a client |
 //!
@@ -15,6 +16,7 @@
 
 mod carried;
 mod estimate;
+mod hot;
 mod link;
 mod reads;
 mod touch;
@@ -22,6 +24,7 @@ mod trace;
 
 pub use carried::{Carried, Kind, Share, carried};
 pub use estimate::{Client, Estimate, Fetched, Image, Layer, Way, estimate, estimate_fetched};
+pub use hot::hot;
 pub use link::{Link, LinkError};
 pub use reads::{Reads, reads, span_cost};
 pub use soci_ztoc::ztoc::{BlockEnd, Need, Shape, SpanCost};

@@ -162,6 +162,15 @@ pub enum Error {
         problem: String,
     },
 
+    /// A layer that repeats cannot be put on top of an image.
+    #[error("cannot put a layer on top of the image {image}: {problem}")]
+    OnTop {
+        /// The image's manifest.
+        image: Digest,
+        /// Why not, and what to do about it.
+        problem: String,
+    },
+
     /// The cancel flag was raised.
     #[error("interrupted")]
     Interrupted,

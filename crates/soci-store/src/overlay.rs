@@ -7,7 +7,7 @@ use soci_registry::Traffic;
 
 use crate::file::FileBlob;
 use crate::store::{AnyBlob, AnySource, Root, Source};
-use crate::workflow::Indexed;
+use crate::workflow::{Indexed, IndexedLayer, RepeatedLayer};
 use crate::{Error, Result};
 
 /// A source under a layer of new documents and blobs.
@@ -18,19 +18,34 @@ pub struct Overlay {
     pub(crate) roots: Vec<Root>,
     /// What the source lists in the place of each new image.
     pub(crate) originals: BTreeMap<Digest, Descriptor>,
-    /// New manifests and indexes.
+    /// New manifests, indexes and configs.
     pub(crate) documents: BTreeMap<Digest, Vec<u8>>,
-    /// New layers, in unnamed temporary files.
+    /// New layers and configs, in unnamed temporary files.
     pub(crate) blobs: BTreeMap<Digest, FileBlob>,
     /// Layers that were indexed already, new ones and others.
     pub(crate) indexed: Indexed,
     /// Bytes of the layers that the new ones were made of, by the digest of the new one.
     pub(crate) made_of: BTreeMap<Digest, u64>,
+    /// Layers that were put on top.
+    pub(crate) repeated: Vec<RepeatedLayer>,
     /// What the registry client had moved before the layers were rewritten.
     pub(crate) traffic_before: Option<Traffic>,
 }
 
 impl Overlay {
+    /// The place without this layer of new documents and blobs.
+    pub fn base(&self) -> &AnySource {
+        &self.base
+    }
+
+    /// A layer that was indexed already, of this overlay or of one below it; each is asked for once.
+    pub(crate) fn take_indexed(&self, layer: &Digest) -> Option<IndexedLayer> {
+        self.indexed.take(layer).or_else(|| match &self.base {
+            AnySource::Overlay(below) => below.take_indexed(layer),
+            _ => None,
+        })
+    }
+
     /// Where a blob really lies, for destinations that link or mount: `None` if it is new.
     pub(crate) fn base_of(&self, digest: &Digest) -> Option<&AnySource> {
         (!self.blobs.contains_key(digest)).then_some(&self.base)

@@ -120,11 +120,12 @@ pub fn to_registry(
     let options = &options;
     let source = open(made, lead, context)?;
     let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
-    let (source, recompressed) = conversion::prepare(source, options, recompress, context)?;
+    let repeat = conversion::repeat(settings.config)?;
+    let prepared = conversion::prepare(source, options, recompress, repeat, context)?;
     // What was pushed has its name already; what lies in a file gets it from us, with the same layers.
     let original = match made {
         Made::Pushed(_) | Made::Earlier { .. } => None,
-        Made::Stored(_) => Some(&source),
+        Made::Stored(_) => Some(prepared.original()),
     };
     if settings.model == TagModel::Sibling && !matches!(made, Made::Earlier { tagged: true, .. }) {
         as_built(made, original, names, options, context)?;
@@ -135,8 +136,11 @@ pub fn to_registry(
         _ => None,
     };
     let destination = create_over(lead, over, context)?;
-    let converted = match conversion::convert(&source, destination, lead.tag(), options, context) {
-        Ok(report) => Converted { report, recompressed },
+    let converted = match conversion::convert(&prepared.source, destination, lead.tag(), options, context) {
+        Ok(report) => Converted {
+            report,
+            recompressed: prepared.recompressed,
+        },
         // Of an earlier command's image nothing is touched then. What was tagged has its names, or what came after
         // it has them.
         Err(error) if error.exit() == Exit::NothingToIndex => {
@@ -194,10 +198,11 @@ pub fn to_place(
         }
     };
     let recompress = conversion::recompress(settings.config, &source, settings.plain)?;
-    let (source, recompressed) = conversion::prepare(source, settings.options, recompress, context)?;
+    let repeat = conversion::repeat(settings.config)?;
+    let prepared = conversion::prepare(source, settings.options, recompress, repeat, context)?;
     let create = || places::create(destination, context);
     let outcome = conversion::convert_into(
-        &source,
+        &prepared,
         create()?,
         &create,
         matches!(made, Made::Stored(location) if location == destination),
@@ -210,7 +215,10 @@ pub fn to_place(
         Outcome::Converted(report) => PlacedImage {
             digest: report.images.first().map(|image| image.digest.clone()),
             nothing_to_index: None,
-            converted: Some(Converted { report, recompressed }),
+            converted: Some(Converted {
+                report,
+                recompressed: prepared.recompressed,
+            }),
         },
         Outcome::AsItWas { digests, reason } => PlacedImage {
             digest: digests.into_iter().next(),

@@ -71,6 +71,12 @@ pub struct Args {
     /// With --start-trace: no list of the spans that the start needs
     #[arg(long)]
     pub no_prefetch: bool,
+    /// With --start-trace: a layer on top that repeats the files of the start
+    #[arg(long)]
+    pub start_layer: bool,
+    /// A small layer on top with the directories whose attributes a lazy client would lose
+    #[arg(long)]
+    pub restate_directories: bool,
     /// Layers below this compressed size get no zTOC
     #[arg(long, value_name = "SIZE")]
     pub min_layer_size: Option<String>,
@@ -398,8 +404,12 @@ fn flags(args: &Args) -> Result<Flags, CommandError> {
     flags.list("task-definitions", "--task-definition", &args.task_definitions)?;
     flags.list("start-trace", "--start-trace", &args.start_trace)?;
     let refused = args.no_prefetch.then(|| "false".to_owned());
+    let wanted = |flag: bool| flag.then(|| "true".to_owned());
+    let (start_layer, restate) = (wanted(args.start_layer), wanted(args.restate_directories));
     let words = [
         ("start-prefetch", "--no-prefetch", &refused),
+        ("start-layer", "--start-layer", &start_layer),
+        ("restate-directories", "--restate-directories", &restate),
         ("tag-model", "--tag-model", &args.tag_model),
         ("dockerfile", "--dockerfile", &args.dockerfile),
         ("context", "--context", &args.context),

@@ -109,6 +109,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         .apply_places(&mut options, &source_location, &destination_location, context)?;
     let source = places::open(&source_location, context)?;
     let recompress = conversion::recompress(&config, &source, plain(&args))?;
+    let repeat = conversion::repeat(&config)?;
     if args.index.dry_run {
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         return match format {
@@ -126,9 +127,9 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         None => places::create_in_place(&destination_location, context),
     };
     let destination = create()?;
-    let (source, recompressed) = conversion::prepare(source, &options, recompress, context)?;
+    let prepared = conversion::prepare(source, &options, recompress, repeat, context)?;
     let outcome = conversion::convert_into(
-        &source,
+        &prepared,
         destination,
         &create,
         source_location == destination_location,
@@ -138,7 +139,10 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         context,
     )?;
     let converted = match outcome {
-        Outcome::Converted(report) => Converted { report, recompressed },
+        Outcome::Converted(report) => Converted {
+            report,
+            recompressed: prepared.recompressed,
+        },
         Outcome::AsItWas { digests, reason } => {
             print_as_it_was(&digests, &reason, &destination_location, format, context)?;
             return Ok(Exit::Done);

@@ -19,7 +19,8 @@ use crate::places;
 #[command(after_help = "\
 A SOCI index v1 refers to the image, which keeps its digest. Fargate takes v1 only for AWS accounts that used SOCI
 with it before v2 came; for all others it loads the whole image and says nothing. They need `convert`
-(docs/registry.md has the sources). The registry must take manifests with a subject.
+(docs/registry.md has the sources). The registry must take manifests with a subject. A layer on top
+(--start-layer, --restate-directories) makes another image, which then has the index.
 
   cargo soci create 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4
   cargo soci create image.tar ./layout-with-index")]
@@ -59,6 +60,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     args.index
         .apply_places(&mut options, &source_location, &destination_location, context)?;
     let source = places::open(&source_location, context)?;
+    let repeat = conversion::repeat(&config)?;
     if args.index.dry_run {
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         match format {
@@ -75,8 +77,9 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         Some(_) => places::create(&destination_location, context)?,
         None => places::create_in_place(&destination_location, context)?,
     };
+    let prepared = conversion::prepare(source, &options, None, repeat, context)?;
     let progress = LayerProgress::new(context, "indexed", "left without a zTOC");
-    let report = workflow::create(&source, destination, new_tag, &options, &|event| {
+    let report = workflow::create(&prepared.source, destination, new_tag, &options, &|event| {
         progress.event(event)
     })
     .map_err(|error| places::failed(&error))?;

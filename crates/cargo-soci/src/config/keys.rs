@@ -141,6 +141,20 @@ pub const KEYS: &[Key] = &[
         default: "true",
     },
     Key {
+        name: "start-layer",
+        kind: Kind::Choice(&["false", "true"]),
+        help: "With `start-trace`, put a layer on top that repeats the files that the start opens, in the order of their first \
+               use. The image gets another config and another digest.",
+        default: "false",
+    },
+    Key {
+        name: "restate-directories",
+        kind: Kind::Choice(&["false", "true"]),
+        help: "Put a small layer on top that lists the directories whose attributes a lazy client would lose, so that their \
+               layers can be loaded lazily. The image gets another config and another digest.",
+        default: "false",
+    },
+    Key {
         name: "min-layer-size",
         kind: Kind::Size,
         help: "Layers below this size get no zTOC.",

@@ -27,7 +27,7 @@ use crate::media_type::{OCI_CONFIG, OCI_MANIFEST, PREFETCH};
 use crate::skip::SkipReason;
 use crate::soci_index::{EMPTY_CONFIG, PrefetchEntry, Shaped, SociIndex, SociVersion, ZtocEntry};
 
-pub use remove::{remove, witnesses};
+pub use remove::{configs, remove, witnesses};
 use rewrite::{NewManifest, Rewrite, Spelling};
 
 /// What was made of one layer.
@@ -75,7 +75,7 @@ pub struct NewBlob {
 /// What a new document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BlobRole {
-    /// The config of SOCI indexes, `{}`.
+    /// A config: that of SOCI indexes, `{}`, or that of an image.
     Config,
     /// A prefetch artifact.
     Prefetch,

@@ -1,7 +1,7 @@
 //! Removal: what conversion added goes, all else stays.
 
 use super::rewrite::{NewManifest, Rewrite, Spelling};
-use super::{Conversion, ConvertedPlatform};
+use super::{BlobRole, Conversion, ConvertedPlatform, NewBlob};
 use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -16,21 +16,27 @@ use crate::media_type::IN_TOTO;
 const MAX_WITNESS: u64 = 1 << 20;
 
 /// Takes SOCI out of an image: the annotation of each image manifest, the SOCI indexes v2 in its
-/// indexes, and the index around a single manifest.
+/// indexes, the index around a single manifest, and a layer on top that repeats.
 ///
 /// An image that was in plain OCI form before its conversion (Go's JSON, OCI media types, platforms in
 /// the index) gets its first bytes back. So does one that BuildKit indented, if an attestation proves
 /// it: by the digest of the manifest before conversion. What the conversion turned from Docker's types
-/// into OCI's stays so. `documents` may hold the [`witnesses`].
+/// into OCI's stays so. `documents` may hold the [`witnesses`], and must hold the [`configs`] that are there.
 pub fn remove(image: &Image, documents: &Documents) -> Result<Conversion> {
     let mut rewrite = Rewrite::new(image, documents);
     rewrite.drop_soci = true;
     let mut work = Vec::new();
     for entry in image.images() {
-        if entry.manifest.soci_index_annotation().is_none() {
+        let repeats = entry.top_layer(documents).is_some();
+        if entry.manifest.soci_index_annotation().is_none() && !repeats {
             continue;
         }
         let mut manifest = entry.manifest.clone();
+        if repeats {
+            let (without, config) = entry.without_top_layer(documents)?;
+            rewrite.add(NewBlob::of(BlobRole::Config, &without.config.media_type, config));
+            manifest = without;
+        }
         manifest.annotations.remove(annotation::INDEX_DIGEST);
         let proven = proven_spelling(entry, &manifest, image, documents);
         work.push((entry, manifest, proven));
@@ -61,6 +67,13 @@ pub fn remove(image: &Image, documents: &Documents) -> Result<Conversion> {
         });
     }
     Ok(rewrite.finish(report))
+}
+
+/// The configs of all images: one that has a layer on top gets another one, and where the mark of the layer got lost
+/// its config tells.
+pub fn configs(image: &Image) -> Vec<Descriptor> {
+    let images = image.images().into_iter();
+    images.map(|entry| entry.manifest.config.clone()).collect()
 }
 
 /// Statements of attestations that may tell [`remove`] the digests from before conversion: those of

@@ -103,9 +103,22 @@ pub struct LayerFacts {
     /// What a client should fetch of it at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefetch: Option<PrefetchFacts>,
+    /// What it repeats of the layers below; only of the highest layer, if it was put on top for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RepeatsFacts>,
     /// Whether somebody looked and it is not there, or not in its size.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing: bool,
+}
+
+/// What a layer on top repeats of the layers below, by the marks of the tool that put it there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RepeatsFacts {
+    /// Files that a start needs: it is a start layer.
+    pub start: bool,
+    /// Directories whose attributes a lazy client would lose.
+    pub directories: bool,
 }
 
 impl LayerFacts {
@@ -177,6 +190,8 @@ pub enum NoZtoc {
     UnsupportedCompression,
     /// Its media type is not a layer's.
     NotALayer,
+    /// It repeats what lies in layers below and comes whole during the pull, on purpose.
+    Repeats,
     /// It could have one and the SOCI index leaves it out: most often it was below the minimum size.
     LeftOut,
 }
@@ -189,6 +204,7 @@ impl NoZtoc {
             Self::Zstd => "zstd cannot be indexed",
             Self::UnsupportedCompression => "its compression cannot be indexed",
             Self::NotALayer => "no layer by its media type",
+            Self::Repeats => "repeats what lies below, comes whole",
             Self::LeftOut => "left out when the index was made, most often for its size",
         }
     }

@@ -6,12 +6,14 @@ mod read;
 use crate::annotation;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
+use crate::document::Documents;
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::manifest::Manifest;
 use crate::media_type::OCI_INDEX;
 use crate::platform::Platform;
 use crate::soci_index::{SociIndex, SociVersion};
+use crate::top_layer::{self, TopLayer};
 
 /// Indexes inside each other.
 pub const MAX_INDEX_DEPTH: usize = 8;
@@ -66,6 +68,33 @@ pub struct ImageEntry {
     /// The platform of its descriptor or, where that has none, of its config; `None` if neither was
     /// given.
     pub platform: Option<Platform>,
+}
+
+impl ImageEntry {
+    /// What its highest layer repeats, if it was put on top for that: by the mark of the layer or, where that got lost,
+    /// by that of the config, if the documents have it.
+    pub fn top_layer(&self, documents: &Documents) -> Option<TopLayer> {
+        let layer = self.manifest.layers.last()?;
+        TopLayer::of_descriptor(layer).or_else(|| {
+            let config = documents.get(&self.manifest.config.digest)?;
+            TopLayer::of_config(config)
+        })
+    }
+
+    /// The manifest and the config without that layer.
+    ///
+    /// # Errors
+    /// If the documents do not have the config, or it is not one.
+    pub fn without_top_layer(&self, documents: &Documents) -> Result<(Manifest, Vec<u8>)> {
+        let mut manifest = self.manifest.clone();
+        let config = documents.require(&manifest.config.digest)?;
+        let Some(layer) = manifest.layers.pop() else {
+            return Err(Error::field("layers", "there is none"));
+        };
+        let config = top_layer::take_from_config(config, &layer)?;
+        manifest.set_config(&config);
+        Ok((manifest, config))
+    }
 }
 
 /// A SOCI index manifest in the tree.

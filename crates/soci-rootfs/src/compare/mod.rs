@@ -55,6 +55,11 @@ impl<'a> Layer<'a> {
         Self { mount: None, ..self }
     }
 
+    /// Its table of contents.
+    pub(crate) fn toc(&self) -> Option<&'a Toc> {
+        self.toc
+    }
+
     /// Whether it has a zTOC.
     pub fn has_ztoc(&self) -> bool {
         self.mount.is_some()

@@ -5,6 +5,7 @@ use soci_image::{Descriptor, Digest};
 use super::{Blob, Destination, Published, Root, Sink, Source};
 use crate::Result;
 use crate::registry::{RegistryBlob, RegistryDestination, RegistrySink, RegistrySource};
+use crate::workflow::RepeatedLayer;
 #[cfg(feature = "native")]
 use crate::{
     archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
@@ -35,8 +36,20 @@ impl AnySource {
     pub(crate) fn listed<'a>(&'a self, root: &'a Descriptor) -> &'a Descriptor {
         match self {
             #[cfg(feature = "native")]
-            Self::Overlay(overlay) => overlay.originals.get(&root.digest).unwrap_or(root),
+            Self::Overlay(overlay) => {
+                let below = overlay.originals.get(&root.digest).unwrap_or(root);
+                overlay.base.listed(below)
+            }
             _ => root,
+        }
+    }
+
+    /// Layers that were put on top on the way here.
+    pub(crate) fn repeated(&self) -> &[RepeatedLayer] {
+        match self {
+            #[cfg(feature = "native")]
+            Self::Overlay(overlay) => &overlay.repeated,
+            _ => &[],
         }
     }
 

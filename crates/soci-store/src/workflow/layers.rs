@@ -171,7 +171,7 @@ fn work(
     // A layer that was read before the conversion, to be rewritten or to know whether it must be.
     let known = match source {
         #[cfg(feature = "native")]
-        AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
+        AnySource::Overlay(overlay) => overlay.take_indexed(&layer.digest),
         _ => None,
     };
     let known = known.or_else(|| options.start.as_ref()?.take(&layer.digest));

@@ -34,9 +34,13 @@ impl Meter {
         let (mut before, mut made_of) = (client.traffic(), BTreeMap::new());
         // Layers that were rewritten came before, and not in the size that they have now.
         #[cfg(feature = "native")]
-        if let AnySource::Overlay(overlay) = source {
-            before = overlay.traffic_before.unwrap_or(before);
-            made_of.clone_from(&overlay.made_of);
+        {
+            let mut place = source;
+            while let AnySource::Overlay(overlay) = place {
+                before = overlay.traffic_before.unwrap_or(before);
+                made_of.extend(overlay.made_of.clone());
+                place = &overlay.base;
+            }
         }
         Some(Self {
             made_of,

@@ -11,6 +11,8 @@
 //! same order: layer, its zTOC, the next layer …, in manifest order; so an archive has the same bytes each time.
 
 #[cfg(feature = "native")]
+mod above;
+#[cfg(feature = "native")]
 mod ahead;
 mod copy;
 mod create;
@@ -24,6 +26,8 @@ mod layers;
 mod made;
 mod meter;
 mod names;
+#[cfg(feature = "native")]
+mod on_top;
 mod options;
 #[cfg(feature = "native")]
 mod pipeline;
@@ -64,8 +68,12 @@ pub use copy::copy;
 pub use created::created;
 pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, examine_presence};
 #[cfg(feature = "native")]
+pub(crate) use index_layer::IndexedLayer;
+#[cfg(feature = "native")]
 pub(crate) use indexed::Indexed;
 pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, spread, stands_for_another};
+#[cfg(feature = "native")]
+pub use on_top::{Repeat, put_on_top};
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
 pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};
@@ -75,7 +83,10 @@ pub use read::select;
 pub use recompress::{Recompress, RecompressedLayer, recompress};
 #[cfg(feature = "native")]
 pub use remove::remove;
-pub use report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark, Report, TrafficReport};
+pub use report::{
+    ImageReport, LayerOutcome, LayerReport, LeftFile, PlatformReport, Remark, RepeatedLayer, Report,
+    TrafficReport,
+};
 pub use reuse::{Reuse, ReusePlace, Reused, read as read_ztoc};
 pub use run::{convert, create};
 pub use sample::{Consequence, Sample};

@@ -7,7 +7,7 @@ use soci_image::document::Documents;
 use soci_image::image::{Choice, Image};
 use soci_image::media_type::is_foreign_layer;
 use soci_image::skip::SkipReason;
-use soci_image::{Descriptor, Digest};
+use soci_image::{Descriptor, Digest, TopLayer};
 
 use super::options::Options;
 use super::read::{read_for_conversion, select};
@@ -161,6 +161,11 @@ pub(crate) async fn plan_image(source: &AnySource, root: Root, options: &Options
     })
 }
 
+/// A layer that repeats what lies below comes whole if it is smaller: during the pull, that is faster for the start it was
+/// made for, and costs others little (measured with soci-snapshotter 77fb4266, 2026-11-28: 65 MB without a zTOC cost
+/// other starts 1 to 4 s).
+pub(super) const WHOLE: u64 = 10 << 20;
+
 async fn decide(source: &AnySource, layer: &Descriptor, options: &Options) -> Result<Decision> {
     if !source.contains(layer).await? {
         if is_foreign_layer(&layer.media_type) || !layer.urls.is_empty() {
@@ -173,7 +178,12 @@ async fn decide(source: &AnySource, layer: &Descriptor, options: &Options) -> Re
             digest: layer.digest.clone(),
         });
     }
-    if layer.size < options.min_layer_size {
+    // A small layer that repeats what lies below is there to come whole, a large one must not, whatever the minimum is.
+    let repeats = TopLayer::of_descriptor(layer).is_some();
+    if repeats && layer.size < WHOLE {
+        return Ok(Decision::Skip(SkipReason::Repeats));
+    }
+    if !repeats && layer.size < options.min_layer_size {
         let reason = SkipReason::TooSmall {
             size: layer.size,
             minimum: options.min_layer_size,

@@ -57,8 +57,11 @@ async fn prepare(
         let documents = read_documents(source, &root.descriptor).await?;
         let image = Image::read(&root.descriptor, &documents)?;
         let mut witnessed = documents.clone();
-        for statement in convert::witnesses(&image) {
-            if source.contains(&statement).await? {
+        let more = convert::witnesses(&image)
+            .into_iter()
+            .chain(convert::configs(&image));
+        for statement in more {
+            if witnessed.get(&statement.digest).is_none() && source.contains(&statement).await? {
                 witnessed.insert(&statement, source.document(&statement).await?)?;
             }
         }

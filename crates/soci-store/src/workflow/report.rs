@@ -4,7 +4,7 @@ use serde::Serialize;
 use soci_image::Digest;
 use soci_image::skip::SkipReason;
 
-use super::start::{LayerStart, StartReport};
+use super::start::{LayerStart, SpanSums, StartReport};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -95,9 +95,51 @@ pub struct LayerReport {
     /// What the start needs of it that spans were cut for; absent if nothing, or nothing that has a zTOC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<LayerStart>,
+    /// What it repeats of the layers below, if it was put on top for that in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RepeatedLayer>,
     /// What is wrong with it, or could not be found out, although it has a zTOC or was left out for another reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<Remark>,
+}
+
+/// What was put on top of the image of one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RepeatedLayer {
+    /// The platform, as in `linux/arm64`.
+    pub platform: String,
+    /// Whether a layer of an earlier run was taken off.
+    pub replaced: bool,
+    /// Digest of the layer; none if there is nothing to repeat.
+    pub digest: Option<Digest>,
+    /// Its compressed bytes.
+    pub size: u64,
+    /// Bytes of its tar.
+    pub unpacked_size: u64,
+    /// Whether it is so small that it comes whole during the pull, without a zTOC.
+    pub comes_whole: bool,
+    /// Files that it repeats.
+    pub files: usize,
+    /// Directories that it lists because a lazy client would lose their attributes.
+    pub directories: usize,
+    /// Bytes of the layers below, as they are stored.
+    pub image_size: u64,
+    /// The spans of the layers below that the start would need without it, as far as their zTOCs were at hand.
+    pub spared: SpanSums,
+    /// Files of the start that stay below.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_below: Vec<LeftFile>,
+}
+
+/// A file of the start that is not repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftFile {
+    /// Its path.
+    pub path: String,
+    /// Why not, in words.
+    pub reason: String,
 }
 
 /// Something about a layer that whoever runs the image should know.

@@ -14,8 +14,6 @@ use soci_image::media_type::{SOCI_INDEX_V1, ZTOC};
 use soci_image::soci_index::ZtocEntry;
 use soci_image::{Descriptor, Digest, Image, SociIndex};
 use soci_rootfs::Mount;
-#[cfg(feature = "native")]
-use soci_ztoc::ztoc::Compression;
 use soci_ztoc::ztoc::Ztoc;
 
 use super::index_layer::{ZtocSummary, prefetch_candidates, spans_of_entries};
@@ -23,6 +21,8 @@ use super::options::Options;
 use super::plan::{Decision, Plan, PlannedImage};
 use super::read::{read_documents, select};
 use super::sample::{Sample, SpanSource, check_span};
+#[cfg(feature = "native")]
+use super::survey::Known as LayerTable;
 use super::tables::Table;
 use crate::checked;
 use crate::store::{AnySource, DOCUMENT_LIMIT, Source};
@@ -160,11 +160,35 @@ pub(super) async fn tables(
     plan: &Plan,
     source: &AnySource,
     options: &Options,
-) -> Result<BTreeMap<Digest, (Arc<Table>, Compression)>> {
+) -> Result<BTreeMap<Digest, LayerTable>> {
     let mut tables = BTreeMap::new();
     let layers = plan.layers_to_index();
+    at_hand(plan, &layers, source, options, &mut |layer, ztoc| {
+        let (compression, mount) = (ztoc.compression(), Some(Mount::of(&ztoc)));
+        if let Some(table) = options.tables.keep(ztoc.into_toc()) {
+            let known = LayerTable {
+                table,
+                compression,
+                mount,
+            };
+            tables.insert(layer.clone(), known);
+        }
+    })
+    .await?;
+    Ok(tables)
+}
+
+/// Tells a zTOC of each of these layers of which any is there, however it is cut and whoever made it.
+#[cfg(feature = "native")]
+pub(super) async fn at_hand(
+    plan: &Plan,
+    layers: &[&Descriptor],
+    source: &AnySource,
+    options: &Options,
+    tell: &mut dyn FnMut(&Digest, Ztoc),
+) -> Result<()> {
     if options.reuse == Reuse::None || layers.is_empty() {
-        return Ok(tables);
+        return Ok(());
     }
     let known = gather(plan, source, options).await?;
     for layer in layers {
@@ -177,15 +201,12 @@ pub(super) async fn tables(
                 None => forgive(SOURCE, source, found)?,
             };
             if let Some(ztoc) = found {
-                let compression = ztoc.compression();
-                if let Some(table) = options.tables.keep(ztoc.into_toc()) {
-                    tables.insert(layer.digest.clone(), (table, compression));
-                }
+                tell(&layer.digest, ztoc);
                 break;
             }
         }
     }
-    Ok(tables)
+    Ok(())
 }
 
 /// All zTOCs that are known for the layers of the plan.

@@ -184,7 +184,15 @@ fn prepare(
         report.missing_prefetch_files.extend(missing);
         report.images.push(ImageReport {
             repaired: if conversion.changed { Vec::new() } else { lost },
-            ..image_report(planned, &root, &conversion, &layers, &remarks, &platforms)
+            ..image_report(
+                planned,
+                &root,
+                &conversion,
+                &layers,
+                &remarks,
+                &platforms,
+                source.repeated(),
+            )
         });
         published.push(Published {
             root,

@@ -18,6 +18,9 @@ use super::indexed::Indexed;
 pub trait Needs: std::fmt::Debug + Send + Sync {
     /// What they read of the layers of a platform, lowest first; a layer that could not be read has no table.
     fn of(&self, layers: &[Option<&Toc>]) -> Needed;
+
+    /// The paths that they open, in the order of their first use; links in them are not followed yet.
+    fn files(&self) -> Vec<Vec<u8>>;
 }
 
 /// What starts read of the layers of a platform.
@@ -147,6 +150,11 @@ impl Start {
         }
     }
 
+    /// Digest of its traces.
+    pub(super) fn trace(&self) -> &Digest {
+        &self.trace
+    }
+
     pub(super) fn needs(&self) -> &dyn Needs {
         &*self.needs
     }
@@ -188,19 +196,7 @@ impl Start {
         if ranges.is_empty() {
             return None;
         }
-        let end = BlockEnd {
-            compressed: ztoc.compressed_size(),
-            uncompressed: ztoc.uncompressed_size(),
-            bits: 0,
-        };
-        let spans: Vec<BlockEnd> = ztoc
-            .spans()
-            .map(|span| BlockEnd {
-                compressed: span.compressed_start,
-                uncompressed: span.uncompressed_start,
-                bits: 0,
-            })
-            .collect();
+        let (spans, end) = begins(ztoc);
         let (needed, spans) = sums(ranges, &spans, end);
         Some(LayerStart {
             shaped,
@@ -233,6 +229,41 @@ impl Start {
         let digest = Digest::sha256(text.as_bytes());
         (Arc::new(shape), digest)
     }
+}
+
+impl SpanSums {
+    /// The spans of a zTOC that hold a byte of these needs.
+    #[cfg(feature = "native")]
+    pub(super) fn of(needs: &[Need], ztoc: &Ztoc) -> Self {
+        let all = needs.iter().flat_map(|need| need.ranges().iter().cloned());
+        let ranges = Need::new(1, all.collect()).ranges().to_vec();
+        let (begins, end) = begins(ztoc);
+        sums(&ranges, &begins, end).0
+    }
+}
+
+impl std::ops::AddAssign for SpanSums {
+    fn add_assign(&mut self, other: Self) {
+        self.spans += other.spans;
+        self.of += other.of;
+        self.bytes += other.bytes;
+        self.unpacked_bytes += other.unpacked_bytes;
+    }
+}
+
+/// Where the spans of a zTOC begin, and where the last one ends.
+fn begins(ztoc: &Ztoc) -> (Vec<BlockEnd>, BlockEnd) {
+    let end = BlockEnd {
+        compressed: ztoc.compressed_size(),
+        uncompressed: ztoc.uncompressed_size(),
+        bits: 0,
+    };
+    let begins = ztoc.spans().map(|span| BlockEnd {
+        compressed: span.compressed_start,
+        uncompressed: span.uncompressed_start,
+        bits: 0,
+    });
+    (begins.collect(), end)
 }
 
 impl LayerStart {

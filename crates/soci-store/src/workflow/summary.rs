@@ -13,7 +13,7 @@ use soci_ztoc::ztoc::Toc;
 use super::layers::Done;
 use super::options::Options;
 use super::plan::{Decision, PlannedImage, PlannedLayer, PlannedPlatform};
-use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark};
+use super::report::{ImageReport, LayerOutcome, LayerReport, PlatformReport, Remark, RepeatedLayer};
 use super::start::Start;
 use super::tables::Table;
 use crate::store::Root;
@@ -128,6 +128,7 @@ pub(super) fn image_report(
     layers: &BTreeMap<Digest, Done>,
     remarks: &BTreeMap<Digest, Remark>,
     platforms: &[PlatformIndex],
+    repeated: &[RepeatedLayer],
 ) -> ImageReport {
     let mut reports = Vec::new();
     for (plan, index) in planned.platforms.iter().zip(platforms) {
@@ -153,7 +154,7 @@ pub(super) fn image_report(
             layers: plan
                 .layers
                 .iter()
-                .map(|layer| layer_report(layer, layers, remarks))
+                .map(|layer| layer_report(layer, layers, remarks, repeated))
                 .collect(),
             prefetch_artifacts: index.prefetch.len(),
         });
@@ -173,7 +174,8 @@ pub(super) fn report_of(root: &Root, conversion: &Conversion, platforms: Vec<Pla
         digest: conversion.root.digest.clone(),
         media_type: conversion.root.media_type.clone(),
         size: conversion.root.size,
-        changed: conversion.changed,
+        // Layers may have been rewritten, or one put on top, before the conversion.
+        changed: conversion.root.digest != root.descriptor.digest,
         repaired: Vec::new(),
         platforms,
     }
@@ -183,6 +185,7 @@ fn layer_report(
     layer: &PlannedLayer,
     layers: &BTreeMap<Digest, Done>,
     remarks: &BTreeMap<Digest, Remark>,
+    repeated: &[RepeatedLayer],
 ) -> LayerReport {
     let skipped = |reason: &SkipReason| LayerOutcome::Skipped {
         reason: reason.clone(),
@@ -216,6 +219,9 @@ fn layer_report(
         size: layer.descriptor.size,
         media_type: layer.descriptor.media_type.clone(),
         outcome,
+        repeats: (repeated.iter())
+            .find(|repeated| repeated.digest.as_ref() == Some(&layer.descriptor.digest))
+            .cloned(),
         remark: remarks.get(&layer.descriptor.digest).cloned(),
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest};
+use soci_rootfs::Mount;
 use soci_ztoc::ztoc::{Compression, Need, Toc};
 
 use super::index_layer::{IndexedLayer, index_layer};
@@ -28,8 +29,16 @@ use crate::{Error, Result, block_on};
 /// zTOCs that are kept for layers that are done, in bytes; what has no room is read again.
 const KEPT: u64 = 128 << 20;
 
-/// What is in a layer, and whether it can be cut anywhere.
-type Known = (Arc<Table>, Compression);
+/// What is known of a layer that can have a zTOC.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// What is in it.
+    pub(super) table: Arc<Table>,
+    /// Whether it can be cut anywhere.
+    pub(super) compression: Compression,
+    /// How a client would mount it; none if it stays without a zTOC.
+    pub(super) mount: Option<Mount>,
+}
 
 /// Finds out what the start reads of the layers of the plan, and which zTOCs that are there already serve again.
 /// Returns the options with that.
@@ -47,7 +56,7 @@ pub(super) fn survey(
         .filter(|layer| !known.contains_key(&layer.digest))
         .cloned()
         .collect();
-    known.extend(read(&open, source, destination, options, &ahead, observer)?);
+    known.extend(read(&open, source, Some(destination), options, &ahead, observer)?);
     let mut surveyed = Surveyed {
         ahead,
         ..Surveyed::default()
@@ -59,7 +68,7 @@ pub(super) fn survey(
         if ranges.is_empty() {
             continue;
         }
-        let is_gzip = matches!(known.get(&layer), Some((_, Compression::Gzip)));
+        let is_gzip = (known.get(&layer)).is_some_and(|known| known.compression == Compression::Gzip);
         let shape = is_gzip.then(|| start.shape(needs, options.span_size));
         surveyed.layers.insert(layer, Reads { ranges, shape });
     }
@@ -76,11 +85,12 @@ pub(super) fn survey(
     Ok(options)
 }
 
-/// Reads layers for their tables, several at once, the largest first.
-fn read(
+/// Reads layers for their tables, several at once, the largest first. What comes over the network goes to the
+/// destination on the way, if there is one. What became of them is in `ahead`, as far as there is room.
+pub(super) fn read(
     layers: &[Descriptor],
     source: &AnySource,
-    destination: &AnyDestination,
+    destination: Option<&AnyDestination>,
     options: &Options,
     ahead: &Indexed,
     observer: Observer<'_>,
@@ -133,7 +143,7 @@ fn read(
 /// What the threads share that read layers.
 struct Reading<'a> {
     source: &'a AnySource,
-    destination: &'a AnyDestination,
+    destination: Option<&'a AnyDestination>,
     options: &'a Options,
     ahead: &'a Indexed,
     observer: Observer<'a>,
@@ -147,10 +157,10 @@ impl Reading<'_> {
             Some(indexed) => indexed,
             None => {
                 // What comes over the network stays, unless an archive wants it at its place.
-                let keeps = self.source.is_remote() && !self.destination.is_sequential();
-                let sink = match keeps {
-                    true => block_on(self.destination.begin_blob(layer))?,
-                    false => None,
+                let keeps = |place: &&AnyDestination| self.source.is_remote() && !place.is_sequential();
+                let sink = match self.destination.filter(keeps) {
+                    Some(place) => block_on(place.begin_blob(layer))?,
+                    None => None,
                 };
                 let Self {
                     source,
@@ -165,7 +175,11 @@ impl Reading<'_> {
         let mut known = None;
         if let IndexedLayer::Indexed { ztoc, .. } = &indexed {
             let table = self.options.tables.keep(ztoc.ztoc().toc().clone());
-            known = table.map(|table| (table, ztoc.ztoc().compression()));
+            known = table.map(|table| Known {
+                table,
+                compression: ztoc.ztoc().compression(),
+                mount: Some(Mount::of(ztoc.ztoc())),
+            });
             let less = |left: u64| left.checked_sub(ztoc.size());
             let room = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
             if room.is_err() {
@@ -179,7 +193,7 @@ impl Reading<'_> {
     /// A layer that was read before the conversion.
     fn before(&self, layer: &Descriptor) -> Option<IndexedLayer> {
         match self.source {
-            AnySource::Overlay(overlay) => overlay.indexed.take(&layer.digest),
+            AnySource::Overlay(overlay) => overlay.take_indexed(&layer.digest),
             _ => None,
         }
     }
@@ -217,14 +231,20 @@ fn needs(
                 && let Some(table) = options.tables.keep(toc)
             {
                 // It stays without a zTOC, so it is not cut.
-                known.insert(digest.clone(), (table, Compression::Uncompressed));
+                let compression = Compression::Uncompressed;
+                let small = Known {
+                    table,
+                    compression,
+                    mount: None,
+                };
+                known.insert(digest.clone(), small);
             }
         }
         let tables = platform
             .layers
             .iter()
             .map(|layer| known.get(&layer.descriptor.digest));
-        let tocs: Vec<Option<&Toc>> = tables.map(|known| Some(known?.0.toc())).collect();
+        let tocs: Vec<Option<&Toc>> = tables.map(|known| Some(known?.table.toc())).collect();
         let needed = start.needs().of(&tocs);
         let shown = |paths: &[Vec<u8>]| {
             let paths = paths
@@ -259,7 +279,7 @@ fn needs(
 fn small(layer: &PlannedLayer, source: &AnySource, cancel: &AtomicBool) -> Result<Option<Toc>> {
     let is_small = matches!(
         layer.decision,
-        Decision::Skip(SkipReason::TooSmall { .. } | SkipReason::Zstd)
+        Decision::Skip(SkipReason::TooSmall { .. } | SkipReason::Repeats | SkipReason::Zstd)
     );
     if !is_small || layer.descriptor.size > CHEAP {
         return Ok(None);

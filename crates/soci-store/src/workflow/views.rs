@@ -284,7 +284,7 @@ impl Views {
         let descriptor = &layer.descriptor;
         let small = matches!(
             layer.decision,
-            Decision::Skip(SkipReason::TooSmall { .. } | SkipReason::Zstd)
+            Decision::Skip(SkipReason::TooSmall { .. } | SkipReason::Repeats | SkipReason::Zstd)
         );
         if !small || descriptor.size > CHEAP || self.lock().views.contains_key(&descriptor.digest) {
             return Ok(());

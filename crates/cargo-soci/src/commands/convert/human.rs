@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use soci_store::Location;
-use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, Report, TrafficReport};
+use soci_store::workflow::{Decision, ImageReport, LayerOutcome, Plan, RepeatedLayer, Report, TrafficReport};
 
 use crate::conversion::short;
 use crate::escape;
@@ -143,6 +143,9 @@ fn one(image: &ImageReport, unchanged: &str) -> String {
                 &mut text,
                 &format!("    {}  {size:>11}  {what}", short(&layer.digest)),
             );
+            if let Some(repeats) = &layer.repeats {
+                line(&mut text, &format!("      {}", repeated(repeats)));
+            }
             if let Some(remark) = &layer.remark {
                 line(&mut text, &format!("      {}", escape::terminal(&remark.message)));
             }
@@ -158,6 +161,20 @@ fn one(image: &ImageReport, unchanged: &str) -> String {
         }
     }
     text
+}
+
+/// What a layer on top repeats.
+fn repeated(layer: &RepeatedLayer) -> String {
+    let parts = [
+        (layer.files, "file", " of the start"),
+        (layer.directories, "directory", ""),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, what, of)| format!("{}{of}", count(number, what)))
+        .collect();
+    format!("on top: repeats {}", parts.join(" and "))
 }
 
 /// What a conversion would do.

@@ -32,6 +32,12 @@ pub struct IndexFlags {
     /// With --start-trace: no list of the spans that the start needs
     #[arg(long)]
     pub no_prefetch: bool,
+    /// With --start-trace: a layer on top that repeats the files of the start; below 10 MiB it comes whole during the pull
+    #[arg(long)]
+    pub start_layer: bool,
+    /// A small layer on top with the directories whose attributes a lazy client would lose
+    #[arg(long)]
+    pub restate_directories: bool,
     /// Layers that are indexed at the same time
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
@@ -84,6 +90,10 @@ impl IndexFlags {
         flags.list("start-trace", "--start-trace", &self.start_trace)?;
         let refused = self.no_prefetch.then_some("false");
         flags.word("start-prefetch", "--no-prefetch", refused)?;
+        let wanted = |flag: bool| flag.then_some("true");
+        flags.word("start-layer", "--start-layer", wanted(self.start_layer))?;
+        let restate = wanted(self.restate_directories);
+        flags.word("restate-directories", "--restate-directories", restate)?;
         flags.word("jobs", "--jobs", self.jobs.as_deref())?;
         Ok(flags)
     }

@@ -5,8 +5,8 @@ mod soci_index;
 
 use self::soci_index::{Found, soci_facts};
 use super::{
-    DocumentFacts, ImageFacts, LayerFacts, NoZtoc, Oddity, PlatformFacts, PrefetchFacts, SCHEMA, Totals,
-    ZtocFacts,
+    DocumentFacts, ImageFacts, LayerFacts, NoZtoc, Oddity, PlatformFacts, PrefetchFacts, RepeatsFacts,
+    SCHEMA, Totals, ZtocFacts,
 };
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -71,7 +71,12 @@ impl Compute<'_> {
         let layers: Vec<LayerFacts> = manifest
             .layers
             .iter()
-            .map(|layer| self.layer(layer, found.as_ref()))
+            .enumerate()
+            .map(|(position, layer)| {
+                let is_highest = position + 1 == manifest.layers.len();
+                let repeats = is_highest.then(|| self.repeats(entry)).flatten();
+                self.layer(layer, found.as_ref(), repeats)
+            })
             .collect();
         if let Some(found) = &found {
             for ztoc in &found.index.ztocs {
@@ -109,7 +114,16 @@ impl Compute<'_> {
         }
     }
 
-    fn layer(&self, layer: &Descriptor, found: Option<&Found>) -> LayerFacts {
+    /// What the highest layer repeats, by its own mark or that of the config.
+    fn repeats(&self, entry: &ImageEntry) -> Option<RepeatsFacts> {
+        let top = entry.top_layer(self.documents)?;
+        Some(RepeatsFacts {
+            start: top.start.is_some(),
+            directories: top.directories,
+        })
+    }
+
+    fn layer(&self, layer: &Descriptor, found: Option<&Found>, repeats: Option<RepeatsFacts>) -> LayerFacts {
         let compression = LayerCompression::of(&layer.media_type);
         let ztoc = found.and_then(|found| found.index.ztoc_of(&layer.digest));
         let artifact = found.and_then(|found| found.index.prefetch.iter().find(|p| p.layer == layer.digest));
@@ -119,6 +133,9 @@ impl Compute<'_> {
             (Some(_), LayerCompression::Zstd) => Some(NoZtoc::Zstd),
             (Some(_), LayerCompression::Other) => Some(NoZtoc::UnsupportedCompression),
             (Some(_), LayerCompression::NotALayer) => Some(NoZtoc::NotALayer),
+            (Some(_), LayerCompression::Gzip | LayerCompression::Uncompressed) if repeats.is_some() => {
+                Some(NoZtoc::Repeats)
+            }
             (Some(_), LayerCompression::Gzip | LayerCompression::Uncompressed) => Some(NoZtoc::LeftOut),
         };
         LayerFacts {
@@ -136,6 +153,7 @@ impl Compute<'_> {
                 state: None,
             }),
             no_ztoc,
+            repeats,
             missing: false,
             prefetch: artifact.map(|artifact| PrefetchFacts {
                 digest: artifact.digest.clone(),

@@ -26,6 +26,7 @@ use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest};
 
 use self::layer::Rewritten;
+use super::above;
 use super::index_layer::{IndexedLayer, index_layer};
 use super::indexed::Indexed;
 use super::options::{Observer, Options};
@@ -113,7 +114,7 @@ pub fn recompress(
     let originals = (plan.images.iter().zip(&roots))
         .map(|(planned, new)| (new.descriptor.digest.clone(), planned.root.descriptor.clone()))
         .collect();
-    let roots = with_others(block_on(source.roots())?, &plan, roots);
+    let roots = above::with_others(block_on(source.roots())?, &plan, roots);
     let mut blobs = BTreeMap::new();
     for (_, layer) in rewritten {
         blobs.insert(layer.descriptor.digest, layer.blob);
@@ -126,6 +127,7 @@ pub fn recompress(
         blobs,
         indexed,
         made_of,
+        repeated: Vec::new(),
         traffic_before,
     };
     Ok((AnySource::Overlay(Box::new(overlay)), report))
@@ -267,24 +269,4 @@ fn one(
     )?;
     indexed.keep(rewritten.descriptor.digest.clone(), known);
     Ok(Some(rewritten))
-}
-
-/// The images in the order of the source: those that were planned with their new roots, others as they are.
-fn with_others(
-    all: Vec<crate::store::Root>,
-    plan: &Plan,
-    planned: Vec<crate::store::Root>,
-) -> Vec<crate::store::Root> {
-    let mut planned: Vec<Option<crate::store::Root>> = planned.into_iter().map(Some).collect();
-    all.into_iter()
-        .map(|root| {
-            let position = plan
-                .images
-                .iter()
-                .position(|image| image.root.descriptor.digest == root.descriptor.digest);
-            position
-                .and_then(|position| planned[position].take())
-                .unwrap_or(root)
-        })
-        .collect()
 }
