@@ -156,6 +156,13 @@ pub fn repeat(config: &Config) -> Result<Repeat, CommandError> {
     Ok(repeat)
 }
 
+/// Says of a run that does nothing that there would be a layer on top.
+pub fn tell_repeat(repeat: Repeat, context: &Context) {
+    if repeat != Repeat::default() {
+        context.note("before that, a layer would be put on top: which files it repeats is known when all layers are read");
+    }
+}
+
 /// Rewrites the layers that have to be, and puts a layer on top if one is wanted.
 pub fn prepare(
     source: AnySource,

@@ -271,3 +271,61 @@ fn entry(
     header.set_size(data.len() as u64);
     layer.append_data(&mut header, name, data).expect("in memory");
 }
+
+/// What tools that put layers onto another base make: the layer on top hides what is new below it.
+#[test]
+fn a_layer_on_top_of_another_base_is_found() {
+    let place = place();
+    convert(&place, "./image", "./soci", &START).ended(0);
+    let blob = |digest: &Value| {
+        let digest = digest.as_str().and_then(|text| text.strip_prefix("sha256:"));
+        let path = place.join("soci/blobs/sha256").join(digest.expect("a SHA-256"));
+        std::fs::read(path).expect("a blob")
+    };
+    let json = |bytes: &[u8]| -> Value { serde_json::from_slice(bytes).expect("JSON") };
+    let manifest = json(&blob(
+        &facts(&place, "./soci")["platforms"][0]["manifest"]["digest"],
+    ));
+    let top = manifest["layers"][3].clone();
+    let config = json(&blob(&manifest["config"]["digest"]));
+    let base = MadeImage::new(&[(1, 250_000), (2, 2_000_000)]);
+    base.write_layout(&place.join("rebased"), "app");
+    let mut new_config = json(&base.config);
+    let ids = new_config["rootfs"]["diff_ids"].as_array_mut().expect("a list");
+    ids.push(config["rootfs"]["diff_ids"][3].clone());
+    let new_config = new_config.to_string().into_bytes();
+    let mut new_manifest = json(&base.manifest);
+    new_manifest["layers"]
+        .as_array_mut()
+        .expect("a list")
+        .push(top.clone());
+    let put = |bytes: &[u8]| {
+        let digest = soci_image::Digest::sha256(bytes);
+        std::fs::write(place.join("rebased/blobs/sha256").join(digest.hex()), bytes).expect("a layout");
+        (digest.to_string(), bytes.len())
+    };
+    put(&blob(&top["digest"]));
+    let (digest, size) = put(&new_config);
+    new_manifest["config"]["digest"] = digest.into();
+    new_manifest["config"]["size"] = size.into();
+    let (digest, size) = put(new_manifest.to_string().as_bytes());
+    let mut index = json(place.read("rebased/index.json").as_bytes());
+    index["manifests"][0]["digest"] = digest.into();
+    index["manifests"][0]["size"] = size.into();
+    place.write("rebased/index.json", &index.to_string());
+    convert(&place, "./rebased", "./lazy", &[]).ended(0);
+    let verified = place
+        .run(&["verify", "./lazy", "--format", "json"])
+        .ended(1)
+        .json();
+    let finding = &verified["images"][0]["findings"][0];
+    assert_eq!(finding["cause"], "stale-layer-on-top", "{verified:#}");
+    let message = finding["message"].as_str().expect("words");
+    assert!(
+        message.ends_with("and '/layer1/file22' is new") || message.ends_with("and '/layer1/file3' is new"),
+        "{message}"
+    );
+    // Made again, it repeats what there is.
+    convert(&place, "./rebased", "./good", &START).ended(0);
+    place.run(&["verify", "./good"]).ended(0);
+}

@@ -111,6 +111,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let recompress = conversion::recompress(&config, &source, plain(&args))?;
     let repeat = conversion::repeat(&config)?;
     if args.index.dry_run {
+        conversion::tell_repeat(repeat, context);
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         return match format {
             Format::Json => context.report_json(&human::plan_value(&plan)),

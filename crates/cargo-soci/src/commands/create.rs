@@ -62,6 +62,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let source = places::open(&source_location, context)?;
     let repeat = conversion::repeat(&config)?;
     if args.index.dry_run {
+        conversion::tell_repeat(repeat, context);
         let plan = block_on(workflow::plan(&source, &options)).map_err(|error| places::failed(&error))?;
         match format {
             Format::Json => context.report_json(&human::plan_value(&plan))?,

@@ -48,6 +48,19 @@ impl Rootfs<'_> {
         &self,
         copies: &dyn Fn(usize) -> Option<(usize, usize)>,
     ) -> Result<(), Changed> {
+        self.compare_with_top(Some(copies))
+    }
+
+    /// The same where nobody knows whose contents the highest layer has: what its entries tell is compared, the size of
+    /// a file among it, and its contents are taken on trust.
+    ///
+    /// # Errors
+    /// The first thing that is not the same, or cannot be known.
+    pub fn is_repeated_by_top(&self) -> Result<(), Changed> {
+        self.compare_with_top(None)
+    }
+
+    fn compare_with_top(&self, copies: Option<Copies<'_>>) -> Result<(), Changed> {
         let after = self.stack();
         if let Some(layer) = after.0.iter().position(Option::is_none) {
             return Err(Changed::Unknown { layer });
@@ -97,8 +110,11 @@ struct Compared<'c, 'a> {
     after: Stack<'c, 'a>,
     /// The number of the highest layer.
     top: usize,
-    copies: &'c dyn Fn(usize) -> Option<(usize, usize)>,
+    copies: Option<Copies<'c>>,
 }
+
+/// Of each entry of the highest layer, whose contents it has: the layer, and the entry of that.
+type Copies<'c> = &'c dyn Fn(usize) -> Option<(usize, usize)>;
 
 /// A name, and what stands under it before and after.
 type Child = (NameId, Option<Shown>, Option<Shown>);
@@ -133,12 +149,13 @@ impl Compared<'_, '_> {
         let (old_tree, new_tree) = (self.before.tree(was), self.after.tree(is));
         let is_file = old.kind == FileType::Regular;
         let is_device = matches!(old.kind, FileType::CharacterDevice | FileType::BlockDevice);
-        let contents = || match is.layer == self.top {
-            true => {
-                let copied = new.entry.and_then(|entry| (self.copies)(entry as usize));
+        let contents = || match self.copies {
+            _ if is.layer != self.top => was == is,
+            None => true,
+            Some(copies) => {
+                let copied = new.entry.and_then(|entry| copies(entry as usize));
                 copied.is_some() && copied == old.entry.map(|entry| (was.layer, entry as usize))
             }
-            false => was == is,
         };
         let checks: [(bool, &'static str); 10] = [
             (old.kind == new.kind, "has another type"),

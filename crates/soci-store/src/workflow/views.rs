@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use soci_image::skip::SkipReason;
 use soci_image::{Descriptor, Digest};
+#[cfg(feature = "native")]
+use soci_rootfs::{Changed, Rootfs};
 use soci_rootfs::{
     Client, Comparison, Difference, Layer, Mount, UnpackFault, Verdict, Weight, compare, settle,
 };
@@ -119,6 +121,13 @@ pub(crate) enum Look {
 pub(crate) fn look(stack: &[Option<&View>]) -> Vec<Option<Look>> {
     let layers: Vec<Layer<'_>> = stack.iter().map(|view| View::layer(*view)).collect();
     compare(&layers).layers.iter().map(look_of).collect()
+}
+
+/// Whether the highest layer of an image repeats what lies below it, as far as tables of contents tell.
+#[cfg(feature = "native")]
+pub(crate) fn repeats(stack: &[Option<&View>]) -> std::result::Result<(), Changed> {
+    let tocs: Vec<Option<&Toc>> = stack.iter().map(|view| Some(view.as_ref()?.toc.toc())).collect();
+    Rootfs::new(&tocs).is_repeated_by_top()
 }
 
 /// What is known of a layer as soon as it was read.

@@ -130,6 +130,8 @@ pub(super) fn of_document(cause: &'static str, fault: &DocumentFault, examined: 
     }
 }
 
+pub(super) const PUT_ON_TOP_AGAIN: &str = "convert the image again with --start-layer or --restate-directories, or take the layer off with cargo soci remove";
+
 pub(super) const NOTHING: &str = "nothing need be done";
 pub(super) const CONVERT: &str = "convert the image again";
 /// Where perhaps no layer can have a zTOC.

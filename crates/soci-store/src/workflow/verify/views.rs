@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use soci_image::Digest;
 use soci_image::facts::PlatformFacts;
 use soci_image::skip::SkipReason;
+use soci_rootfs::Changed;
 
-use super::causes::{BUILD_AGAIN, CONVERT_OR_REMOVE};
+use super::causes::{BUILD_AGAIN, CONVERT_OR_REMOVE, PUT_ON_TOP_AGAIN};
 use super::{Checks, Consequence, Unknown};
-use crate::workflow::views::{Look, View, look};
+use crate::workflow::views::{Look, View, look, repeats};
 
 /// Looks at the image of one platform.
 pub(super) fn check_views(
@@ -21,6 +22,7 @@ pub(super) fn check_views(
         .map(|layer| views.get(&layer.digest))
         .collect();
     let name = platform.platform.as_ref().map(ToString::to_string);
+    check_repeated(platform, &layers, name.as_deref(), sampled, report);
     for (layer, look) in platform.layers.iter().zip(look(&layers)) {
         let digest = &layer.digest;
         let (cause, consequence, help, reason) = match look {
@@ -56,5 +58,39 @@ pub(super) fn check_views(
             let message = format!("layer {digest}: {reason}");
             report.find(cause, consequence, name.as_deref(), digest, message, help);
         }
+    }
+}
+
+/// A layer on top hides what it repeats: if that has changed since, containers see what was there before.
+fn check_repeated(
+    platform: &PlatformFacts,
+    layers: &[Option<&View>],
+    name: Option<&str>,
+    sampled: bool,
+    report: &mut Checks,
+) {
+    let Some(top) = platform.layers.last().filter(|layer| layer.repeats.is_some()) else {
+        return;
+    };
+    let digest = &top.digest;
+    match repeats(layers) {
+        // That is told by itself.
+        Ok(()) | Err(Changed::Unpack { .. }) => {}
+        Err(Changed::Unknown { layer }) => report.unknown.push(Unknown {
+            subject: digest.clone(),
+            message: format!(
+                "whether layer {digest} repeats what lies below it: layer {} was not read",
+                platform.layers[layer].digest
+            ),
+            asked_for: sampled,
+        }),
+        Err(changed) => report.find(
+            "stale-layer-on-top",
+            Consequence::WrongContents,
+            name,
+            digest,
+            format!("layer {digest} is marked as one that repeats what lies below it, and {changed}"),
+            PUT_ON_TOP_AGAIN,
+        ),
     }
 }
