@@ -224,21 +224,21 @@ fn untouched(tree: &BTreeMap<Vec<u8>, (Share, bool)>) -> Vec<(Vec<u8>, Share)> {
 }
 
 /// Bytes of a layer, as its spans divide them.
-struct Weights<'a> {
+pub(crate) struct Weights<'a> {
     ztoc: &'a Ztoc,
     /// Stored bytes of the layer for each byte that its spans have: not 1 where it was unpacked to be known.
     scale: f64,
 }
 
 impl<'a> Weights<'a> {
-    fn new(ztoc: &'a Ztoc, size: u64) -> Self {
+    pub(crate) fn new(ztoc: &'a Ztoc, size: u64) -> Self {
         Self {
             ztoc,
             scale: size as f64 / ztoc.compressed_size().max(1) as f64,
         }
     }
 
-    fn share(&self, entry: usize) -> Share {
+    pub(crate) fn share(&self, entry: usize) -> Share {
         let Some(entry) = self.ztoc.toc().get(entry) else {
             return Share::default();
         };

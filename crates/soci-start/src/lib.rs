@@ -10,6 +10,7 @@
 //! | `hot` | the files of starts, in the order of their first use |
 //! | `carried` | what an image carries for nothing |
 //! | `estimate` | seconds to ready for a link and a client |
+//! | `top` | the same image with a start layer on top |
 //!
 //! Nothing here reads a file: bytes and tables of contents in, values out.
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod estimate;
 mod hot;
 mod link;
 mod reads;
+mod top;
 mod touch;
 mod trace;
 
@@ -28,5 +30,6 @@ pub use hot::hot;
 pub use link::{Link, LinkError};
 pub use reads::{Reads, reads, span_cost};
 pub use soci_ztoc::ztoc::{BlockEnd, Need, Shape, SpanCost};
+pub use top::with_start_layer;
 pub use touch::{LayerTouch, Touched, TouchedFile, TouchedSpan, touch};
 pub use trace::{Form, Opened, Trace, TraceError};

@@ -7,7 +7,7 @@ use common::layers::{Item, tar};
 use common::{build, build_plain};
 use proptest::prelude::*;
 use soci_rootfs::Rootfs;
-use soci_start::{Trace, carried, touch};
+use soci_start::{Image, Layer, Trace, carried, touch, with_start_layer};
 use soci_ztoc::ztoc::{Compression, Ztoc};
 
 fn trace(text: &str) -> Trace {
@@ -82,6 +82,60 @@ fn ranges_touch_only_their_spans() {
         [] as [usize; 0]
     );
     assert_eq!(ids("/small\n/missing\n"), [4]);
+}
+
+#[test]
+fn a_start_layer_takes_what_its_files_take_below() {
+    let contents: String = ('a'..='z').cycle().take(300_000).collect();
+    let layer = build(
+        &tar(&[
+            Item::file("big", &contents),
+            Item::file("linked", "x"),
+            Item::hard_link("other", "linked"),
+            Item::file("etc/passwd", "root"),
+        ]),
+        Compression::Uncompressed,
+        65_536,
+    )
+    .expect("nothing odd is in it");
+    let rootfs = Rootfs::new(&[Some(layer.toc())]);
+    let size = layer.compressed_size();
+    let image = |ztoc| Image {
+        layers: vec![Layer {
+            compressed: size,
+            uncompressed: layer.uncompressed_size(),
+            ztoc,
+        }],
+    };
+    let with = |image: &Image, text: &str, whole_below| {
+        with_start_layer(image, &rootfs, &[Some((&layer, size))], &trace(text), whole_below)
+    };
+    let lazy = image(Some(1));
+    let (topped, fetched) = with(&lazy, "/big\n/linked\n/none\n", 1 << 20).expect("a start layer");
+    let top = topped.layers[1];
+    // `big` in blocks, `etc/`, `etc/passwd`, four headers, and the end.
+    assert_eq!(top.uncompressed, 300_032 + 512 + 3 * 512 + 1024);
+    assert!(
+        (299_990..=300_004).contains(&top.compressed),
+        "{}",
+        top.compressed
+    );
+    assert_eq!(top.ztoc, None);
+    // What has two names stays below.
+    assert_eq!((fetched[0].spans, fetched[1].spans), (1, 0));
+    let (topped, fetched) = with(&lazy, "/big\n", 1000).expect("a start layer");
+    assert_eq!(
+        (
+            topped.layers[1].ztoc.is_some(),
+            fetched[0].spans,
+            fetched[1].spans
+        ),
+        (true, 0, 1)
+    );
+    for nothing in ["/none\n", "/linked\n"] {
+        assert_eq!(with(&lazy, nothing, 1 << 20), None);
+    }
+    assert_eq!(with(&image(None), "/big\n", 1 << 20), None);
 }
 
 proptest! {

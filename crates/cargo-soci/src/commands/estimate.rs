@@ -6,13 +6,14 @@ mod human;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use soci_image::{Descriptor, SociIndex};
+use soci_image::{Descriptor, SociIndex, TopLayer};
 use soci_rootfs::Rootfs;
 use soci_start::{
-    Carried, Client, Estimate, Image, Layer, Link, Share, Touched, Trace, Way, carried, estimate, touch,
+    Carried, Client, Estimate, Fetched, Image, Layer, Link, Share, Touched, Trace, Way, carried, estimate,
+    estimate_fetched, touch, with_start_layer,
 };
 use soci_store::store::AnySource;
-use soci_store::workflow::Options;
+use soci_store::workflow::{Options, WHOLE};
 
 use crate::commands::CommandResult;
 use crate::context::{Context, Format};
@@ -92,11 +93,23 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         .map(|(view, layer)| view.as_ref().map(|view| (&view.ztoc, layer.size)))
         .collect();
     let carried = carried(&rootfs, &known, touched.as_ref());
+    let has_start_layer = layers
+        .last()
+        .and_then(TopLayer::of_descriptor)
+        .is_some_and(|top| top.start.is_some());
     let layers = layer_reports(layers, &index, &views, touched.as_ref());
+    let image = model(&layers);
+    // Of an image that has a start layer all lines tell of that.
+    let topped = trace.as_ref().filter(|_| !has_start_layer);
+    let topped = topped.and_then(|trace| with_start_layer(&image, &rootfs, &known, trace, WHOLE));
+    let names = Names {
+        shaped: is_shaped(&index),
+        has_start_layer,
+    };
     let report = Report {
         start: touched.as_ref().map(|touched| Start::of(touched, &layers)),
         links: touched.as_ref().map_or_else(Vec::new, |touched| {
-            links(&args.link, &layers, touched, is_shaped(&index))
+            links(&args.link, &image, touched, topped.as_ref(), names)
         }),
         carried: CarriedReport::of(&carried),
         layers,
@@ -350,41 +363,70 @@ fn is_shaped(index: &SociIndex) -> bool {
     index.ztocs.iter().any(|ztoc| ztoc.shaped.is_some())
 }
 
-fn links(links: &[Link], layers: &[LayerReport], touched: &Touched, shaped: bool) -> Vec<LinkReport> {
-    let image = Image {
-        layers: layers
-            .iter()
-            .map(|layer| Layer {
-                compressed: layer.size,
-                // Where it is not known its download alone counts, which the report says.
-                uncompressed: layer.uncompressed_size.unwrap_or(0),
-                ztoc: layer.ztoc_size,
-            })
-            .collect(),
+/// The image, as far as an estimate needs it.
+fn model(layers: &[LayerReport]) -> Image {
+    let layer = |layer: &LayerReport| Layer {
+        compressed: layer.size,
+        // Where it is not known its download alone counts, which the report says.
+        uncompressed: layer.uncompressed_size.unwrap_or(0),
+        ztoc: layer.ztoc_size,
     };
-    let way = |way: Way, link: &Link| {
-        let made: Estimate = estimate(way, &image, touched, link, &Client::MEASURED);
-        WayReport {
-            way: match way {
-                Way::Lazy if shaped => "shaped spans",
-                Way::Prefetched if shaped => "shaped, prefetched",
-                _ => way.as_str(),
-            },
-            seconds: round(made.seconds()),
-            documents: round(made.documents),
-            ztocs: round(made.ztocs),
-            layers: round(made.layers),
-            spans: round(made.spans),
-            bytes: made.bytes,
+    Image {
+        layers: layers.iter().map(layer).collect(),
+    }
+}
+
+/// What decides how the ways are called.
+#[derive(Clone, Copy)]
+struct Names {
+    shaped: bool,
+    has_start_layer: bool,
+}
+
+impl Names {
+    fn of(self, way: Way) -> &'static str {
+        match way {
+            Way::Lazy if self.has_start_layer => "start layer",
+            Way::Prefetched if self.has_start_layer => "start layer, prefetched",
+            Way::Lazy if self.shaped => "shaped spans",
+            Way::Prefetched if self.shaped => "shaped, prefetched",
+            _ => way.as_str(),
+        }
+    }
+}
+
+fn links(
+    links: &[Link],
+    image: &Image,
+    touched: &Touched,
+    topped: Option<&(Image, Vec<Fetched>)>,
+    names: Names,
+) -> Vec<LinkReport> {
+    let client = &Client::MEASURED;
+    let row = |way, made: Estimate| WayReport {
+        way,
+        seconds: round(made.seconds()),
+        documents: round(made.documents),
+        ztocs: round(made.ztocs),
+        layers: round(made.layers),
+        spans: round(made.spans),
+        bytes: made.bytes,
+    };
+    let of_link = |link: &Link| {
+        let ways = Way::ALL.iter();
+        let mut ways: Vec<WayReport> = ways
+            .map(|way| row(names.of(*way), estimate(*way, image, touched, link, client)))
+            .collect();
+        if let Some((image, fetched)) = topped {
+            let made = estimate_fetched(Way::Lazy, image, fetched, link, client);
+            ways.push(row("with a start layer", made));
+        }
+        LinkReport {
+            link: link.to_string(),
+            ways,
         }
     };
-    links
-        .iter()
-        .map(|link| LinkReport {
-            link: link.to_string(),
-            ways: Way::ALL.iter().map(|each| way(*each, link)).collect(),
-        })
-        .collect()
+    links.iter().map(of_link).collect()
 }
 
 /// Milliseconds: the model knows no more.

@@ -76,7 +76,7 @@ pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, spread, stands_for_anothe
 pub use on_top::{Repeat, put_on_top};
 pub use options::{Event, Observer, Options};
 pub use pipeline::Pipeline;
-pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, plan};
+pub use plan::{Decision, Plan, PlannedImage, PlannedLayer, PlannedPlatform, WHOLE, plan};
 pub use progress::Progress;
 pub use read::select;
 #[cfg(feature = "native")]

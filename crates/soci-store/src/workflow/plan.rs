@@ -164,7 +164,7 @@ pub(crate) async fn plan_image(source: &AnySource, root: Root, options: &Options
 /// A layer that repeats what lies below comes whole if it is smaller: during the pull, that is faster for the start it was
 /// made for, and costs others little (measured with soci-snapshotter 77fb4266, 2026-11-28: 65 MB without a zTOC cost
 /// other starts 1 to 4 s).
-pub(super) const WHOLE: u64 = 10 << 20;
+pub const WHOLE: u64 = 10 << 20;
 
 async fn decide(source: &AnySource, layer: &Descriptor, options: &Options) -> Result<Decision> {
     if !source.contains(layer).await? {
