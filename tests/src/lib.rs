@@ -1,5 +1,7 @@
 //! Helpers for tests that span crates: the vectors, unpacked once per build folder.
 
+#[cfg(unix)]
+pub mod ecr_api;
 pub mod images;
 pub mod registry;
 #[cfg(unix)]

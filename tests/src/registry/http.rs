@@ -107,7 +107,7 @@ const MAX_FIELDS: usize = 100;
 const MAX_BODY: u64 = 1 << 30;
 
 /// Reads a request; `None` when the client is done with the connection.
-pub(super) fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+pub(crate) fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let Some(line) = read_line(reader)? else {
         return Ok(None);
     };
@@ -173,7 +173,7 @@ pub(super) fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Opti
 }
 
 /// Writes a response; says whether the connection can go on, and how many bytes of the body went out.
-pub(super) fn write_response(stream: &mut TcpStream, response: &Response, is_head: bool) -> (bool, usize) {
+pub(crate) fn write_response(stream: &mut TcpStream, response: &Response, is_head: bool) -> (bool, usize) {
     if response.delivery == Delivery::Nothing {
         let _ = stream.shutdown(Shutdown::Both);
         return (false, 0);

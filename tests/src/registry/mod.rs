@@ -11,7 +11,7 @@
 //! It listens on 127.0.0.1, and on 127.0.0.2 as the other host that blobs are redirected to.
 
 mod faults;
-mod http;
+pub(crate) mod http;
 mod protocol;
 mod store;
 

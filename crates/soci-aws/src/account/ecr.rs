@@ -36,8 +36,8 @@ impl fmt::Debug for EcrToken {
 }
 
 impl Account {
-    /// Asks the ECR API of the registry's region for a login.
-    pub fn ecr_token(&self, host: &EcrHost) -> Result<EcrToken, AccountError> {
+    /// The ECR API of a registry's region, by the kind of endpoint that the registry is named by.
+    pub(super) fn ecr(&self, host: &EcrHost) -> aws_sdk_ecr::Client {
         let mut config =
             aws_sdk_ecr::config::Builder::from(&self.config).region(Region::new(host.region.clone()));
         if host.fips {
@@ -46,7 +46,12 @@ impl Account {
         if host.dual_stack {
             config = config.use_dual_stack(true);
         }
-        let client = aws_sdk_ecr::Client::from_conf(config.build());
+        aws_sdk_ecr::Client::from_conf(config.build())
+    }
+
+    /// Asks the ECR API of the registry's region for a login.
+    pub fn ecr_token(&self, host: &EcrHost) -> Result<EcrToken, AccountError> {
+        let client = self.ecr(host);
         let what = "fetch a login of Amazon ECR";
         let failed = |problem: String| AccountError::Failed {
             what: what.to_owned(),

@@ -127,13 +127,22 @@ fn is_about_credentials(causes: &str) -> bool {
         .any(|word| causes.contains(word))
 }
 
+/// Without what a process of the user's (`credential_process`) printed, which the SDK quotes: it may be anything.
+fn own_words(text: &str) -> String {
+    match text.split_once(" Stderr:") {
+        Some((before, _)) => before.trim_end_matches('.').to_owned(),
+        None => text.to_owned(),
+    }
+}
+
 /// The causes of an error, the last word of each once.
 fn causes(error: &dyn Error) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
-        let text = cause.to_string();
-        if !said.iter().any(|known| known.contains(&text)) {
+        let text = own_words(&cause.to_string());
+        // The seam of the HTTP client, which names itself.
+        if text != "other" && !said.iter().any(|known| known.contains(&text)) {
             said.push(text);
         }
         next = cause.source();
@@ -141,5 +150,20 @@ fn causes(error: &dyn Error) -> String {
     match said.is_empty() {
         true => error.to_string(),
         false => said.join(": "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_words;
+
+    #[test]
+    fn what_a_process_printed_is_nobodys_to_read() {
+        let quoted = "external process exited with code exit status: 1. Stderr: hunter2";
+        assert_eq!(
+            own_words(quoted),
+            "external process exited with code exit status: 1"
+        );
+        assert_eq!(own_words("no such profile"), "no such profile");
     }
 }

@@ -1,4 +1,4 @@
-//! An AWS account, asked by AWS' own SDK: what runs in it, and logins of its registries.
+//! An AWS account, asked by AWS' own SDK: what runs in it, logins of its registries, and images that their API knows.
 //!
 //! Credentials are found as the SDK finds them: environment, profiles with SSO, assumed roles and `credential_process`,
 //! web identity, containers and instances
@@ -14,6 +14,7 @@ mod logins;
 mod network;
 #[cfg(feature = "queue")]
 mod queue;
+mod repository;
 
 use std::fmt;
 use std::future::Future;
@@ -31,6 +32,7 @@ pub use http::{Answer, Failure, Http, Request};
 pub use listing::{Found, Gap, Wanted};
 pub use logins::Logins;
 pub use network::Reach;
+pub use repository::{EcrError, EcrManifest, EcrName, EcrRepository};
 
 /// How an account is chosen.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +70,7 @@ impl fmt::Debug for Keys {
 pub struct Account {
     runtime: Option<tokio::runtime::Runtime>,
     config: SdkConfig,
+    http: Arc<dyn Http>,
 }
 
 /// How long AWS is asked, all calls of one question together.
@@ -93,7 +96,7 @@ impl Account {
             .operation_attempt_timeout(Duration::from_secs(60))
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http::Adapter(http))
+            .http_client(http::Adapter(Arc::clone(&http)))
             .retry_config(retry)
             .timeout_config(timeouts);
         if let Some(region) = &options.region {
@@ -115,6 +118,7 @@ impl Account {
         Ok(Self {
             runtime: Some(runtime),
             config,
+            http,
         })
     }
 
@@ -124,14 +128,22 @@ impl Account {
     }
 
     fn wait<T>(&self, work: impl Future<Output = Result<T, AccountError>>) -> Result<T, AccountError> {
+        self.wait_for(PATIENCE, work)
+    }
+
+    fn wait_for<T>(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = Result<T, AccountError>>,
+    ) -> Result<T, AccountError> {
         let runtime = self
             .runtime
             .as_ref()
             .expect("it is there until the account is dropped");
         runtime.block_on(async {
-            match tokio::time::timeout(PATIENCE, work).await {
+            match tokio::time::timeout(patience, work).await {
                 Ok(done) => done,
-                Err(_) => Err(AccountError::TimeUp(PATIENCE.as_secs())),
+                Err(_) => Err(AccountError::TimeUp(patience.as_secs())),
             }
         })
     }
