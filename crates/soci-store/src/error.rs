@@ -32,6 +32,22 @@ pub enum Error {
         problem: String,
     },
 
+    /// An API that is asked in a registry's stead does not tell something.
+    #[error("cannot read {what}: {why}")]
+    Untold {
+        /// "the manifest 1.4 of HOST/app" …
+        what: String,
+        /// Why not.
+        why: String,
+    },
+
+    /// An API that is asked in a registry's stead knows no such image.
+    #[error("{what} is not in its registry")]
+    NotTold {
+        /// The image.
+        what: String,
+    },
+
     /// A blob that something points at is not there.
     #[error("{place}: {what} {digest} is missing")]
     Missing {
@@ -180,7 +196,7 @@ impl Error {
     /// Whether a manifest or blob is not where it was looked for.
     pub fn is_not_found(&self) -> bool {
         match self {
-            Self::Missing { .. } => true,
+            Self::Missing { .. } | Self::NotTold { .. } => true,
             Self::Registry(error) => error.is_not_found(),
             _ => false,
         }

@@ -29,6 +29,8 @@ mod places;
 pub mod registry;
 mod size;
 pub mod store;
+#[cfg(feature = "native")]
+pub mod told;
 pub mod workflow;
 #[cfg(feature = "native")]
 pub mod workspace;

@@ -79,7 +79,8 @@ pub trait Source {
     /// Fills `buffer` from a place inside a blob; an end of the blob before that is an error.
     async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
-    /// Manifests of the place whose `subject` is this one and whose artifact type is the given one.
+    /// Manifests of the place whose `subject` is this one and whose artifact type is the given one; an error where the
+    /// place does not tell.
     async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>>;
 
     /// Whether opening a blob a second time costs a transfer (a registry) or nothing to speak of (files).

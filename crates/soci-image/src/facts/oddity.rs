@@ -185,6 +185,13 @@ pub enum Oddity {
         /// What depends on it.
         detail: String,
     },
+    /// Whether the image has a SOCI index of version 1 could not be found out: what refers to it was not told.
+    ReferrersUnknown {
+        /// The image manifest.
+        image: Digest,
+        /// Why not.
+        detail: String,
+    },
     /// A zTOC is larger than its layer: clients fetch it whole before they start.
     LargeZtoc {
         /// The zTOC.
@@ -261,6 +268,7 @@ impl Oddity {
             | Self::DamagedManifest { .. }
             | Self::LargeZtoc { .. }
             | Self::ViewUnknown { .. }
+            | Self::ReferrersUnknown { .. }
             | Self::DockerLayersInOciManifest { .. } => Effect::None,
         }
     }
@@ -383,6 +391,10 @@ impl fmt::Display for Oddity {
             Self::ViewUnknown { layer, detail, .. } => write!(
                 f,
                 "whether the layer {layer} looks the same lazily as unpacked is unknown: {detail}"
+            ),
+            Self::ReferrersUnknown { image, detail } => write!(
+                f,
+                "whether the image {image} has a SOCI index v1 is unknown: {detail}"
             ),
             Self::LargeZtoc { ztoc, layer } => write!(
                 f,

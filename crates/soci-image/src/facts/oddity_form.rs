@@ -148,6 +148,10 @@ impl TryFrom<Form> for Oddity {
                 layer: need(&mut form.layer, kind, "layer")?,
                 detail: need(&mut form.detail, kind, "detail")?,
             },
+            "referrers-unknown" => Oddity::ReferrersUnknown {
+                image: need(&mut form.image, kind, "image")?,
+                detail: need(&mut form.detail, kind, "detail")?,
+            },
             "large-ztoc" => Oddity::LargeZtoc {
                 ztoc: need(&mut form.ztoc, kind, "ztoc")?,
                 layer: need(&mut form.layer, kind, "layer")?,

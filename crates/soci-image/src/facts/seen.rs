@@ -18,6 +18,8 @@ pub struct Seen {
     pub views: Vec<SeenView>,
     /// A layer of which a part was asked for, and all of it came.
     pub ranges_ignored: Option<Digest>,
+    /// Image manifests of which nobody told what refers to them, and why.
+    pub referrers_unknown: Vec<(Digest, String)>,
 }
 
 /// A document that cannot be taken.
@@ -133,6 +135,14 @@ impl ImageFacts {
             }
             platform.totals = Totals::of(platform.soci.as_ref(), &platform.layers);
         }
+        oddities.extend(
+            seen.referrers_unknown
+                .iter()
+                .map(|(image, detail)| Oddity::ReferrersUnknown {
+                    image: image.clone(),
+                    detail: detail.clone(),
+                }),
+        );
         oddities.extend(
             seen.ranges_ignored
                 .iter()

@@ -12,4 +12,6 @@ pub type Wire = soci_registry::UreqTransport;
 pub type Wire = soci_registry::ForeignTransport;
 
 pub use self::destination::{RegistryDestination, RegistrySink};
+#[cfg(feature = "native")]
+pub(crate) use self::source::stated_type;
 pub use self::source::{RegistryBlob, RegistrySource};

@@ -271,17 +271,7 @@ impl Source for RegistrySource {
     }
 
     async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
-        match self.repository.referrers(&subject.digest, artifact_type).await {
-            // Nothing depends on what it would have brought: a registry that answers with a login page, or not in
-            // time, has no referrers for us.
-            Err(error) if !error.is_interrupted() => {
-                self.repository
-                    .client()
-                    .note(&format!("{error}; going on as if there were none"));
-                Ok(Vec::new())
-            }
-            other => Ok(other?),
-        }
+        Ok(self.repository.referrers(&subject.digest, artifact_type).await?)
     }
 
     fn is_remote(&self) -> bool {
@@ -328,13 +318,18 @@ impl AnySource {
 
 /// The type that the manifest states itself, else the one that the registry gave.
 fn manifest_type(manifest: &Manifest) -> String {
-    let document: Option<serde_json::Value> = serde_json::from_slice(&manifest.bytes).ok();
+    stated_type(&manifest.bytes, &manifest.media_type)
+}
+
+/// The same of bytes, and of the type that somebody gave.
+pub(crate) fn stated_type(bytes: &[u8], given: &str) -> String {
+    let document: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
     let stated = document
         .as_ref()
         .and_then(|document| document.get("mediaType")?.as_str());
     match stated {
         Some(stated) if !stated.is_empty() => stated.to_owned(),
-        _ => manifest.media_type.clone(),
+        _ => given.to_owned(),
     }
 }
 

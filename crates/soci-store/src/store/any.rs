@@ -3,15 +3,16 @@
 use soci_image::{Descriptor, Digest};
 
 use super::{Blob, Destination, Published, Root, Sink, Source};
-use crate::Result;
 use crate::registry::{RegistryBlob, RegistryDestination, RegistrySink, RegistrySource};
 use crate::workflow::RepeatedLayer;
+use crate::{Error, Result};
 #[cfg(feature = "native")]
 use crate::{
     archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
     file::FileBlob,
     layout::{LayoutDestination, LayoutSink, LayoutSource},
     overlay::Overlay,
+    told::{MemoryBlob, ToldSource},
 };
 
 /// Any place that images are read from.
@@ -29,6 +30,9 @@ pub enum AnySource {
     /// A source with some layers rewritten.
     #[cfg(feature = "native")]
     Overlay(Box<Overlay>),
+    /// An image of a registry, told by another API.
+    #[cfg(feature = "native")]
+    Told(ToldSource),
 }
 
 impl AnySource {
@@ -58,6 +62,8 @@ impl AnySource {
         match self.holder(descriptor) {
             Self::Registry(registry) => registry.stored(descriptor).await,
             #[cfg(feature = "native")]
+            Self::Told(told) => Ok(told.stored(descriptor)),
+            #[cfg(feature = "native")]
             _ => self.stored_in_file(descriptor).await,
         }
     }
@@ -79,6 +85,25 @@ impl AnySource {
         match self.registry() {
             Some(registry) if blob.size > 2 => registry.ignores_ranges(blob).await.map(Some),
             _ => Ok(None),
+        }
+    }
+
+    /// What refers to a manifest, for whom nothing depends on it: a place that does not tell has no referrers for them.
+    pub(crate) async fn referrers_told(
+        &self,
+        subject: &Descriptor,
+        artifact_type: &str,
+    ) -> Result<Vec<Descriptor>> {
+        match self.referrers(subject, artifact_type).await {
+            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(error) => {
+                if let Some(registry) = self.registry() {
+                    let note = format!("{error}; going on as if there were none");
+                    registry.repository().client().note(&note);
+                }
+                Ok(Vec::new())
+            }
+            told => told,
         }
     }
 
@@ -124,6 +149,9 @@ pub enum AnyBlob {
     File(FileBlob),
     /// Of a registry.
     Registry(RegistryBlob),
+    /// Bytes that came all at once.
+    #[cfg(feature = "native")]
+    Memory(MemoryBlob),
 }
 
 /// Any place that images are written to.
@@ -176,12 +204,12 @@ pub enum AnySink {
 
 /// Calls the same method on whatever place it is.
 macro_rules! each {
-    ($place:expr, $kind:ident $(+ $more:ident)?, $inner:ident => $call:expr) => {
+    ($place:expr, $kind:ident $(+ $more:ident)*, $inner:ident => $call:expr) => {
         match $place {
             $(
                 #[cfg(feature = "native")]
                 $kind::$more($inner) => $call,
-            )?
+            )*
             #[cfg(feature = "native")]
             $kind::Layout($inner) => $call,
             #[cfg(feature = "native")]
@@ -195,19 +223,19 @@ impl Source for AnySource {
     type Blob = AnyBlob;
 
     async fn roots(&self) -> Result<Vec<Root>> {
-        each!(self, AnySource + Overlay, source => source.roots().await)
+        each!(self, AnySource + Overlay + Told, source => source.roots().await)
     }
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
-        each!(self, AnySource + Overlay, source => source.document(descriptor).await)
+        each!(self, AnySource + Overlay + Told, source => source.document(descriptor).await)
     }
 
     async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
-        each!(self, AnySource + Overlay, source => source.manifest(digest).await)
+        each!(self, AnySource + Overlay + Told, source => source.manifest(digest).await)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        each!(self, AnySource + Overlay, source => source.contains(descriptor).await)
+        each!(self, AnySource + Overlay + Told, source => source.contains(descriptor).await)
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<AnyBlob> {
@@ -219,19 +247,21 @@ impl Source for AnySource {
             Self::Registry(source) => source.open(descriptor).await.map(AnyBlob::Registry),
             #[cfg(feature = "native")]
             Self::Overlay(source) => source.open(descriptor).await,
+            #[cfg(feature = "native")]
+            Self::Told(source) => source.open(descriptor).await.map(AnyBlob::Memory),
         }
     }
 
     async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        each!(self, AnySource + Overlay, source => source.read_at(descriptor, offset, buffer).await)
+        each!(self, AnySource + Overlay + Told, source => source.read_at(descriptor, offset, buffer).await)
     }
 
     async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
-        each!(self, AnySource + Overlay, source => source.referrers(subject, artifact_type).await)
+        each!(self, AnySource + Overlay + Told, source => source.referrers(subject, artifact_type).await)
     }
 
     fn is_remote(&self) -> bool {
-        each!(self, AnySource + Overlay, source => source.is_remote())
+        each!(self, AnySource + Overlay + Told, source => source.is_remote())
     }
 }
 
@@ -241,6 +271,8 @@ impl Blob for AnyBlob {
             #[cfg(feature = "native")]
             Self::File(blob) => blob.read(buffer).await,
             Self::Registry(blob) => blob.read(buffer).await,
+            #[cfg(feature = "native")]
+            Self::Memory(blob) => blob.read(buffer).await,
         }
     }
 }

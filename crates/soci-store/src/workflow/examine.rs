@@ -90,6 +90,7 @@ async fn examine_image(source: &AnySource, root: Root) -> Result<Examined> {
     } = read;
     let image = Image::read(&root.descriptor, &documents)?;
     let mut referrers = Vec::new();
+    let mut referrers_unknown = Vec::new();
     let mut indexes: Vec<Digest> = Vec::new();
     for entry in image.images() {
         if let Some(digest) = entry.manifest.soci_index_digest() {
@@ -106,7 +107,14 @@ async fn examine_image(source: &AnySource, root: Root) -> Result<Examined> {
             }
             indexes.push(digest);
         } else {
-            let found = source.referrers(&entry.descriptor, SOCI_INDEX_V1).await?;
+            let found = match source.referrers(&entry.descriptor, SOCI_INDEX_V1).await {
+                Err(crate::Error::Interrupted) => return Err(crate::Error::Interrupted),
+                Err(error) => {
+                    referrers_unknown.push((entry.descriptor.digest.clone(), error.to_string()));
+                    continue;
+                }
+                Ok(found) => found,
+            };
             for descriptor in &found {
                 if add(source, descriptor, &mut documents, &mut faults).await? {
                     indexes.push(descriptor.digest.clone());
@@ -129,6 +137,7 @@ async fn examine_image(source: &AnySource, root: Root) -> Result<Examined> {
     }
     let seen = Seen {
         faults: faults.clone(),
+        referrers_unknown,
         ..Seen::default()
     };
     let facts = ImageFacts::of(&image, &documents, &referrers).with(&seen);

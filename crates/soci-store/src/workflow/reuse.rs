@@ -287,7 +287,7 @@ async fn collect(
         if !referrers || entry.manifest.soci_index_digest().is_some() {
             continue;
         }
-        for descriptor in source.referrers(&entry.descriptor, SOCI_INDEX_V1).await? {
+        for descriptor in source.referrers_told(&entry.descriptor, SOCI_INDEX_V1).await? {
             let readable = descriptor.size <= DOCUMENT_LIMIT && source.contains(&descriptor).await?;
             if readable && let Ok(index) = SociIndex::parse(&source.document(&descriptor).await?) {
                 add(&index, place, known);

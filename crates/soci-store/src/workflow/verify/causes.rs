@@ -47,6 +47,7 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         Oddity::LooksDifferent { layer, .. } => ("looks-different", layer),
         Oddity::CannotBeUnpacked { layer, .. } => ("cannot-be-unpacked", layer),
         Oddity::ViewUnknown { layer, .. } => ("view-unknown", layer),
+        Oddity::ReferrersUnknown { image, .. } => ("referrers-unknown", image),
         Oddity::LargeZtoc { ztoc, .. } => ("large-ztoc", ztoc),
         Oddity::UnreadablePrefetchList { artifact, .. } => ("unreadable-prefetch-list", artifact),
         Oddity::RangesIgnored { layer } => ("ranges-ignored", layer),
@@ -74,6 +75,7 @@ pub(super) fn of_oddity(oddity: &Oddity) -> Finding {
         Oddity::LargeZtoc { .. } => "convert the image with a larger --min-layer-size",
         Oddity::UnusedIndex { .. }
         | Oddity::ViewUnknown { .. }
+        | Oddity::ReferrersUnknown { .. }
         | Oddity::DockerLayersInOciManifest { .. } => NOTHING,
         Oddity::IndexBeforeImage { .. }
         | Oddity::ImageWithoutPlatform { .. }
@@ -241,6 +243,10 @@ mod tests {
             Oddity::ViewUnknown {
                 image: digest(),
                 layer: digest(),
+                detail: "x".into(),
+            },
+            Oddity::ReferrersUnknown {
+                image: digest(),
                 detail: "x".into(),
             },
             Oddity::LargeZtoc {
