@@ -4,7 +4,7 @@ use soci_image::facts::LayerFacts;
 use soci_image::media_type::LayerCompression;
 
 use super::shared::changes::converted_tag;
-use super::shared::known::{damage, each, is_small};
+use super::shared::known::{damage, each, is_small, referrers_unknown};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
 use crate::terms::Severity;
@@ -73,6 +73,10 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
         let platforms = &image.facts.platforms;
         let any = platforms.iter().any(|platform| platform.soci.is_some());
         if any || damage(image.facts, image.platform).is_some() {
+            return;
+        }
+        // There may be one of version 1, which is another rule's.
+        if referrers_unknown(image.facts, image.platform).is_some() {
             return;
         }
         let layers = &image.platform.layers;

@@ -1,7 +1,7 @@
 //! Images with an index for other platforms.
 
 use super::shared::changes::converted_tag;
-use super::shared::known::{damage, each};
+use super::shared::known::{damage, each, referrers_unknown};
 use super::{Sink, rule};
 use crate::model::{Container, Task};
 
@@ -66,7 +66,8 @@ fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
             .iter()
             .any(|platform| platform.soci.is_some());
         let damaged = damage(image.facts, image.platform).is_some();
-        if image.platform.soci.is_none() && any && !damaged {
+        let may_be_v1 = referrers_unknown(image.facts, image.platform).is_some();
+        if image.platform.soci.is_none() && any && !damaged && !may_be_v1 {
             let platform = image.platform.platform.as_ref().map(ToString::to_string);
             let message = format!(
                 "the image has no SOCI index for {}, only for other platforms",

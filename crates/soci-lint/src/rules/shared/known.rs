@@ -48,6 +48,19 @@ pub(in crate::rules) fn is_taken(facts: &ImageFacts, platform: &PlatformFacts) -
     is_taken && platform.totals.lazy_layers > 0 && damage(facts, platform).is_none()
 }
 
+/// Why it is not known whether the image of this platform has an index of version 1, where that is so.
+pub(in crate::rules) fn referrers_unknown<'f>(
+    facts: &'f ImageFacts,
+    platform: &PlatformFacts,
+) -> Option<&'f str> {
+    facts.oddities.iter().find_map(|oddity| match oddity {
+        Oddity::ReferrersUnknown { image, detail } if *image == platform.manifest.digest => {
+            Some(detail.as_str())
+        }
+        _ => None,
+    })
+}
+
 /// What keeps a client from using the index of this platform, and what helps.
 pub(in crate::rules) fn damage(
     facts: &ImageFacts,
