@@ -4,12 +4,16 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+#[cfg(feature = "aws")]
+use soci_aws::account::{AccountOptions, Logins};
 use soci_image::Reference;
 use soci_registry::credentials::{Credential, Keychain};
 use soci_registry::{
-    Client, ClientOptions, Environment, NativeClient, NativeOptions, Secret, Trace, Traffic, UreqTransport,
+    Client, ClientOptions, Environment, NativeClient, NativeOptions, RetryPolicy, Secret, Trace, Traffic,
+    UreqTransport,
 };
 use soci_store::block_on;
 use soci_store::registry::{RegistryDestination, RegistrySource};
@@ -50,6 +54,10 @@ pub struct Registries {
     flags: RegistryFlags,
     settings: OnceLock<RegistrySettings>,
     client: OnceLock<Ready>,
+    /// Whether images are looked up, rather than read or written.
+    looks_up: AtomicBool,
+    #[cfg(feature = "aws")]
+    account: OnceLock<Arc<Logins>>,
     /// The login of flags and environment, read once: stdin gives a password once.
     login: Mutex<Option<Option<ExplicitLogin>>>,
 }
@@ -126,6 +134,9 @@ fn is_named_by_user(
         .any(|text| names(&text))
 }
 
+/// How often a registry is tried that many images are looked up in.
+const LOOK_UP_ATTEMPTS: u32 = 3;
+
 struct Ready {
     client: NativeClient,
     /// The registry that an explicit login is for.
@@ -147,6 +158,11 @@ impl Registries {
         let settings = RegistrySettings::of(config)?;
         self.settings.get_or_init(|| settings);
         Ok(())
+    }
+
+    /// Tries less often: many images are looked up within a time, and what is not told stays unknown.
+    pub fn look_up(&self) {
+        self.looks_up.store(true, Ordering::Relaxed);
     }
 
     /// Opens an image for reading.
@@ -255,16 +271,16 @@ impl Registries {
         let settings = self.settings()?;
         native.extra_roots = self.extra_roots(&settings)?;
         #[cfg(feature = "aws")]
-        {
-            let trace = context.tells_trace().then(|| teller(context, ""));
-            let reach = aws::reach(native.extra_roots.clone(), &context.cancel, trace);
-            let logins = soci_aws::account::Logins::new(reach);
-            keychain = keychain.with_ecr(Arc::new(logins));
-        }
+        let keychain = keychain.with_ecr(self.account(context)?);
         let transport = UreqTransport::new(native).map_err(|error| {
             CommandError::usage(error.to_string()).help("--ca-file takes certificates in PEM form")
         })?;
+        let mut retry = RetryPolicy::default();
+        if self.looks_up.load(Ordering::Relaxed) {
+            retry.attempts = LOOK_UP_ATTEMPTS;
+        }
         let options = ClientOptions {
+            retry,
             plain_http: [self.flags.plain_http.clone(), settings.plain_http].concat(),
             connections_per_blob: (self.flags.connections_per_layer.map(usize::from))
                 .or(settings.connections_per_layer),
@@ -292,17 +308,27 @@ impl Registries {
         }
     }
 
-    /// An AWS account, reached as registries are.
+    /// The AWS account of the run, reached as registries are: that of the environment, unless
+    /// [`use_account`](Self::use_account) chose one before.
     #[cfg(feature = "aws")]
-    pub fn account(
+    pub fn account(&self, context: &Context) -> Result<Arc<Logins>, CommandError> {
+        if let Some(opened) = self.account.get() {
+            return Ok(Arc::clone(opened));
+        }
+        self.use_account(AccountOptions::default(), context)
+    }
+
+    /// Chooses the AWS account, for logins of ECR as well; the first call counts.
+    #[cfg(feature = "aws")]
+    pub fn use_account(
         &self,
-        options: &soci_aws::account::AccountOptions,
+        options: AccountOptions,
         context: &Context,
-    ) -> Result<soci_aws::account::Account, CommandError> {
+    ) -> Result<Arc<Logins>, CommandError> {
         let roots = self.extra_roots(&self.settings()?)?;
         let trace = context.tells_trace().then(|| teller(context, ""));
-        let reach = aws::reach(roots, &context.cancel, trace);
-        soci_aws::account::Account::reach(options, &reach).map_err(|error| aws::failed(&error))
+        let opened = || Arc::new(Logins::of(options, aws::reach(roots, &context.cancel, trace)));
+        Ok(Arc::clone(self.account.get_or_init(opened)))
     }
 
     /// The login of flags and `CARGO_SOCI_USERNAME` / `CARGO_SOCI_PASSWORD`.

@@ -191,6 +191,7 @@ fn look_up(
     if check == CheckImages::Off {
         return Ok(Vec::new());
     }
+    context.registries.look_up();
     let (report, _) = documents.lint(options);
     let tasks = report.files.iter().flat_map(|file| &file.tasks);
     let mut wanted: BTreeMap<&str, Reference> = BTreeMap::new();
@@ -211,6 +212,10 @@ fn look_up(
     let until = Instant::now() + images::PATIENCE;
     images.ask(&references, Depth::Presence, context, until)?;
     for (registry, trouble) in images.troubles() {
+        if trouble.is_told_by_api {
+            context.note(&escape::terminal(&trouble.sentence(registry)));
+            continue;
+        }
         context.warn(&format!(
             "{registry} was not asked about images: {}",
             trouble.problem

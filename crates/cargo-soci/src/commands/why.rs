@@ -89,15 +89,27 @@ impl AccountFlags {
         self.cluster.is_some() || self.all_clusters || !self.service.is_empty() || !self.task.is_empty()
     }
 
+    /// The account that logins of ECR come from as well.
     #[cfg(feature = "aws")]
-    fn ask(self, context: &Context) -> Result<(Running, Vec<Gap>), CommandError> {
-        use soci_aws::account::{AccountOptions, Wanted};
-        let options = AccountOptions {
-            region: self.region,
-            profile: self.profile,
+    fn choose(&self, context: &Context) -> Result<(), CommandError> {
+        let options = soci_aws::account::AccountOptions {
+            region: self.region.clone(),
+            profile: self.profile.clone(),
             keys: None,
         };
-        let account = context.registries.account(&options, context)?;
+        context.registries.use_account(options, context).map(drop)
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn choose(&self, _context: &Context) -> Result<(), CommandError> {
+        Ok(())
+    }
+
+    #[cfg(feature = "aws")]
+    fn ask(self, context: &Context) -> Result<(Running, Vec<Gap>), CommandError> {
+        use soci_aws::account::Wanted;
+        let opened = context.registries.account(context)?;
+        let account = opened.account().map_err(|error| crate::aws::failed(&error))?;
         let wanted = Wanted {
             cluster: self.cluster,
             all_clusters: self.all_clusters,
@@ -149,6 +161,8 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let config = Config::around_working_folder(&flags)?;
     config.warn(context);
     context.registries.configure(&config)?;
+    context.registries.look_up();
+    args.account.choose(context)?;
     let options = options(&config)?;
     let fail_on = fail_on(&config)?;
     let mut running = Running::default();
@@ -172,10 +186,7 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     let groups = groups::of(&running);
     let until = Instant::now() + images::PATIENCE;
     let looked = judge::ask(&groups, args.check_images, &options, context, until)?;
-    let judge = Judge {
-        options: &options,
-        images: &looked,
-    };
+    let judge = Judge::new(&options, &looked, &groups);
     let mut reports: Vec<GroupReport> = groups.iter().map(|group| judge.group(group)).collect();
     for image in &images {
         reports.extend(image.reports(&options));
@@ -251,7 +262,9 @@ fn troubles(images: &Images) -> Vec<RegistryReport> {
         .map(|(registry, trouble)| RegistryReport {
             registry: registry.clone(),
             problem: trouble.problem.clone(),
-            help: trouble.help.clone(),
+            help: trouble.help.clone().filter(|_| !trouble.is_told_by_api),
+            told_by: trouble.is_told_by_api.then_some("ecr-api"),
+            sentence: trouble.sentence(registry),
         })
         .collect()
 }
@@ -270,6 +283,13 @@ const IN_ECR: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/image:latest"
 
 fn image(word: &str, context: &Context) -> Result<Alone, CommandError> {
     let location = places::source(word, context)?;
+    if let Location::Registry(reference) = &location {
+        return Ok(Alone {
+            name: reference.to_string(),
+            judged: reference.to_string(),
+            facts: images::facts_of(reference, context)?,
+        });
+    }
     let source = places::open(&location, context)?;
     let images =
         block_on(workflow::examine(&source, location.tag())).map_err(|error| places::failed(&error))?;
@@ -278,13 +298,9 @@ fn image(word: &str, context: &Context) -> Result<Alone, CommandError> {
         return Err(CommandError::usage(format!("{location} holds {several} images"))
             .help(format!("name one of them: {location}:TAG")));
     };
-    let (name, judged) = match &location {
-        Location::Registry(reference) => (reference.to_string(), reference.to_string()),
-        other => (other.to_string(), IN_ECR.to_owned()),
-    };
     Ok(Alone {
-        name,
-        judged,
+        name: location.to_string(),
+        judged: IN_ECR.to_owned(),
         facts: found.facts,
     })
 }
@@ -328,10 +344,7 @@ impl Alone {
             if let Some(reference) = group.containers[0].reference() {
                 looked.tell(&reference, self.facts.clone());
             }
-            let judge = Judge {
-                options,
-                images: &looked,
-            };
+            let judge = Judge::new(options, &looked, &[]);
             let mut report = judge.group(&group);
             report.subject = Subject::Image;
             report.name.clone_from(&self.name);

@@ -55,12 +55,7 @@ pub fn render(report: &Report) -> String {
     }
     out.push_str("</tbody>\n</table></div>\n");
     for registry in &report.registries {
-        let _ = writeln!(
-            out,
-            "<p>{} was not asked: {}</p>",
-            html(&registry.registry),
-            html(&registry.problem)
-        );
+        let _ = writeln!(out, "<p>{}</p>", html(&registry.sentence));
     }
     for gap in &report.gaps {
         let _ = writeln!(out, "<p>{}</p>", html(&gap.sentence()));

@@ -28,10 +28,7 @@ pub fn render(report: &Report, detailed: bool, columns: usize) -> String {
         }
     }
     for registry in &report.registries {
-        lines.add(
-            0,
-            &format!("{} was not asked: {}", registry.registry, registry.problem),
-        );
+        lines.add(0, &registry.sentence);
         for words in registry.help.iter().flat_map(|help| help.lines()) {
             lines.add(2, words);
         }

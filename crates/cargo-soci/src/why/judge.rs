@@ -13,6 +13,7 @@ use super::groups::{Group, GroupContainer};
 use super::pull::Pull;
 use super::report::{ContainerReport, GroupReport, Outlook, Reason, Remedy, Step, Subject};
 use super::steps::{group_chain, in_registry, moved, platform_of, taken};
+use super::version_one::{self, Places};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::images::{CheckImages, Depth, Images, Looked};
@@ -30,6 +31,8 @@ pub struct Judge<'a> {
     pub options: &'a Options,
     /// What registries said.
     pub images: &'a Images,
+    /// Where indexes of version 1 are known to count.
+    pub places: Places,
 }
 
 /// Asks the registries what has to be known: first what the tags name, then what runs and is not among that.
@@ -49,6 +52,7 @@ pub fn ask(
         let judge = Judge {
             options,
             images: &images,
+            places: Places::default(),
         };
         let verdicts = judge.lint(group, |_| None);
         for (container, verdict) in group.containers.iter().zip(verdicts) {
@@ -93,7 +97,18 @@ struct Known<'i> {
     is_same: Option<bool>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    /// Takes what is known of images and from tasks.
+    pub fn new(options: &'a Options, images: &'a Images, groups: &[Group]) -> Self {
+        let mut judge = Self {
+            options,
+            images,
+            places: Places::default(),
+        };
+        judge.places = Places::of(groups, |group, container| judge.known(group, container).running);
+        judge
+    }
+
     /// The report on a group.
     pub fn group(&self, group: &Group) -> GroupReport {
         let known: Vec<Known<'_>> = group
@@ -148,7 +163,7 @@ impl Judge<'_> {
         }
     }
 
-    fn known(&self, group: &Group, container: &GroupContainer) -> Known<'_> {
+    fn known(&self, group: &Group, container: &GroupContainer) -> Known<'a> {
         let mut known = Known {
             running: None,
             otherwise: None,
@@ -356,6 +371,9 @@ impl Judge<'_> {
             (Some(facts), _) => step("in the registry", taken(facts, chosen)),
             (None, Some(_)) => step("in the registry", self.open(group, container, known)),
             (None, None) => {}
+        }
+        if chosen.is_some_and(version_one::is_all) {
+            step("index v1", self.places.step(group));
         }
         if group.is_seen()
             && let Some(reference) = container.reference()

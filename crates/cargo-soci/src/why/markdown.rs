@@ -66,12 +66,7 @@ pub fn render(report: &Report) -> String {
         }
     }
     for registry in &report.registries {
-        let _ = writeln!(
-            out,
-            "\n{} was not asked: {}",
-            markdown(&registry.registry),
-            markdown(&registry.problem)
-        );
+        let _ = writeln!(out, "\n{}", markdown(&registry.sentence));
     }
     for gap in &report.gaps {
         let _ = writeln!(out, "\n{}", markdown(&gap.sentence()));

@@ -13,3 +13,4 @@ pub mod markdown;
 pub mod pull;
 pub mod report;
 mod steps;
+pub mod version_one;

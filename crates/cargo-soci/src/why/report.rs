@@ -176,7 +176,7 @@ pub struct Remedy {
     pub commands: Vec<String>,
 }
 
-/// A registry that could not be asked.
+/// A registry that could not be asked, or not about all images.
 #[derive(Debug, Clone, Serialize)]
 pub struct RegistryReport {
     /// Its host.
@@ -186,6 +186,12 @@ pub struct RegistryReport {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// What told about its images instead: `ecr-api`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<&'static str>,
+    /// The same for people.
+    #[serde(skip)]
+    pub sentence: String,
 }
 
 /// Something that AWS did not say.

@@ -1,6 +1,6 @@
 //! What was found on the way to a verdict: how a group runs, and what its images are in the registry.
 
-use soci_image::facts::{ImageFacts, PlatformFacts, SociFacts, ZtocState};
+use soci_image::facts::{ImageFacts, Oddity, PlatformFacts, SociFacts, ZtocState};
 use soci_image::{Digest, Platform, SociVersion};
 
 use super::groups::{Group, Start};
@@ -25,6 +25,9 @@ pub(super) fn in_registry(facts: &ImageFacts, chosen: Option<&PlatformFacts>) ->
     let totals = &platform.totals;
     let size = format!("{}, {}", count(totals.layers, "layer"), bytes(totals.layer_bytes));
     let mut text = match &platform.soci {
+        None if is_v1_open(facts, platform) => {
+            format!("no SOCI index v2, and whether there is a v1 is unknown; {size}")
+        }
         None => format!("no SOCI index; {size}"),
         Some(soci) if soci.is_taken() => format!(
             "SOCI index {}: {} of {} lazy, {} of {}",
@@ -50,6 +53,13 @@ pub(super) fn in_registry(facts: &ImageFacts, chosen: Option<&PlatformFacts>) ->
         };
     }
     text
+}
+
+/// Whether nobody told what refers to the image.
+fn is_v1_open(facts: &ImageFacts, platform: &PlatformFacts) -> bool {
+    let own = &platform.manifest.digest;
+    let mut oddities = facts.oddities.iter();
+    oddities.any(|oddity| matches!(oddity, Oddity::ReferrersUnknown { image, .. } if image == own))
 }
 
 /// The same, and which document is taken of an index.

@@ -181,6 +181,94 @@ fn credentials_come_from_wherever_aws_tools_find_them() {
     }
 }
 
+/// Says no, whoever asks.
+fn refusing_endpoint() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                head.push(byte[0]);
+            }
+            let answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}/credentials")
+}
+
+#[test]
+fn credentials_that_cannot_be_had_say_why() {
+    let moto = Server::moto();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let fails = write(
+        "fails",
+        "[default]\ncredential_process = sh -c 'echo hunter2; echo hunter2 >&2; exit 1'\n",
+    );
+    let garbage = write("garbage", "[default]\ncredential_process = echo hunter2\n");
+    let half = write("half", "[default]\naws_access_key_id = AKIDEXAMPLE\n");
+    let sso = write(
+        "sso",
+        "[default]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n[sso-session s]\n\
+         sso_start_url = https://d-1.awsapps.com/start\nsso_region = eu-west-1\n",
+    );
+    let refusing = refusing_endpoint();
+    let nowhere = folder.path().join("nowhere").display().to_string();
+    let ways: [(&str, &[(&str, &str)]); 8] = [
+        ("none", &[]),
+        (
+            "no such profile",
+            &[("AWS_CONFIG_FILE", &half), ("AWS_PROFILE", "nobody")],
+        ),
+        ("half of a key", &[("AWS_CONFIG_FILE", &half)]),
+        ("a process that fails", &[("AWS_CONFIG_FILE", &fails)]),
+        (
+            "a process that says something else",
+            &[("AWS_CONFIG_FILE", &garbage)],
+        ),
+        (
+            "no web identity",
+            &[
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", &nowhere),
+                ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader"),
+            ],
+        ),
+        (
+            "a container that refuses",
+            &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &refusing)],
+        ),
+        ("no login by sso", &[("AWS_CONFIG_FILE", &sso)]),
+    ];
+    let mut said = String::new();
+    for (way, variables) in ways {
+        let output = soci(&["why", "--cluster", "shop", "--progress", "none"])
+            .envs(variables.iter().copied())
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ENDPOINT_URL", format!("http://{}", moto.host()))
+            .output()
+            .unwrap();
+        let errors = failed(&output);
+        assert!(!errors.contains("hunter2"), "{way}: {errors}");
+        let places = [
+            (folder.path().display().to_string(), "FOLDER"),
+            (refusing.clone(), "ENDPOINT"),
+        ];
+        let shown = places
+            .iter()
+            .fold(errors, |text, (place, name)| text.replace(place.as_str(), name));
+        said += &format!("{way}\n{shown}");
+    }
+    insta::assert_snapshot!(said);
+}
+
 #[test]
 fn the_real_helper_without_credentials_is_named_with_what_to_do() {
     let ecr = Ecr::start();

@@ -4,6 +4,8 @@
 mod backfill;
 #[cfg(feature = "real-tools")]
 mod ecr;
+#[cfg(feature = "real-tools")]
+mod ecr_api;
 mod faults;
 mod killed;
 mod places;

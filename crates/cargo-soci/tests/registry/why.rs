@@ -150,6 +150,59 @@ fn an_index_of_the_first_version_is_not_taken_for_lazy() {
     insta::assert_snapshot!(ecr.why(&[task("web", &[("web", "web:1", Some(&plain))])], &[]));
 }
 
+/// What one task says of version 1 is known of its account and region, and of no other.
+#[test]
+fn tasks_say_where_version_one_counts() {
+    let ecr = Ecr::start();
+    let plain = ecr.push(&image(), "web:1");
+    ecr.soci(&["create", &format!("{HOST}/web:1"), "-q"]);
+    let elsewhere = |mut task: Value, to: &str| {
+        for key in ["taskArn", "taskDefinitionArn"] {
+            let arn = task[key].as_str().unwrap_or_default().replace("eu-west-1", to);
+            task[key] = json!(arn);
+        }
+        task
+    };
+    let tasks: Vec<Value> = ["one", "two"]
+        .iter()
+        .map(|service| task(service, &[("web", "web:1", Some(&plain))]))
+        .chain([elsewhere(
+            task("three", &[("web", "web:1", Some(&plain))]),
+            "us-east-1",
+        )])
+        .collect();
+    let mut said = Vec::new();
+    for word in ["soci", "overlayfs"] {
+        let metadata = json!({
+            "TaskARN": tasks[0]["taskArn"], "Family": "one", "Revision": "7", "LaunchType": "FARGATE",
+            "Containers": [{"Name": "web", "Image": format!("{HOST}/web:1"), "Snapshotter": word}],
+        });
+        std::fs::write(ecr.folder.path().join("metadata.json"), metadata.to_string()).unwrap();
+        let report = ecr.why(&tasks, &["metadata.json", "--format", "json"]);
+        let json = report
+            .split_once("--- stdout\n")
+            .unwrap()
+            .1
+            .split_once("--- stderr")
+            .unwrap()
+            .0;
+        let report: Value = serde_json::from_str(json).unwrap();
+        for group in report["groups"].as_array().unwrap() {
+            let container = &group["containers"][0];
+            let chain = container["chain"].as_array().unwrap();
+            let step = chain.iter().find(|step| step["what"] == "index v1").unwrap();
+            said.push(format!(
+                "{word}: {}: {}: {}\n  {}",
+                group["name"].as_str().unwrap(),
+                container["verdict"].as_str().unwrap(),
+                container["headline"].as_str().unwrap(),
+                step["found"].as_str().unwrap()
+            ));
+        }
+    }
+    insta::assert_snapshot!(said.join("\n"));
+}
+
 #[test]
 fn another_architecture_than_that_of_the_image() {
     let ecr = Ecr::start();
