@@ -33,7 +33,7 @@ Commands of this repository:
                                 (--quick: no servers, no browser, no fuzzing)
   cargo xtask bench [CASE…]     measure against the tools named in docs/benchmarks.md
                                 (--rounds N, --markdown, --binary FILE)
-  cargo xtask gen [--check]     build what is generated and committed; --check: fail where it differs
+  cargo xtask gen [--docs|--check]  build what is generated and committed; --docs: without bundles; --check: fail where it differs
   cargo xtask fuzz [--seconds N] [--executions N] [TARGET…]
                                 fuzz each parser of foreign bytes (nightly toolchain) until either is reached
   cargo xtask js [--quick]      the tests of the Action and the page (--update: write their snapshots)

@@ -1,35 +1,52 @@
-//! `cargo xtask gen [--check | --reproduce]`: the only builder of what is generated and committed.
+//! `cargo xtask gen [--docs | --check | --reproduce]`: the only builder of what is generated and committed.
 //!
 //! Order: the WASM modules and their glue, then schema, types and rule pages out of the Rust structs,
 //! then the bundles that are made from all of these. Every generator gives bytes; only this file writes.
 //! `--check` writes nothing and fails on the first step whose bytes differ from the committed ones. `--reproduce` is the
-//! same with the modules built in another place, and shows that the comparison sees paths.
+//! same with the modules built in another place, and shows that the comparison sees paths. `--docs` writes what is made of
+//! the Rust structs alone, and needs neither npm nor the WASM target.
 
-#[cfg(feature = "wasm")]
+#[cfg(feature = "lint")]
 mod cli;
-#[cfg(feature = "wasm")]
+#[cfg(feature = "lint")]
 mod files;
 #[cfg(feature = "wasm")]
 mod licences;
-#[cfg(feature = "wasm")]
+#[cfg(feature = "lint")]
 mod pages;
 #[cfg(feature = "wasm")]
 mod reproduce;
-#[cfg(feature = "wasm")]
+#[cfg(feature = "lint")]
 mod types;
 #[cfg(feature = "wasm")]
 mod wasm;
 
 use crate::run::Outcome;
 
-/// `cargo xtask gen [--check | --reproduce]`.
+/// `cargo xtask gen [--docs | --check | --reproduce]`.
 #[cfg(not(feature = "wasm"))]
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    read(arguments)?;
-    crate::run::again_with_feature("wasm", "gen", arguments)
+    match read(arguments)? {
+        #[cfg(feature = "lint")]
+        Mode::Docs => docs(false),
+        #[cfg(not(feature = "lint"))]
+        Mode::Docs => crate::run::again_with_feature("lint", "gen", arguments),
+        Mode::Write | Mode::Check | Mode::Reproduce => {
+            crate::run::again_with_feature("wasm", "gen", arguments)
+        }
+    }
 }
 
-/// `cargo xtask gen [--check | --reproduce]`.
+/// The pages of the rules, the schemas, the types and the reference of the commands.
+#[cfg(feature = "lint")]
+fn docs(check: bool) -> Outcome {
+    use files::settle;
+    settle(check, &["docs/rules"], &pages::rules())?;
+    settle(check, &["wasm/types"], &pages::schemas()?)?;
+    settle(check, &[], &[cli::reference()?])
+}
+
+/// `cargo xtask gen [--docs | --check | --reproduce]`.
 #[cfg(feature = "wasm")]
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     use crate::npm;
@@ -37,10 +54,13 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     use wasm::{Door, Place};
 
     let mode = read(arguments)?;
+    if mode == Mode::Docs {
+        return docs(false);
+    }
     let check = mode != Mode::Write;
     let [lint, image] = match mode {
         Mode::Write | Mode::Check => wasm::all(&Place::here()?)?,
-        Mode::Reproduce => reproduce::modules()?,
+        Mode::Reproduce | Mode::Docs => reproduce::modules()?,
     };
     settle(
         check,
@@ -54,9 +74,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             Generated::new("wasm/glue/soci_image.d.ts", image.declarations),
         ],
     )?;
-    settle(check, &["docs/rules"], &pages::rules())?;
-    settle(check, &["wasm/types"], &pages::schemas()?)?;
-    settle(check, &[], &[cli::reference()?])?;
+    docs(check)?;
     npm::install()?;
     npm::type_check()?;
     settle(
@@ -74,6 +92,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 #[derive(PartialEq, Eq)]
 enum Mode {
     Write,
+    Docs,
     Check,
     Reproduce,
 }
@@ -81,10 +100,11 @@ enum Mode {
 fn read(arguments: &[String]) -> Result<Mode, String> {
     match arguments {
         [] => Ok(Mode::Write),
+        [flag] if flag == "--docs" => Ok(Mode::Docs),
         [flag] if flag == "--check" => Ok(Mode::Check),
         [flag] if flag == "--reproduce" => Ok(Mode::Reproduce),
         _ => Err(format!(
-            "gen takes --check, --reproduce or nothing, not {arguments:?}"
+            "gen takes --docs, --check, --reproduce or nothing, not {arguments:?}"
         )),
     }
 }
