@@ -1,5 +1,6 @@
 //! The floors of `docs/architecture.md`: which crate may depend on which.
 
+mod deny;
 mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
