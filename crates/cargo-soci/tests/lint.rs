@@ -318,6 +318,10 @@ fn a_run_that_judged_nothing_is_not_green() {
     place.write("empty.json", "");
     place.write("broken.json", "{\"family\": ");
     place.write("compose.yaml", "services:\n  web:\n    image: nginx\n");
+    place.write(
+        "copilot.yml",
+        "name: front\ntype: Request-Driven Web Service\nimage: {location: public.ecr.aws/acme/front:1}\n",
+    );
     place.write("latin.json", "placeholder");
     std::fs::write(place.join("latin.json"), b"{\"family\": \"caf\xe9\"}").expect("written");
     place.write(
@@ -329,6 +333,7 @@ fn a_run_that_judged_nothing_is_not_green() {
         "empty.json",
         "broken.json",
         "compose.yaml",
+        "copilot.yml",
         "latin.json",
         "network.yaml",
     ] {

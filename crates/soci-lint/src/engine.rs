@@ -1,7 +1,7 @@
 //! The run: read the files, find what they declare, build the model, ask the rules.
 
 use crate::accept::Accepted;
-use crate::documents::{self, Root, root_modules};
+use crate::documents::{self, Root, Unread, root_modules};
 use crate::expression::Evaluator;
 use crate::expression::terraform::is_configuration;
 use crate::kind::Kind;
@@ -9,7 +9,7 @@ use crate::model;
 use crate::report::write::{Seen, write};
 use crate::rules::{File, Outcome, RULES, Run, Sink};
 use crate::source::{
-    LineIndex, Problem, ProblemKind, Source, Store, Suppressions, TextRange, normal, parent, suppressions,
+    LineIndex, Problem, ProblemKind, Source, Store, Suppressions, normal, parent, suppressions,
 };
 use crate::table::Table;
 use crate::{Beside, Input, Nothing, Options, Report, detect};
@@ -233,7 +233,7 @@ fn seen_files<'r, 'a>(
     evaluator: &Evaluator<'a>,
     kinds: &[Vec<Kind>],
     comments: &'r [Suppressions],
-    documents: &[model::Document],
+    documents: &'r [model::Document],
 ) -> Vec<File<'r>>
 where
     'a: 'r,
@@ -243,10 +243,12 @@ where
     for (file, problem) in evaluator.take_problems() {
         inner[file].push(problem);
     }
-    let mut unread: Vec<Vec<(TextRange, String)>> = Vec::new();
+    let mut unread: Vec<Vec<(&Unread, bool)>> = Vec::new();
     unread.resize_with(store.len(), Vec::new);
-    for (place, message) in documents.iter().flat_map(|document| &document.unread) {
-        unread[place.file].push((place.range, message.clone()));
+    for document in documents {
+        for found in &document.unread {
+            unread[found.place.file].push((found, document.tasks.is_empty()));
+        }
     }
     (0..store.len())
         .map(|at| {

@@ -1,6 +1,6 @@
 //! What is known about images, and which containers it is about.
 
-use soci_image::facts::{ImageFacts, PlatformFacts};
+use soci_image::facts::{Effect, ImageFacts, PlatformFacts, SociFacts};
 use soci_image::{Platform, Reference};
 
 use crate::Options;
@@ -67,8 +67,28 @@ pub(crate) fn choose<'f>(task: &Task, facts: &'f ImageFacts) -> Chosen<'f> {
     }
     match facts.platforms.as_slice() {
         [only] => Chosen::Platform(only),
-        _ => Chosen::Open,
+        several => same_for_all(facts, several).map_or(Chosen::Open, Chosen::Platform),
     }
+}
+
+/// One for all that the task can be, where whichever it is makes no difference: each has an index that is taken, or none
+/// has any.
+fn same_for_all<'f>(facts: &ImageFacts, platforms: &'f [PlatformFacts]) -> Option<&'f PlatformFacts> {
+    if facts
+        .oddities
+        .iter()
+        .any(|oddity| oddity.effect() >= Effect::ImageNotLazy)
+    {
+        return None;
+    }
+    let of = |architecture| {
+        let wanted = Platform::new("linux", architecture);
+        let has = |facts: &&PlatformFacts| facts.platform.as_ref().is_some_and(|have| wanted.matches(have));
+        platforms.iter().find(has)
+    };
+    let (amd64, arm64) = (of("amd64")?, of("arm64")?);
+    let state = |platform: &PlatformFacts| platform.soci.as_ref().map(SociFacts::is_taken);
+    (state(amd64) == state(arm64) && state(amd64) != Some(false)).then_some(amd64)
 }
 
 fn normalised(image: &str) -> Option<String> {

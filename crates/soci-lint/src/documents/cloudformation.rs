@@ -31,7 +31,11 @@ pub(super) fn declare<'a>(
                 "`{}` is an {}, which is not read yet: its containers are not judged",
                 resource.name, resource.kind
             );
-            out.unread.push((resource.name_place, message));
+            out.unread.push(super::Unread {
+                place: resource.name_place,
+                message,
+                help: "lint the task definition that it becomes, from `aws ecs describe-task-definition`",
+            });
             continue;
         }
         if !KINDS.contains(&resource.kind) {

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{Declared, Document, Role, Root, moved, object, opening_of};
+use super::{Declared, Document, Role, Root, Unread, moved, object, opening_of};
 use crate::expression::value::{Piece, Pseudo, Shaped};
 use crate::expression::{Case, Dialect, Evaluator, Expr, Scope, Symbolic, Thunk, Value, field, setting};
 use crate::source::Place;
@@ -14,9 +14,12 @@ pub(super) fn declare<'a>(evaluator: &Evaluator<'a>, root: &Root<'a>, out: &mut 
         && let Some(member) = root.node.member("type")
     {
         let place = Place::new(root.file, member.value.range());
-        let message =
-            "a Request-Driven Web Service runs on App Runner, not on ECS: its container is not judged";
-        out.unread.push((place, message.to_owned()));
+        out.unread.push(Unread {
+            place,
+            message: "a Request-Driven Web Service runs on App Runner, not on ECS: its container is not judged".into(),
+            // Nothing about SOCI is in the documentation of App Runner (2026-11-28).
+            help: "AWS documents lazy loading for ECS tasks on Fargate alone: make it a `Load Balanced Web Service`, or leave it out",
+        });
         return;
     }
     // These run no containers.

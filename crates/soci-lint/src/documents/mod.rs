@@ -24,10 +24,20 @@ pub(crate) struct Document<'a> {
     /// Bytes, so that large documents get large budgets.
     pub(crate) size: usize,
     pub(crate) declared: Vec<Declared<'a>>,
-    /// Resources with containers in them that are not read: where, and what to say.
-    pub(crate) unread: Vec<(Place, String)>,
+    /// Resources with containers in them that are not read.
+    pub(crate) unread: Vec<Unread>,
     /// Names that the caller can give values to.
     pub(crate) names: Vec<String>,
+}
+
+/// A resource with containers in it that is not read.
+#[derive(Debug, Clone)]
+pub(crate) struct Unread {
+    pub(crate) place: Place,
+    /// What it is.
+    pub(crate) message: String,
+    /// What to do instead.
+    pub(crate) help: &'static str,
 }
 
 /// A task definition, a service, or what else runs tasks.

@@ -173,10 +173,12 @@ impl<'a> Evaluator<'a> {
             Value::Scalar { .. } => vec![Thunk::Ready(Rc::new(vec![case.clone()]))],
             Value::Unknown(_) => return case,
         };
+        let Some(items) = few(&items) else {
+            return case.with(others().into());
+        };
         let items = items
-            .into_iter()
-            .take(MAX_ITEMS)
-            .map(|item| Thunk::Ready(Rc::new(self.walk(self.eval(&item), rest, scope, written))));
+            .iter()
+            .map(|item| Thunk::Ready(Rc::new(self.walk(self.eval(item), rest, scope, written))));
         case.with(Value::list(items.collect()))
     }
 
@@ -406,6 +408,16 @@ impl<'a> Evaluator<'a> {
 
 /// Items of one list that are looked at.
 pub(super) const MAX_ITEMS: usize = 256;
+
+/// The items of a list in which each is looked at, unless there are too many.
+pub(super) fn few<T>(items: &[T]) -> Option<&[T]> {
+    (items.len() <= MAX_ITEMS).then_some(items)
+}
+
+/// What stands for the items that are too many to be looked at.
+pub(super) fn others() -> Hole {
+    Hole::new("(…)", "the list is longer than lists are looked at", "")
+}
 
 /// The address or the ARN of a private ECR repository.
 pub(super) fn repository(arn: bool, region: &Symbolic, name: &Symbolic) -> Symbolic {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::access::MAX_ITEMS;
+use super::access::{MAX_ITEMS, few};
 use super::form::Expr;
 use super::text::texts;
 use super::value::Hole;
@@ -71,9 +71,9 @@ impl<'a> Evaluator<'a> {
                 "reverse" => items.reverse(),
                 "slice" => items = items.get(bounds.0?..bounds.1?)?.to_vec(),
                 _ => {
+                    few(&items)?;
                     let keyed: Vec<(String, Thunk<'a>)> = items
                         .into_iter()
-                        .take(MAX_ITEMS)
                         .map(|item| Some((self.eval(&item).first()?.value.known()?, item)))
                         .collect::<Option<_>>()?;
                     items = sorted(keyed, |a, b| a.0.cmp(&b.0))
@@ -130,10 +130,9 @@ impl<'a> Evaluator<'a> {
             else {
                 return None;
             };
-            let members: Option<Vec<Member<'a>>> = keys
+            let members: Option<Vec<Member<'a>>> = few(keys)?
                 .iter()
                 .zip(values.iter())
-                .take(MAX_ITEMS)
                 .map(|(key, value)| {
                     Some(Member {
                         key: self.eval(key).first()?.value.known()?.into(),
@@ -159,7 +158,10 @@ impl<'a> Evaluator<'a> {
             _ => return None,
         };
         let item = |at: i64| Some(Thunk::ready(Value::number(usize::try_from(at).ok()?), place));
-        let items: Option<Vec<Thunk<'a>>> = (from..to).take(MAX_ITEMS).map(item).collect();
+        if to.checked_sub(from)? > MAX_ITEMS as i64 {
+            return None;
+        }
+        let items: Option<Vec<Thunk<'a>>> = (from..to).map(item).collect();
         Some(vec![Case::plain(Value::list(items?), place)])
     }
 

@@ -1,7 +1,7 @@
 //! Conditions: true, false, or open; a default on the way says that they hold by default.
 
 use super::eval::MAX_CASES;
-use super::form::{Dialect, Expr, Operation, Ordering};
+use super::form::{Arithmetic, Dialect, Expr, Operation, Ordering};
 use super::value::{Hole, StepKind, is_open};
 use super::{Case, Cases, Evaluator, Scope, Value};
 use crate::source::Place;
@@ -76,13 +76,20 @@ impl<'a> Evaluator<'a> {
             .collect();
         match (operation, values.as_slice()) {
             (Operation::Not, [value]) => value.iter().map(|case| case.with(not(&case.value))).collect(),
+            (Operation::Arithmetic(_), [value]) => {
+                let zero = Value::number(0);
+                value
+                    .iter()
+                    .map(|case| case.with(pair(operation, &zero, &case.value)))
+                    .collect()
+            }
             (Operation::And, parts) => combine(parts, false, place),
             (Operation::Or, parts) => combine(parts, true, place),
-            (Operation::Equal | Operation::NotEqual | Operation::Compare(_), [left, right]) => {
+            (_, [left, right]) => {
                 let mut out = Vec::new();
                 for a in left {
                     for b in right {
-                        let mut case = a.with(compare(operation, &a.value, &b.value));
+                        let mut case = a.with(pair(operation, &a.value, &b.value));
                         case.place = place;
                         if case.under(b) && out.len() < MAX_CASES {
                             out.push(case);
@@ -117,6 +124,39 @@ fn not<'a>(value: &Value<'a>) -> Value<'a> {
     }
 }
 
+/// What two values come to.
+fn pair<'a>(operation: Operation, left: &Value<'a>, right: &Value<'a>) -> Value<'a> {
+    let Operation::Arithmetic(arithmetic) = operation else {
+        return compare(operation, left, right);
+    };
+    if let Some(hole) = left.hole().or(right.hole()) {
+        return hole.clone().into();
+    }
+    let number = |value: &Value<'_>| value.known()?.parse::<i64>().ok();
+    let result = number(left)
+        .zip(number(right))
+        .and_then(|(left, right)| match arithmetic {
+            Arithmetic::Plus => left.checked_add(right),
+            Arithmetic::Minus => left.checked_sub(right),
+            Arithmetic::Times => left.checked_mul(right),
+            Arithmetic::Divide => left.checked_div(right).filter(|whole| whole * right == left),
+            Arithmetic::Remainder => left.checked_rem(right),
+        });
+    match result {
+        Some(number) => Value::Scalar {
+            kind: super::ScalarKind::Number,
+            text: super::Symbolic::text(number.to_string()),
+            raw: None,
+        },
+        None => Hole::new(
+            "${…}",
+            "arithmetic on other than whole numbers is not evaluated",
+            "",
+        )
+        .into(),
+    }
+}
+
 fn compare<'a>(operation: Operation, left: &Value<'a>, right: &Value<'a>) -> Value<'a> {
     let equal = match (left, right) {
         (Value::Absent, Value::Absent) => Some(true),
@@ -134,7 +174,7 @@ fn compare<'a>(operation: Operation, left: &Value<'a>, right: &Value<'a>) -> Val
         Operation::Compare(Ordering::LessOrEqual) => ordered().map(|order| order.is_le()),
         Operation::Compare(Ordering::Greater) => ordered().map(|order| order.is_gt()),
         Operation::Compare(Ordering::GreaterOrEqual) => ordered().map(|order| order.is_ge()),
-        Operation::Not | Operation::And | Operation::Or => None,
+        _ => None,
     };
     holds.map_or_else(|| open([left, right]), Value::bool)
 }

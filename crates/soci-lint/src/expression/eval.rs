@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::form::{Entry, Expr, Form, Item, Key, Reference, Test};
+use super::access::MAX_ITEMS;
+use super::form::{Entry, Expr, Form, Key, Loop, Reference, Test};
 use super::terraform::Module;
 use super::text::at;
 use super::value::{Branch, Hole, Outcome};
@@ -214,12 +215,11 @@ impl<'a> Evaluator<'a> {
                 }
             }
             Form::List(items) => {
-                let thunk = |item: Item<'a>| Thunk::Expr {
-                    expr: item.expr,
-                    scope: scope.clone(),
-                    guards: item.guards,
-                };
-                one(Value::list(items.into_iter().map(thunk).collect()))
+                let mut thunks = Vec::with_capacity(items.len());
+                for item in items {
+                    self.turned(item.expr, item.guards, &item.loops, scope, &mut thunks);
+                }
+                one(Value::list(thunks))
             }
             Form::Object(entries, keys) => {
                 let mut object = Object {
@@ -262,6 +262,49 @@ impl<'a> Evaluator<'a> {
             Form::Call(name, arguments) => self.call(name, &arguments, expr, scope),
             Form::Operation(operation, operands) => self.operation(operation, &operands, scope, place),
             Form::For(form) => self.for_each(&form, scope, place),
+        }
+    }
+
+    /// An item of a list, once for each turn of the loops that it stands in.
+    fn turned(
+        &self,
+        expr: Expr<'a>,
+        guards: Option<Rc<[Branch]>>,
+        loops: &[Loop<'a>],
+        scope: &Scope<'a>,
+        out: &mut Vec<Thunk<'a>>,
+    ) {
+        let Some((first, inner)) = loops.split_first() else {
+            out.push(Thunk::Expr {
+                expr,
+                scope: scope.clone(),
+                guards,
+            });
+            return;
+        };
+        for case in self.turns(first, scope) {
+            let mut guards = guards.clone();
+            if !case.when.is_empty() {
+                let before = guards.as_deref().unwrap_or_default();
+                guards = Some(before.iter().chain(&case.when).cloned().collect());
+            }
+            // Of a loop over what is not known one turn stands for all.
+            let open = || {
+                vec![first.bind(scope, |_| {
+                    Thunk::ready(
+                        case.value.clone().err().unwrap_or_else(too_many).into(),
+                        case.place,
+                    )
+                })]
+            };
+            for scope in case.value.clone().unwrap_or_else(|_| open()) {
+                if out.len() > MAX_ITEMS {
+                    out.truncate(MAX_ITEMS);
+                    out.push(Thunk::ready(too_many().into(), expr.place()));
+                    return;
+                }
+                self.turned(expr, guards.clone(), inner, &scope, out);
+            }
         }
     }
 

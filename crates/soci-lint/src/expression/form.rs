@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::value::{Branch, Hole, Symbolic};
-use super::{Keys, ScalarKind, Scope};
+use super::{Keys, ScalarKind, Scope, Thunk};
 use crate::source::{Node, Place, TextRange};
 
 /// An expression where it is written. Cheap to copy; [`super::lower`] says what it is.
@@ -121,11 +121,23 @@ pub(crate) enum Part<'a> {
         yes: Vec<Part<'a>>,
         no: Vec<Part<'a>>,
     },
+    /// The same parts for each item.
+    Loop(Loop<'a>, Vec<Part<'a>>),
+}
+
+/// `for key, value in collection`, of a template.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loop<'a> {
+    pub(crate) key: Option<&'a str>,
+    pub(crate) value: &'a str,
+    pub(crate) collection: Expr<'a>,
 }
 
 pub(crate) struct Item<'a> {
     pub(crate) expr: Expr<'a>,
     pub(crate) guards: Option<Rc<[Branch]>>,
+    /// The loops of a template that it stands in, the outermost first.
+    pub(crate) loops: Vec<Loop<'a>>,
 }
 
 pub(crate) struct Entry<'a> {
@@ -172,6 +184,16 @@ pub(crate) enum Operation {
     And,
     Or,
     Compare(Ordering),
+    Arithmetic(Arithmetic),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    Plus,
+    Minus,
+    Times,
+    Divide,
+    Remainder,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,6 +202,17 @@ pub(crate) enum Ordering {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+impl<'a> Loop<'a> {
+    /// The names in a turn: the key, which is the first, and the value.
+    pub(super) fn bind(&self, scope: &Scope<'a>, name: impl Fn(usize) -> Thunk<'a>) -> Scope<'a> {
+        let with_value = scope.bind(self.value, name(1));
+        match self.key {
+            Some(key) => with_value.bind(key, name(0)),
+            None => with_value,
+        }
+    }
 }
 
 impl<'a> Expr<'a> {

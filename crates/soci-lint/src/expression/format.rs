@@ -56,10 +56,11 @@ impl<'a> Evaluator<'a> {
             ] => Some(items.clone()),
             _ => None,
         };
-        let Some(longest) = values.iter().filter_map(list).map(|items| items.len()).max() else {
+        let longest = values.iter().filter_map(list).map(|items| items.len()).max();
+        let Some(longest) = longest.filter(|longest| *longest <= MAX_ITEMS) else {
             return open();
         };
-        let items: Option<Vec<Thunk<'a>>> = (0..longest.min(MAX_ITEMS))
+        let items: Option<Vec<Thunk<'a>>> = (0..longest)
             .map(|at| {
                 let values: Vec<Vec<Case>> = values
                     .iter()

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::access::MAX_ITEMS;
+use super::access::few;
 use super::form::{Access, Expr};
 use super::text::{at, texts};
 use super::value::{Hole, Piece};
@@ -107,7 +107,7 @@ impl<'a> Evaluator<'a> {
             ("merge", _) => self.merge(arguments, scope, place),
             ("compact" | "distinct", [list]) => self.map(*list, scope, place, |value| match value {
                 Value::List(items) => {
-                    let kept = items.iter().take(MAX_ITEMS).filter_map(|item| {
+                    let kept = few(items)?.iter().filter_map(|item| {
                         let mut cases = self.eval(item);
                         let before = cases.len();
                         cases.retain(|case| {
@@ -301,9 +301,8 @@ impl<'a> Evaluator<'a> {
             let Value::List(items) = value else {
                 return None;
             };
-            let known: Option<Vec<String>> = items
+            let known: Option<Vec<String>> = few(items)?
                 .iter()
-                .take(MAX_ITEMS)
                 .map(|item| match self.eval(item).as_slice() {
                     [case] => case.value.known(),
                     _ => None,

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use hcl_edit::Span;
 use hcl_edit::expr::{BinaryOperator, Expression, ForExpr, ObjectKey, TraversalOperator, UnaryOperator};
-use hcl_edit::template::{Directive, Element, Template};
+use hcl_edit::template::{Directive, Element, ForTemplateExpr, Strip, Template};
 
 use super::form::{
-    Access, Entry, Escapes, Expr, ExprKind, Form, Item, Key, Operation, Ordering, Part, Reference, Test,
+    Access, Arithmetic, Entry, Escapes, Expr, ExprKind, Form, Item, Key, Loop, Operation, Ordering, Part,
+    Reference, Test,
 };
 use super::value::Hole;
-use super::{Keys, ScalarKind, Symbolic};
+use super::{Keys, ScalarKind};
 use crate::source::{Place, TextRange};
 
 /// An expression of HCL, and how its places become places in the file.
@@ -118,6 +119,7 @@ pub(super) fn lower(file: usize, hcl: HclExpr<'_>) -> Form<'_> {
                 .map(|item| Item {
                     expr: child(item),
                     guards: None,
+                    loops: Vec::new(),
                 })
                 .collect(),
         ),
@@ -140,7 +142,7 @@ pub(super) fn lower(file: usize, hcl: HclExpr<'_>) -> Form<'_> {
             }
             Form::Object(entries, Keys::Snake)
         }
-        Expression::StringTemplate(template) => Form::Text(parts(file, template, context)),
+        Expression::StringTemplate(template) => Form::Text(parts(file, template, context, [false; 2])),
         Expression::HeredocTemplate(_) => match hcl.inner_range() {
             Some((range, escapes)) => Form::Document(range, escapes),
             None => unknown("the heredoc"),
@@ -188,13 +190,13 @@ pub(super) fn lower(file: usize, hcl: HclExpr<'_>) -> Form<'_> {
             yes: Some(child(&conditional.true_expr)),
             no: Some(child(&conditional.false_expr)),
         },
-        Expression::UnaryOp(unary) => match (unary.operator.value(), &unary.expr) {
-            (UnaryOperator::Not, inner) => Form::Operation(Operation::Not, vec![child(inner)]),
-            (UnaryOperator::Neg, Expression::Number(number)) => {
-                Form::Scalar(ScalarKind::Number, format!("-{}", number.value()).into())
-            }
-            _ => unknown("arithmetic"),
-        },
+        Expression::UnaryOp(unary) => {
+            let operation = match unary.operator.value() {
+                UnaryOperator::Not => Operation::Not,
+                UnaryOperator::Neg => Operation::Arithmetic(Arithmetic::Minus),
+            };
+            Form::Operation(operation, vec![child(&unary.expr)])
+        }
         Expression::BinaryOp(binary) => {
             let operation = match binary.operator.value() {
                 BinaryOperator::Eq => Operation::Equal,
@@ -205,7 +207,11 @@ pub(super) fn lower(file: usize, hcl: HclExpr<'_>) -> Form<'_> {
                 BinaryOperator::LessEq => Operation::Compare(Ordering::LessOrEqual),
                 BinaryOperator::Greater => Operation::Compare(Ordering::Greater),
                 BinaryOperator::GreaterEq => Operation::Compare(Ordering::GreaterOrEqual),
-                _ => return unknown("arithmetic"),
+                BinaryOperator::Plus => Operation::Arithmetic(Arithmetic::Plus),
+                BinaryOperator::Minus => Operation::Arithmetic(Arithmetic::Minus),
+                BinaryOperator::Mul => Operation::Arithmetic(Arithmetic::Times),
+                BinaryOperator::Div => Operation::Arithmetic(Arithmetic::Divide),
+                BinaryOperator::Mod => Operation::Arithmetic(Arithmetic::Remainder),
             };
             Form::Operation(operation, vec![child(&binary.lhs_expr), child(&binary.rhs_expr)])
         }
@@ -213,29 +219,100 @@ pub(super) fn lower(file: usize, hcl: HclExpr<'_>) -> Form<'_> {
     }
 }
 
-/// The parts of a template.
-pub(super) fn parts<'a>(file: usize, template: &'a Template, context: Context<'a>) -> Vec<Part<'a>> {
-    template
-        .iter()
-        .map(|element| match element {
-            Element::Literal(text) => Part::Text(text.as_str().into()),
+/// The parts of a template. `cut` says whether the tags around it take away the white space at its beginning and its end.
+pub(super) fn parts<'a>(
+    file: usize,
+    template: &'a Template,
+    context: Context<'a>,
+    cut: [bool; 2],
+) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    let mut elements = template.iter().peekable();
+    let mut cut_start = cut[0];
+    while let Some(element) = elements.next() {
+        let after = match elements.peek() {
+            Some(next) => strips(next)[0],
+            None => cut[1],
+        };
+        parts.push(match element {
+            Element::Literal(text) => {
+                let mut text = text.as_str();
+                if cut_start {
+                    text = text.trim_start();
+                }
+                if after {
+                    text = text.trim_end();
+                }
+                Part::Text(text.into())
+            }
             Element::Interpolation(inner) => Part::Expr(context.expr(file, &inner.expr)),
             Element::Directive(directive) => match directive.as_ref() {
-                Directive::If(inner) => Part::If {
-                    label: context.written(inner.if_expr.cond_expr.span()),
-                    test: context.expr(file, &inner.if_expr.cond_expr),
-                    yes: parts(file, &inner.if_expr.template, context),
-                    no: inner
-                        .else_expr
-                        .as_ref()
-                        .map(|inner| parts(file, &inner.template, context))
-                        .unwrap_or_default(),
-                },
-                Directive::For(_) => {
-                    let why = "a loop of the template stands in its place";
-                    Part::Word(Symbolic::from(Hole::new("%{ for … }", why, "lint the plan")))
+                Directive::If(inner) => {
+                    let [end, own] = [inner.endif_expr.strip, inner.if_expr.strip];
+                    let otherwise = inner.else_expr.as_ref();
+                    let middle = otherwise.map_or(end, |inner| inner.strip);
+                    Part::If {
+                        label: context.written(inner.if_expr.cond_expr.span()),
+                        test: context.expr(file, &inner.if_expr.cond_expr),
+                        yes: parts_between(file, &inner.if_expr.template, context, own, middle),
+                        no: otherwise
+                            .map(|inner| parts_between(file, &inner.template, context, inner.strip, end))
+                            .unwrap_or_default(),
+                    }
+                }
+                Directive::For(inner) => {
+                    let (own, end) = (&inner.for_expr, inner.endfor_expr.strip);
+                    let body = parts_between(file, &own.template, context, own.strip, end);
+                    Part::Loop(loop_of(file, own, context), body)
                 }
             },
-        })
-        .collect()
+        });
+        cut_start = strips(element)[1];
+    }
+    parts
+}
+
+fn parts_between<'a>(
+    file: usize,
+    template: &'a Template,
+    context: Context<'a>,
+    before: Strip,
+    after: Strip,
+) -> Vec<Part<'a>> {
+    parts(
+        file,
+        template,
+        context,
+        [takes_after(before), takes_before(after)],
+    )
+}
+
+/// The head of a loop.
+pub(super) fn loop_of<'a>(file: usize, inner: &'a ForTemplateExpr, context: Context<'a>) -> Loop<'a> {
+    Loop {
+        key: inner.key_var.as_ref().map(|name| name.as_str()),
+        value: inner.value_var.as_str(),
+        collection: context.expr(file, &inner.collection_expr),
+    }
+}
+
+/// Whether the first and the last tag of an element take away the white space before and behind it: `~`.
+fn strips(element: &Element) -> [bool; 2] {
+    let (first, last) = match element {
+        Element::Literal(_) => return [false; 2],
+        Element::Interpolation(inner) => (inner.strip, inner.strip),
+        Element::Directive(directive) => match directive.as_ref() {
+            Directive::If(inner) => (inner.if_expr.strip, inner.endif_expr.strip),
+            Directive::For(inner) => (inner.for_expr.strip, inner.endfor_expr.strip),
+        },
+    };
+    [takes_before(first), takes_after(last)]
+}
+
+fn takes_before(strip: Strip) -> bool {
+    matches!(strip, Strip::Start | Strip::Both)
+}
+
+fn takes_after(strip: Strip) -> bool {
+    matches!(strip, Strip::End | Strip::Both)
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::access::MAX_ITEMS;
+use super::access::{MAX_ITEMS, few, others};
 use super::eval::{MAX_CASES, too_many};
 use super::form::{Access, Expr};
 use super::text::{at, looked_up, product, texts};
@@ -119,7 +119,7 @@ impl<'a> Evaluator<'a> {
             // Where a hole may hold the delimiter, what stands behind it has no certain index.
             let open = parts.iter().position(|part| part.holes().next().is_some());
             let mut items: Vec<Thunk<'a>> = Vec::new();
-            for (index, part) in parts.iter().enumerate().take(MAX_ITEMS) {
+            for (index, part) in few(&parts)?.iter().enumerate() {
                 let certain = open.is_none_or(|at| index < at || at == 0 && index == 0);
                 let value = match certain {
                     true => Value::text(part.clone()),
@@ -288,9 +288,12 @@ impl<'a> Evaluator<'a> {
         match &case.value {
             Value::List(items) => {
                 for item in items.iter().take(MAX_ITEMS) {
-                    if !flat || out.len() >= MAX_ITEMS {
+                    if !flat {
                         out.push(item.clone());
                         continue;
+                    }
+                    if out.len() >= MAX_ITEMS {
+                        break;
                     }
                     let inner = self.eval(item);
                     if !inner.iter().any(|case| matches!(case.value, Value::List(_))) {
@@ -308,6 +311,9 @@ impl<'a> Evaluator<'a> {
                             *item = Thunk::Ready(Rc::new(self.under(nested, item)));
                         }
                     }
+                }
+                if items.len() > MAX_ITEMS || flat && out.len() >= MAX_ITEMS {
+                    out.push(Thunk::ready(others().into(), case.place));
                 }
             }
             Value::Absent => {}
@@ -337,8 +343,10 @@ impl<'a> Evaluator<'a> {
                     ..
                 },
             ] => {
-                let objects: Vec<Cases<'a>> =
-                    items.iter().take(MAX_ITEMS).map(|item| self.eval(item)).collect();
+                let Some(items) = few(items) else {
+                    return vec![Case::plain(others().into(), place)];
+                };
+                let objects: Vec<Cases<'a>> = items.iter().map(|item| self.eval(item)).collect();
                 merged(&objects, place)
             }
             _ => at(lists, place),

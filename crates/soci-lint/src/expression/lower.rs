@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::form::{Dialect, Entry, Expr, ExprKind, Form, Item, Key, Part};
+use hcl_edit::template::{Directive, Element};
+
+use super::form::{Dialect, Entry, Expr, ExprKind, Form, Item, Key, Loop, Part};
 use super::text::RENDERED;
 use super::value::Branch;
 use super::{ScalarKind, cloudformation, hcl, words};
@@ -22,7 +24,7 @@ impl<'a> super::Evaluator<'a> {
             return form;
         }
         if node.is_sequence() {
-            return Form::List(items(expr.file, node, dialect));
+            return Form::List(self.listed(expr.file, node, dialect));
         }
         if node.is_mapping() {
             return Form::Object(entries(expr.file, node, dialect), dialect.keys());
@@ -65,19 +67,54 @@ impl<'a> super::Evaluator<'a> {
                 expr.file,
                 template,
                 hcl::Context { text, base, fixed },
+                [false; 2],
             )),
             None => Form::Text(vec![Part::Text(Cow::Borrowed(text))]),
         }
     }
-}
 
-fn items<'a>(file: usize, node: Node<'a>, dialect: Dialect) -> Vec<Item<'a>> {
-    node.items()
-        .map(|item| Item {
+    fn listed(&self, file: usize, node: Node<'a>, dialect: Dialect) -> Vec<Item<'a>> {
+        let item = |item: Node<'a>| Item {
             expr: Expr::node(file, item, dialect),
             guards: guards(node, item.range().start),
-        })
-        .collect()
+            loops: match dialect {
+                Dialect::Rendered => self.loops(file, node, item.range().start),
+                _ => Vec::new(),
+            },
+        };
+        node.items().map(item).collect()
+    }
+
+    /// The loops of a template that something in `outer` stands in, the outermost first.
+    fn loops(&self, file: usize, outer: Node<'a>, offset: usize) -> Vec<Loop<'a>> {
+        let mut loops = Vec::new();
+        for (around, head) in outer.loops() {
+            if !around.touches(offset) || encloses(around, outer.range()) {
+                continue;
+            }
+            // What cannot be read is looped over what nobody knows.
+            let Some((text, template)) = self.store().loop_head(head) else {
+                continue;
+            };
+            let context = hcl::Context {
+                text,
+                base: 0,
+                fixed: Some(TextRange::new(around.start, around.start)),
+            };
+            if let Some(Element::Directive(directive)) = template.iter().next()
+                && let Directive::For(inner) = directive.as_ref()
+            {
+                loops.push(hcl::loop_of(file, &inner.for_expr, context));
+            }
+        }
+        loops.reverse();
+        loops
+    }
+}
+
+/// Whether tags stand around all of something: they are its own, and not those of one of its parts.
+fn encloses(around: TextRange, inner: TextRange) -> bool {
+    around.touches(inner.start) && around.touches(inner.end.saturating_sub(1))
 }
 
 fn entries<'a>(file: usize, node: Node<'a>, dialect: Dialect) -> Vec<Entry<'a>> {
@@ -99,12 +136,9 @@ fn guards(outer: Node<'_>, offset: usize) -> Option<Rc<[Branch]>> {
         return None;
     }
     let range = outer.range();
-    // What stands around all of it is its own condition, and not one of its parts.
-    let encloses =
-        |around: TextRange| around.touches(range.start) && around.touches(range.end.saturating_sub(1));
     let branches: Vec<Branch> = arms
         .iter()
-        .filter(|arm| arm.range.touches(offset) && !encloses(arm.range))
+        .filter(|arm| arm.range.touches(offset) && !encloses(arm.range, range))
         .flat_map(|arm| &arm.when)
         .map(|(condition, holds)| Branch::holds(condition.as_str(), *holds, None).answered_by(RENDERED))
         .collect();

@@ -1,7 +1,7 @@
 //! Texts made of parts.
 
 use super::eval::{MAX_CASES, too_many};
-use super::form::Part;
+use super::form::{Loop, Part};
 use super::value::{Branch, Hole, Piece};
 use super::{Case, Cases, Evaluator, Scope, Symbolic, Value};
 use crate::source::Place;
@@ -51,7 +51,26 @@ impl<'a> Evaluator<'a> {
                 let way = |holds| self.text(&closed(if holds { yes } else { no }), scope, place);
                 texts(&self.choose(&scope.qualified(label), &tests, place, way))
             }
+            Part::Loop(inner, parts) => self.repeated(inner, &closed(parts), scope, place),
         }
+    }
+
+    /// The text of a loop: of all turns, one behind the other.
+    fn repeated(&self, inner: &Loop<'a>, parts: &[Part<'a>], scope: &Scope<'a>, place: Place) -> Vec<Case> {
+        let mut out = Vec::new();
+        for case in self.turns(inner, scope) {
+            let mut texts_so_far = match &case.value {
+                Ok(_) => vec![Case::plain(Symbolic::default(), place)],
+                Err(hole) => vec![Case::plain(hole.clone().into(), place)],
+            };
+            for scope in case.value.iter().flatten() {
+                let turn = texts(&self.text(parts, scope, place));
+                texts_so_far = product(&texts_so_far, &turn, place);
+            }
+            texts_so_far.retain_mut(|text| text.under(&case));
+            out.append(&mut texts_so_far);
+        }
+        out
     }
 }
 

@@ -111,7 +111,7 @@ fn next_arm(text: &str, from: usize) -> Option<(usize, Block<'_>)> {
             continue;
         };
         match block.kind {
-            BlockKind::If(_) | BlockKind::Opens => inside += 1,
+            BlockKind::If(_) | BlockKind::For(_) | BlockKind::Opens => inside += 1,
             BlockKind::End if inside > 0 => inside -= 1,
             BlockKind::Alone => {}
             _ if inside == 0 => return Some((at, block)),
@@ -239,7 +239,9 @@ pub(crate) fn lex(text: &str, params: &BTreeMap<String, String>) -> Symbolic {
             Part::Text(text) => out.append(&Symbolic::text(text)),
             Part::Word(word) => out.append(&word),
             Part::Choice { label, .. } => out.append(&Symbolic::hole(&label, "", "")),
-            Part::Expr(_) | Part::Reference(_) | Part::If { .. } => unreachable!("words are none"),
+            Part::Expr(_) | Part::Reference(_) | Part::If { .. } | Part::Loop(..) => {
+                unreachable!("words are none")
+            }
         }
     }
     out

@@ -6,7 +6,7 @@ use super::placement::{self, Placement};
 use super::service::{Cluster, Service};
 use super::task::{Compatibilities, Container, Dependency, HealthCheck, ImageCase, ImageField, Task};
 use crate::Options;
-use crate::documents::{Declared, Document as Declaring, Role};
+use crate::documents::{Declared, Document as Declaring, Role, Unread};
 use crate::expression::value::Branch;
 use crate::expression::{
     Case, Evaluator, Field, Hole, Setting, Symbolic, Value, field, items, setting, texts_under,
@@ -26,8 +26,8 @@ pub(crate) struct Document {
     pub(super) clusters: Vec<Cluster>,
     /// Values of the wrong type.
     pub(crate) wrong_types: Vec<WrongType>,
-    /// Resources with containers in them that are not read: where, and what to say.
-    pub(crate) unread: Vec<(Place, String)>,
+    /// Resources with containers in them that are not read.
+    pub(crate) unread: Vec<Unread>,
 }
 
 impl Document {

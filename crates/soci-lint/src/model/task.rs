@@ -198,10 +198,11 @@ impl Task {
         format!("{os}/{architecture}{by_default}")
     }
 
-    /// The architecture in OCI words, and whether it is Fargate's default; `None` if it is open.
+    /// The architecture in OCI words, and whether it is Fargate's default; `None` if it is open, as for consumers that
+    /// have no default.
     pub(crate) fn oci_architecture(&self) -> Option<(&'static str, bool)> {
         if self.architecture.is_absent() {
-            return Some(("amd64", true));
+            return (self.consumer == Consumer::Fargate).then_some(("amd64", true));
         }
         match self.architecture.known()?.as_str() {
             "X86_64" => Some(("amd64", false)),

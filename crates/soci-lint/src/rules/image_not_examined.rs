@@ -14,6 +14,8 @@ rule! {
     /// behind the verdict "eligible, if the image has a SOCI v2 index". It is not listed among the findings unless it is given a
     /// severity, for example to make an unexamined image an error: `--severity SOCI301=error`.
     ///
+    /// Where the task's CPU architecture is not known and the image has several, it does not matter as long as all of them have an index, or none has.
+    ///
     /// `--layout IMAGE=docker://IMAGE` looks into the image; `cargo soci inspect --format json IMAGE` prints the facts for `--image-facts`; `cargo soci convert` makes
     /// the index.
     ///
@@ -53,14 +55,17 @@ rule! {
 
 fn check(task: &Task, container: &Container, sink: &mut Sink<'_>) {
     for (at, located, case) in container.in_reach(task) {
-        let message = match about(sink.options, case).map(|facts| choose(task, facts)) {
-            None => "nothing is known about the image itself",
-            Some(Chosen::Open) => "which platform of the image runs is not known here",
+        let (message, help) = match about(sink.options, case).map(|facts| choose(task, facts)) {
+            None => ("nothing is known about the image itself", answer(located, case)),
+            Some(Chosen::Open) => {
+                let holes = task.architecture.cases.iter().flat_map(|case| case.value.holes());
+                let help = holes.map(|hole| hole.help.clone()).find(|help| !help.is_empty());
+                let help = help.unwrap_or_else(|| "say the architecture (`cpuArchitecture`), or convert the image for all of its platforms".to_owned());
+                ("which platform of the image runs is not known here", help)
+            }
             Some(_) => continue,
         };
-        sink.report(container.place(), message)
-            .help(answer(located, case))
-            .case(at, case);
+        sink.report(container.place(), message).help(help).case(at, case);
     }
 }
 

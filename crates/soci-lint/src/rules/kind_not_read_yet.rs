@@ -11,7 +11,9 @@ rule! {
     ///
     /// Jsonnet, compose files and their relatives name images too, in forms of their own. They are recognised and not judged: their
     /// containers are missing from the verdicts. Where a tool renders such a file into a task definition, lint what it renders; a deployed one can be
-    /// linted from `aws ecs describe-task-definition`.
+    /// linted from `aws ecs describe-task-definition`. A file that was named and holds nothing else is an error; one that a folder was searched for is a warning.
+    ///
+    /// A Copilot *Request-Driven Web Service* runs on App Runner. AWS documents lazy loading for ECS tasks on Fargate, and the documentation of App Runner does not speak of it.
     ///
     /// ## Example
     ///
@@ -37,6 +39,7 @@ rule! {
     /// ## References
     ///
     /// * <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html> (2026-11-23)
+    /// * <https://aws.github.io/copilot-cli/docs/manifest/rd-web-service/>, for App Runner (2026-11-28)
     RULE = {
         code: "SOCI902",
         name: "kind-not-read-yet",
@@ -48,10 +51,12 @@ rule! {
 }
 
 fn check(file: &File<'_>, sink: &mut Sink<'_>) {
-    for (range, message) in &file.unread {
-        sink.report_file(*range, message.clone())
-            .help("lint the task definition that it becomes, from `aws ecs describe-task-definition`")
-            .at_most(Severity::Warning);
+    for (unread, is_alone) in &file.unread {
+        let found = sink.report_file(unread.place.range, unread.message.clone()).help(unread.help);
+        // Of a file that was named something has to be judged.
+        if !(*is_alone && file.is_named) {
+            found.at_most(Severity::Warning);
+        }
     }
     let Some(kind) = file.other.filter(|kind| is_relative(*kind)) else {
         return;

@@ -2,6 +2,7 @@
 
 use super::{Effect, Outcome, Rule, matching};
 use crate::Options;
+use crate::documents::Unread;
 use crate::expression::Case;
 use crate::expression::value::{Branch, against_default, condition_text, is_open};
 use crate::kind::Kind;
@@ -36,8 +37,8 @@ pub(crate) struct File<'r> {
     /// What its reader objected to.
     pub(crate) problems: Vec<Problem>,
     pub(crate) suppressions: &'r Suppressions,
-    /// Resources in it that are not read, and what to say about them.
-    pub(crate) unread: Vec<(TextRange, String)>,
+    /// Resources in it that are not read, and whether nothing else runs containers beside them.
+    pub(crate) unread: Vec<(&'r Unread, bool)>,
 }
 
 impl File<'_> {

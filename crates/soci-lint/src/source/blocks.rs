@@ -14,6 +14,8 @@ pub(crate) enum BlockKind<'t> {
     ElseIf(&'t str),
     Else,
     End,
+    /// A loop of Terraform, with its head: `x in list`.
+    For(&'t str),
     /// A loop, a definition: something that [`BlockKind::End`] closes.
     Opens,
     /// A comment, an assignment: nothing that needs closing.
@@ -54,6 +56,7 @@ pub(crate) fn block(text: &str) -> Option<Block<'_>> {
         ("{{", _, "end") if condition.is_empty() => BlockKind::End,
         ("{{", _, "range" | "with" | "define" | "block") if !condition.is_empty() => BlockKind::Opens,
         ("{{", ..) => return None,
+        ("%{", _, "for") => BlockKind::For(condition),
         (_, _, "for" | "block" | "macro" | "filter" | "call" | "raw" | "autoescape") => BlockKind::Opens,
         ("{%", _, _) if word.starts_with("end") => BlockKind::End,
         ("%{", _, "endif" | "endfor") => BlockKind::End,

@@ -81,6 +81,7 @@ fn finish<'t>(
     let mut tree = Tree::new(whole);
     let masked = masked.shifted(base);
     tree.arms = masked.arms;
+    tree.loops = masked.loops;
     if let Some(value) = value {
         let mut builder = Builder {
             tree: &mut tree,

@@ -26,6 +26,7 @@ pub(crate) struct Store<'a> {
     by_path: RefCell<Table<String, Option<usize>>>,
     decoded: RefCell<Table<Stretch, Option<&'a Tree<'a>>>>,
     parsed: RefCell<Table<(usize, usize), Option<&'a Template>>>,
+    heads: RefCell<Table<(usize, usize), Option<(&'a str, &'a Template)>>>,
 }
 
 /// Files beside those that were asked for, and texts in them that are read, at most.
@@ -48,6 +49,7 @@ impl<'a> Store<'a> {
             by_path: RefCell::new(by_path),
             decoded: RefCell::default(),
             parsed: RefCell::default(),
+            heads: RefCell::default(),
         }
     }
 
@@ -185,6 +187,18 @@ impl<'a> Store<'a> {
         offsets.push(range.end);
         let text = self.texts.add(text)?;
         Some((text, Places(offsets)))
+    }
+
+    /// The head of a loop in a template, `x in list`, as a loop of nothing, and the text that its places are of.
+    pub(crate) fn loop_head(&'a self, head: &'a str) -> Option<(&'a str, &'a Template)> {
+        let key = (head.as_ptr() as usize, head.len());
+        if let Some(known) = self.heads.borrow().get(&key) {
+            return *known;
+        }
+        let text = self.texts.add(format!("%{{ for {head} }}%{{ endfor }}"));
+        let found = text.and_then(|text| Some((text.as_str(), self.template(text)?)));
+        self.heads.borrow_mut().insert(key, found);
+        found
     }
 
     /// A template of Terraform.

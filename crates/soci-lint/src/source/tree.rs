@@ -49,6 +49,8 @@ pub(crate) struct Tree<'t> {
     pub(crate) file_text: &'t str,
     /// What stands between the tags of a template language's conditions.
     pub(crate) arms: Vec<Arm>,
+    /// What stands between the tags of Terraform's loops.
+    pub(crate) loops: Vec<LoopRange>,
     pub(crate) nodes: Vec<NodeData>,
     pub(crate) roots: Vec<NodeId>,
 }
@@ -59,6 +61,7 @@ impl<'t> Tree<'t> {
             text,
             file_text: text,
             arms: Vec::new(),
+            loops: Vec::new(),
             nodes: Vec::new(),
             roots: Vec::new(),
         }
@@ -92,6 +95,9 @@ impl<'t> Tree<'t> {
         for arm in &mut self.arms {
             arm.range = place(arm.range);
         }
+        for around in &mut self.loops {
+            around.range = place(around.range);
+        }
     }
 
     pub(crate) fn root_nodes(&self) -> impl Iterator<Item = Node<'_>> {
@@ -112,6 +118,14 @@ pub(crate) struct Arm {
     pub(crate) range: TextRange,
     /// Conditions, and whether they hold here.
     pub(crate) when: Vec<(String, bool)>,
+}
+
+/// What stands between the tags of a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LoopRange {
+    pub(crate) range: TextRange,
+    /// `x in list`, in the text that slices are cut from.
+    pub(crate) head: TextRange,
 }
 
 /// Whether two places in a file can be there at once, as far as the conditions around them say.
@@ -160,6 +174,14 @@ impl<'a> Node<'a> {
     /// What stands between the tags of a template language's conditions, in the whole tree.
     pub(crate) fn arms(self) -> &'a [Arm] {
         &self.tree.arms
+    }
+
+    /// What stands between the tags of loops, in the whole tree, with the heads of these.
+    pub(crate) fn loops(self) -> impl Iterator<Item = (TextRange, &'a str)> {
+        let tree = self.tree;
+        tree.loops
+            .iter()
+            .map(move |around| (around.range, around.head.of(tree.text)))
     }
 
     /// Where in the file the text of this string begins, if it is written exactly as it is.

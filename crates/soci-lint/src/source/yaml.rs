@@ -31,6 +31,7 @@ pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
         text: masked,
         holes,
         arms,
+        loops,
     }) = masked
     {
         let problem = template_problem(holes[0], text, base);
@@ -38,6 +39,7 @@ pub(crate) fn read<'t>(whole: &'t str, base: usize) -> Read<'t> {
             text: String::new(),
             holes: holes.clone(),
             arms: arms.clone(),
+            loops: loops.clone(),
         };
         let read = attempt(whole, base, &masked, keep())
             .or_else(|_| attempt(whole, base, &join_brackets(&masked), keep()));
@@ -117,6 +119,7 @@ impl<'t> Builder<'t> {
     fn new(whole: &'t str, base: usize, text: &str, masked: Masked) -> Self {
         let mut tree = Tree::new(whole);
         tree.arms = masked.arms;
+        tree.loops = masked.loops;
         Self {
             tree,
             offsets: CharOffsets::new(text),

@@ -15,11 +15,13 @@ pub(crate) use resource::Instances;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::access::few;
+use super::form::Loop;
 use super::hcl::HclFor;
 use super::value::{Branch, Hole, Step, StepKind};
 use super::{Case, Cases, Evaluator, Member, Object, Scope, Thunk, Value};
 use crate::source::Place;
-use crate::table::Table;
+use crate::table::{Table, sorted};
 
 /// A module with the values it is called with.
 pub(crate) struct Instance<'a> {
@@ -121,24 +123,47 @@ impl<'a> Evaluator<'a> {
         self.expr(collection, scope)
             .iter()
             .map(|case| {
-                let value = match entries(&case.value) {
-                    Some(entries) => {
-                        let entries = entries
-                            .into_iter()
-                            .map(|(key, value)| (key, self.told_of(case, value)));
-                        self.looped(form, entries.collect(), scope, place)
-                    }
-                    None => match &case.value {
-                        Value::Unknown(hole) => hole.clone().into(),
-                        Value::Scalar { text, .. } if text.holes().next().is_some() => {
-                            text.holes().next().cloned().expect("it was just seen").into()
-                        }
-                        _ => Hole::new("${for …}", "what is looped over is not known", "").into(),
-                    },
-                };
-                case.with(value)
+                case.with(match self.entries(case) {
+                    Ok(entries) => self.looped(form, entries, scope, place),
+                    Err(hole) => hole.into(),
+                })
             })
             .collect()
+    }
+
+    /// The names of each turn of a template's loop, in each case of what it goes over.
+    pub(super) fn turns(
+        &self,
+        inner: &Loop<'a>,
+        scope: &Scope<'a>,
+    ) -> Vec<Case<Result<Vec<Scope<'a>>, Hole>>> {
+        let place = inner.collection.place();
+        let cases = self.expr(inner.collection, scope);
+        let turn = |(key, value): (Value<'a>, Thunk<'a>)| {
+            let names = [Thunk::ready(key, place), value];
+            inner.bind(scope, |at| names[at].clone())
+        };
+        cases
+            .iter()
+            .map(|case| {
+                case.with(
+                    self.entries(case)
+                        .map(|entries| entries.into_iter().map(turn).collect()),
+                )
+            })
+            .collect()
+    }
+
+    /// Keys and values of what is looped over; or why they are not known.
+    fn entries(&self, case: &Case<Value<'a>>) -> Result<Vec<(Value<'a>, Thunk<'a>)>, Hole> {
+        let Some(mut entries) = entries(&case.value) else {
+            let hole = case.value.hole().cloned();
+            return Err(hole.unwrap_or_else(|| Hole::new("${for …}", "what is looped over is not known", "")));
+        };
+        for (_, value) in &mut entries {
+            *value = self.told_of(case, value.clone());
+        }
+        Ok(entries)
     }
 
     /// An item with the way to its list.
@@ -213,28 +238,26 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Loops go on for at most this many items.
-const MAX_LOOPED: usize = 64;
-
-/// Keys and values of a list or an object.
+/// Keys and values of a list or an object, the latter in the order of the keys; `None` if they are not known, or too many.
 fn entries<'a>(value: &Value<'a>) -> Option<Vec<(Value<'a>, Thunk<'a>)>> {
     match value {
-        Value::List(items) => Some(
-            items
-                .iter()
-                .take(MAX_LOOPED)
-                .enumerate()
-                .map(|(at, item)| (Value::text(at.to_string()), item.clone()))
-                .collect(),
-        ),
-        Value::Object(object) if object.more.is_none() => Some(
-            object
-                .members
-                .iter()
-                .take(MAX_LOOPED)
-                .map(|member| (Value::text(&*member.key), member.value.clone()))
-                .collect(),
-        ),
+        Value::List(items) => {
+            let items = few(items)?.iter().enumerate();
+            Some(
+                items
+                    .map(|(at, item)| (Value::text(at.to_string()), item.clone()))
+                    .collect(),
+            )
+        }
+        Value::Object(object) if object.more.is_none() => {
+            let members: Vec<&Member<'a>> = few(&object.members)?.iter().collect();
+            let members = sorted(members, |a, b| a.key.cmp(&b.key)).into_iter();
+            Some(
+                members
+                    .map(|member| (Value::text(&*member.key), member.value.clone()))
+                    .collect(),
+            )
+        }
         Value::Absent => Some(Vec::new()),
         _ => None,
     }

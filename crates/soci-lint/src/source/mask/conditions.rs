@@ -3,7 +3,7 @@
 use super::masker::Masker;
 use crate::source::TextRange;
 use crate::source::blocks::{Block, BlockKind, LONGEST_EXPRESSION, block};
-use crate::source::tree::Arm;
+use crate::source::tree::{Arm, LoopRange};
 
 /// A condition whose end has not come yet, or a loop.
 pub(super) struct OpenBlock {
@@ -13,6 +13,8 @@ pub(super) struct OpenBlock {
     own: Option<String>,
     start: usize,
     is_condition: bool,
+    /// Where the head of a loop is written.
+    head: Option<TextRange>,
 }
 
 impl<'t> Masker<'t> {
@@ -50,13 +52,23 @@ impl<'t> Masker<'t> {
                 own: Some(shorten(condition)),
                 start: end,
                 is_condition: true,
+                head: None,
             }),
-            BlockKind::If(_) | BlockKind::Opens => self.open.push(OpenBlock {
-                before: Vec::new(),
-                own: None,
-                start: end,
-                is_condition: false,
-            }),
+            BlockKind::If(_) | BlockKind::Opens | BlockKind::For(_) => {
+                let head = match block.kind {
+                    BlockKind::For(head) => self.text[start..end]
+                        .find(head)
+                        .map(|at| TextRange::new(start + at, start + at + head.len())),
+                    _ => None,
+                };
+                self.open.push(OpenBlock {
+                    before: Vec::new(),
+                    own: None,
+                    start: end,
+                    is_condition: false,
+                    head,
+                });
+            }
             BlockKind::ElseIf(_) | BlockKind::Else => {
                 let Some(mut open) = self.open.pop() else {
                     return;
@@ -82,6 +94,12 @@ impl<'t> Masker<'t> {
     }
 
     fn close(&mut self, open: &OpenBlock, end: usize) {
+        if let Some(head) = open.head
+            && self.loops.len() < MOST_CONDITIONS
+        {
+            let range = TextRange::new(open.start, end);
+            self.loops.push(LoopRange { range, head });
+        }
         if open.is_condition && self.arms.len() < MOST_CONDITIONS {
             let own = open.own.iter().map(|own| (own.clone(), true));
             self.arms.push(Arm {
@@ -118,7 +136,7 @@ impl<'t> Masker<'t> {
             };
             at += found.len;
             match found.kind {
-                BlockKind::If(_) | BlockKind::Opens => depth += 1,
+                BlockKind::If(_) | BlockKind::For(_) | BlockKind::Opens => depth += 1,
                 BlockKind::End => depth = depth.saturating_sub(1),
                 _ => {}
             }

@@ -4,7 +4,7 @@ use super::Masked;
 use super::conditions::OpenBlock;
 use crate::source::TextRange;
 use crate::source::blocks::{LONGEST_EXPRESSION, balanced_end};
-use crate::source::tree::Arm;
+use crate::source::tree::{Arm, LoopRange};
 
 pub(super) struct Masker<'t> {
     pub(super) text: &'t str,
@@ -13,6 +13,7 @@ pub(super) struct Masker<'t> {
     pub(super) at: usize,
     pub(super) holes: Vec<TextRange>,
     pub(super) arms: Vec<Arm>,
+    pub(super) loops: Vec<LoopRange>,
     pub(super) open: Vec<OpenBlock>,
     /// Where each closing mark comes next, as far as it was looked for: a text of opening marks only
     /// is searched once, not once for each of them.
@@ -28,6 +29,7 @@ impl<'t> Masker<'t> {
             at: 0,
             holes: Vec::new(),
             arms: Vec::new(),
+            loops: Vec::new(),
             open: Vec::new(),
             closes: [("}}", 0), ("%}", 0), ("#}", 0), ("}", 0), (")", 0), (">", 0)],
         }
@@ -39,6 +41,7 @@ impl<'t> Masker<'t> {
                 .expect("whole characters were replaced by ASCII of the same length"),
             holes: self.holes,
             arms: self.arms,
+            loops: self.loops,
         }
     }
 

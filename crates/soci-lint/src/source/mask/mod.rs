@@ -5,7 +5,7 @@ mod conditions;
 mod masker;
 
 use super::TextRange;
-use super::tree::Arm;
+use super::tree::{Arm, LoopRange};
 use masker::Masker;
 
 /// The masked text and where template words stood; both as long and where they were in the original.
@@ -15,13 +15,17 @@ pub(crate) struct Masked {
     pub(crate) holes: Vec<TextRange>,
     /// What stands between the tags of conditions.
     pub(crate) arms: Vec<Arm>,
+    /// What stands between the tags of Terraform's loops.
+    pub(crate) loops: Vec<LoopRange>,
 }
 
 impl Masked {
     /// The places in a text with `base` bytes in front.
     pub(super) fn shifted(mut self, base: usize) -> Self {
         let arms = self.arms.iter_mut().map(|arm| &mut arm.range);
-        for range in self.holes.iter_mut().chain(arms) {
+        let loops = self.loops.iter_mut();
+        let loops = loops.flat_map(|around| [&mut around.range, &mut around.head]);
+        for range in self.holes.iter_mut().chain(arms).chain(loops) {
             *range = TextRange::new(range.start + base, range.end + base);
         }
         self
