@@ -1,173 +1,264 @@
-//! Reading an [`Oddity`] from JSON, by one struct with the fields of all variants.
+//! Reading an [`Oddity`] from JSON, by one list of the texts in it.
 //!
-//! serde's own reader of enums with the tag inside buffers the object and is compiled once per variant,
-//! which made a twentieth of the linter's WASM module.
+//! serde's own reader of enums with the tag inside buffers the object and is compiled once per variant, and one of a
+//! struct with the fields of all variants once per field: a twentieth of the linter's WASM module either way.
 
-use serde::Deserialize;
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Oddity;
 use crate::digest::Digest;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Form {
-    kind: String,
-    soci_index: Option<Digest>,
-    image: Option<Digest>,
-    named: Option<String>,
-    names: Option<String>,
-    detail: Option<String>,
-    listed: Option<Digest>,
-    layer: Option<Digest>,
-    platform: Option<String>,
-    first: Option<Digest>,
-    second: Option<Digest>,
-    attestation: Option<Digest>,
-    manifest: Option<Digest>,
-    needed: Option<bool>,
-    config: Option<Digest>,
-    ztoc: Option<Digest>,
-    artifact: Option<Digest>,
+/// The members of the object that are texts, or true or false.
+pub(super) struct Form(Vec<(String, String)>);
+
+/// A value, if it is of use here.
+struct Word(Option<String>);
+
+struct Reader;
+
+impl<'de> Deserialize<'de> for Form {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
 }
 
-/// A field that a kind cannot do without. It is taken, so that what is left is dropped in one place and not in each
-/// way out, which was most of this reader.
-#[inline(never)]
-fn need<T>(field: &mut Option<T>, kind: &str, name: &str) -> Result<T, String> {
-    field
-        .take()
-        .ok_or_else(|| format!("the oddity `{kind}` has no `{name}`"))
+impl<'de> Visitor<'de> for Reader {
+    type Value = Form;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an oddity")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Form, A::Error> {
+        let mut found = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if let Word(Some(word)) = map.next_value()? {
+                found.push((key, word));
+            }
+        }
+        Ok(Form(found))
+    }
 }
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Words)
+    }
+}
+
+struct Words;
+
+impl<'de> Visitor<'de> for Words {
+    type Value = Word;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Word, E> {
+        Ok(Word(Some(text.to_owned())))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Word, E> {
+        Ok(Word(Some(value.to_string())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Word, E> {
+        Ok(Word(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Word, E> {
+        Ok(Word(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Word, E> {
+        Ok(Word(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Word, E> {
+        Ok(Word(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Word, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Word(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Word, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Word(None))
+    }
+}
+
+impl Form {
+    fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found.map(|(_, text)| text.as_str())
+    }
+}
+
+/// Stands for a digest while another fault is on its way.
+const NOTHING: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 impl TryFrom<Form> for Oddity {
     type Error = String;
 
-    fn try_from(mut form: Form) -> Result<Self, String> {
-        let kind = std::mem::take(&mut form.kind);
-        let kind = kind.as_str();
-        Ok(match kind {
+    /// What is missing is noted and told at the end: a way out of each field would be most of this reader.
+    fn try_from(form: Form) -> Result<Self, String> {
+        let kind = form.get("kind").unwrap_or_default();
+        let fault: RefCell<Option<String>> = RefCell::default();
+        let found = |name: &str| form.get(name);
+        let refuse = |name: &str| {
+            let missing = || format!("the oddity `{kind}` has no `{name}`");
+            fault.borrow_mut().get_or_insert_with(missing);
+            false
+        };
+        let text = |name: &str| match found(name) {
+            Some(text) => text.to_owned(),
+            None => {
+                refuse(name);
+                String::new()
+            }
+        };
+        let digest = |name: &str| match Digest::parse(&text(name)) {
+            Ok(digest) => digest,
+            Err(error) => {
+                let wrong = || format!("`{name}`: {error}");
+                fault.borrow_mut().get_or_insert_with(wrong);
+                Digest::parse(NOTHING).expect("it is one")
+            }
+        };
+        let needed = match found("needed") {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => None,
+        };
+        let oddity = match kind {
             "index-before-image" => Oddity::IndexBeforeImage {
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
-                image: need(&mut form.image, kind, "image")?,
+                soci_index: digest("sociIndex"),
+                image: digest("image"),
             },
             "missing-index" => Oddity::MissingIndex {
-                image: need(&mut form.image, kind, "image")?,
-                named: need(&mut form.named, kind, "named")?,
+                image: digest("image"),
+                named: text("named"),
             },
             "unreadable-index" => Oddity::UnreadableIndex {
-                image: need(&mut form.image, kind, "image")?,
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                image: digest("image"),
+                soci_index: digest("sociIndex"),
+                detail: text("detail"),
             },
             "non-canonical-index" => Oddity::NonCanonicalIndex {
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
+                soci_index: digest("sociIndex"),
             },
             "artifact-type-lost" => Oddity::ArtifactTypeLost {
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
+                soci_index: digest("sociIndex"),
             },
             "index-not-listed" => Oddity::IndexNotListed {
-                image: need(&mut form.image, kind, "image")?,
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
+                image: digest("image"),
+                soci_index: digest("sociIndex"),
             },
             "unused-index" => Oddity::UnusedIndex {
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
-                names: form.names.take(),
+                soci_index: digest("sociIndex"),
+                names: found("names").map(str::to_owned),
             },
             "other-index-listed" => Oddity::OtherIndexListed {
-                image: need(&mut form.image, kind, "image")?,
-                named: need(&mut form.named, kind, "named")?
-                    .parse()
-                    .map_err(|error| format!("`named`: {error}"))?,
-                listed: need(&mut form.listed, kind, "listed")?,
+                image: digest("image"),
+                named: digest("named"),
+                listed: digest("listed"),
             },
             "ztoc-of-other-layer" => Oddity::ZtocOfOtherLayer {
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
-                layer: need(&mut form.layer, kind, "layer")?,
+                soci_index: digest("sociIndex"),
+                layer: digest("layer"),
             },
             "duplicate-platform" => Oddity::DuplicatePlatform {
-                platform: need(&mut form.platform, kind, "platform")?,
-                first: need(&mut form.first, kind, "first")?,
-                second: need(&mut form.second, kind, "second")?,
+                platform: text("platform"),
+                first: digest("first"),
+                second: digest("second"),
             },
             "attestation-without-image" => Oddity::AttestationWithoutImage {
-                attestation: need(&mut form.attestation, kind, "attestation")?,
-                names: form.names.take(),
+                attestation: digest("attestation"),
+                names: found("names").map(str::to_owned),
             },
             "missing-manifest" => Oddity::MissingManifest {
-                manifest: need(&mut form.manifest, kind, "manifest")?,
+                manifest: digest("manifest"),
                 // Facts of version 0.1 do not say it: what belongs to no machine is not needed.
-                needed: form
-                    .needed
-                    .unwrap_or_else(|| form.platform.as_deref() != Some("unknown/unknown")),
-                platform: form.platform.take(),
+                needed: needed.unwrap_or(found("platform") != Some("unknown/unknown")),
+                platform: found("platform").map(str::to_owned),
             },
             "damaged-manifest" => Oddity::DamagedManifest {
-                manifest: need(&mut form.manifest, kind, "manifest")?,
-                platform: form.platform.take(),
-                needed: need(&mut form.needed, kind, "needed")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                manifest: digest("manifest"),
+                platform: found("platform").map(str::to_owned),
+                needed: needed.unwrap_or_else(|| refuse("needed")),
+                detail: text("detail"),
             },
             "image-without-platform" => Oddity::ImageWithoutPlatform {
-                image: need(&mut form.image, kind, "image")?,
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
+                image: digest("image"),
+                soci_index: digest("sociIndex"),
             },
             "soci-index-v1" => Oddity::SociIndexV1 {
-                image: need(&mut form.image, kind, "image")?,
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
+                image: digest("image"),
+                soci_index: digest("sociIndex"),
             },
             "missing-layer" => Oddity::MissingLayer {
-                image: need(&mut form.image, kind, "image")?,
-                layer: need(&mut form.layer, kind, "layer")?,
+                image: digest("image"),
+                layer: digest("layer"),
             },
             "missing-config" => Oddity::MissingConfig {
-                image: need(&mut form.image, kind, "image")?,
-                config: need(&mut form.config, kind, "config")?,
+                image: digest("image"),
+                config: digest("config"),
             },
             "missing-ztoc" => Oddity::MissingZtoc {
-                soci_index: need(&mut form.soci_index, kind, "sociIndex")?,
-                ztoc: need(&mut form.ztoc, kind, "ztoc")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                soci_index: digest("sociIndex"),
+                ztoc: digest("ztoc"),
+                detail: text("detail"),
             },
             "unreadable-ztoc" => Oddity::UnreadableZtoc {
-                ztoc: need(&mut form.ztoc, kind, "ztoc")?,
-                layer: need(&mut form.layer, kind, "layer")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                ztoc: digest("ztoc"),
+                layer: digest("layer"),
+                detail: text("detail"),
             },
             "looks-different" => Oddity::LooksDifferent {
-                image: need(&mut form.image, kind, "image")?,
-                layer: need(&mut form.layer, kind, "layer")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                image: digest("image"),
+                layer: digest("layer"),
+                detail: text("detail"),
             },
             "cannot-be-unpacked" => Oddity::CannotBeUnpacked {
-                image: need(&mut form.image, kind, "image")?,
-                layer: need(&mut form.layer, kind, "layer")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                image: digest("image"),
+                layer: digest("layer"),
+                detail: text("detail"),
             },
             "view-unknown" => Oddity::ViewUnknown {
-                image: need(&mut form.image, kind, "image")?,
-                layer: need(&mut form.layer, kind, "layer")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                image: digest("image"),
+                layer: digest("layer"),
+                detail: text("detail"),
             },
             "referrers-unknown" => Oddity::ReferrersUnknown {
-                image: need(&mut form.image, kind, "image")?,
-                detail: need(&mut form.detail, kind, "detail")?,
+                image: digest("image"),
+                detail: text("detail"),
             },
             "large-ztoc" => Oddity::LargeZtoc {
-                ztoc: need(&mut form.ztoc, kind, "ztoc")?,
-                layer: need(&mut form.layer, kind, "layer")?,
+                ztoc: digest("ztoc"),
+                layer: digest("layer"),
             },
             "unreadable-prefetch-list" => Oddity::UnreadablePrefetchList {
-                artifact: need(&mut form.artifact, kind, "artifact")?,
-                layer: need(&mut form.layer, kind, "layer")?,
+                artifact: digest("artifact"),
+                layer: digest("layer"),
             },
             "ranges-ignored" => Oddity::RangesIgnored {
-                layer: need(&mut form.layer, kind, "layer")?,
+                layer: digest("layer"),
             },
             "docker-layers-in-oci-manifest" => Oddity::DockerLayersInOciManifest {
-                image: need(&mut form.image, kind, "image")?,
+                image: digest("image"),
             },
             _ => return Err(format!("there is no oddity `{kind}`")),
-        })
+        };
+        match fault.into_inner() {
+            Some(fault) => Err(fault),
+            None => Ok(oddity),
+        }
     }
 }
 

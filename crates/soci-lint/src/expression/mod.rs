@@ -267,7 +267,7 @@ impl Keys {
             Self::Pascal => {
                 let mut letters = written.chars();
                 let first = letters.next();
-                first.is_some_and(char::is_uppercase)
+                first.is_some_and(|first| first.is_ascii_uppercase())
                     && first.map(|c| c.to_ascii_lowercase()) == name.chars().next()
                     && Some(letters.as_str()) == name.get(1..)
             }
