@@ -14,6 +14,9 @@ use crate::{Beside, Input};
 /// A stretch of a file, and whether it is escaped.
 type Stretch = (usize, TextRange, bool);
 
+/// The head of a loop: the text that its places are of, and what it was read as.
+type Head<'a> = (&'a str, &'a Template);
+
 /// All files, trees and templates of a run.
 pub(crate) struct Store<'a> {
     inputs: &'a [Input],
@@ -26,7 +29,7 @@ pub(crate) struct Store<'a> {
     by_path: RefCell<Table<String, Option<usize>>>,
     decoded: RefCell<Table<Stretch, Option<&'a Tree<'a>>>>,
     parsed: RefCell<Table<(usize, usize), Option<&'a Template>>>,
-    heads: RefCell<Table<(usize, usize), Option<(&'a str, &'a Template)>>>,
+    heads: RefCell<Table<(usize, usize), Option<Head<'a>>>>,
 }
 
 /// Files beside those that were asked for, and texts in them that are read, at most.
@@ -190,7 +193,7 @@ impl<'a> Store<'a> {
     }
 
     /// The head of a loop in a template, `x in list`, as a loop of nothing, and the text that its places are of.
-    pub(crate) fn loop_head(&'a self, head: &'a str) -> Option<(&'a str, &'a Template)> {
+    pub(crate) fn loop_head(&'a self, head: &'a str) -> Option<Head<'a>> {
         let key = (head.as_ptr() as usize, head.len());
         if let Some(known) = self.heads.borrow().get(&key) {
             return *known;
