@@ -17,6 +17,7 @@
 //! | `settle` | which layers of an image stay without a zTOC |
 //! | `rootfs`, `lookup` | paths through links and layers |
 //! | `restate` | a layer on top that repeats, and the proof that it changes nothing |
+//! | `usage` | what files take, and what of it nobody sees |
 //!
 //! Nothing here reads a file: tables of contents in, values out. Time and memory are linear in the number of
 //! entries, whatever is in them.
@@ -36,6 +37,7 @@ mod source;
 mod stack;
 mod tree;
 mod unpack;
+mod usage;
 mod verdict;
 mod xattr;
 
@@ -48,4 +50,5 @@ pub use rootfs::{Found, Rootfs};
 pub use settle::{Settled, settle};
 pub use source::Mount;
 pub use tree::{FileType, Unreadable};
+pub use usage::{Hidden, LayerUsage, Node, Usage};
 pub use verdict::{Client, Comparison, Difference, Differences, Refused, Verdict, Weight, What};
