@@ -7,8 +7,9 @@ use crate::store::{AnySource, Blob, Source};
 use crate::{Error, Result};
 
 /// Counts and hashes what passes.
-pub(crate) struct Check<'d> {
-    descriptor: &'d Descriptor,
+pub(crate) struct Check {
+    digest: Digest,
+    expected: u64,
     size: u64,
     /// `None`: somebody else hashes the same bytes.
     hasher: Option<Hasher>,
@@ -23,9 +24,9 @@ pub(crate) enum Mismatch {
     Digest(Digest),
 }
 
-impl<'d> Check<'d> {
+impl Check {
     /// Nothing has passed yet.
-    pub(crate) fn new(descriptor: &'d Descriptor) -> Self {
+    pub(crate) fn new(descriptor: &Descriptor) -> Self {
         Self {
             hasher: Some(descriptor.digest.algorithm().hasher()),
             ..Self::counting(descriptor)
@@ -33,9 +34,10 @@ impl<'d> Check<'d> {
     }
 
     /// The same where the digest comes from elsewhere: [`Check::finish_with`].
-    pub(crate) fn counting(descriptor: &'d Descriptor) -> Self {
+    pub(crate) fn counting(descriptor: &Descriptor) -> Self {
         Self {
-            descriptor,
+            digest: descriptor.digest.clone(),
+            expected: descriptor.size,
             size: 0,
             hasher: None,
         }
@@ -44,7 +46,7 @@ impl<'d> Check<'d> {
     /// Takes the next bytes; the first one too many is an error at once.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), Mismatch> {
         self.size += bytes.len() as u64;
-        if self.size > self.descriptor.size {
+        if self.size > self.expected {
             return Err(Mismatch::Size(self.size));
         }
         if let Some(hasher) = &mut self.hasher {
@@ -60,11 +62,11 @@ impl<'d> Check<'d> {
 
     /// The end, with the digest of whoever hashed them.
     pub(crate) fn finish_with(self, found: Option<Digest>) -> Result<(), Mismatch> {
-        if self.size != self.descriptor.size {
+        if self.size != self.expected {
             return Err(Mismatch::Size(self.size));
         }
         match self.hasher.map(Hasher::finish).or(found) {
-            Some(found) if found != self.descriptor.digest => Err(Mismatch::Digest(found)),
+            Some(found) if found != self.digest => Err(Mismatch::Digest(found)),
             _ => Ok(()),
         }
     }

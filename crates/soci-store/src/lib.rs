@@ -7,19 +7,23 @@
 // The traits have no Send bounds on purpose: in a browser nothing is Send. See `store`.
 #![allow(async_fn_in_trait)]
 
-#[cfg(feature = "native")]
+#[cfg(feature = "files")]
 pub mod archive;
-#[cfg(feature = "native")]
+#[cfg(feature = "files")]
+mod blob;
+#[cfg(feature = "files")]
 mod budget;
 mod checked;
 mod error;
 #[cfg(feature = "native")]
 mod file;
-#[cfg(feature = "native")]
+#[cfg(feature = "files")]
 pub mod layout;
 mod location;
 #[cfg(feature = "native")]
 mod lock;
+#[cfg(feature = "files")]
+pub mod memory;
 #[cfg(feature = "native")]
 mod overlay;
 #[cfg(feature = "native")]
@@ -36,9 +40,9 @@ pub mod workflow;
 pub mod workspace;
 mod zstd;
 
+#[cfg(feature = "files")]
+pub use blob::{FileBlob, ReadAt};
 pub use error::Error;
-#[cfg(feature = "native")]
-pub use file::FileBlob;
 pub use location::{Location, LocationError};
 #[cfg(feature = "native")]
 pub use overlay::Overlay;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::file::{check, io_error};
+use crate::blob::{check, io_error};
 use crate::{Error, Result};
 
 /// The lock of a folder: one run at a time changes the list of images in it.

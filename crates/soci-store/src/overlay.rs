@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use soci_image::{Descriptor, Digest};
 use soci_registry::Traffic;
 
-use crate::file::FileBlob;
+use crate::blob::FileBlob;
 use crate::store::{AnyBlob, AnySource, Root, Source};
 use crate::workflow::{Indexed, IndexedLayer, RepeatedLayer};
 use crate::{Error, Result};

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::file::io_error;
+use crate::blob::io_error;
 use crate::workspace::Workspace;
 
 /// A file in a workspace; dropped before it is committed, it never was.

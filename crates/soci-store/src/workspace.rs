@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::file::io_error;
+use crate::blob::io_error;
 use crate::{Result, lock};
 
 /// A temporary folder that is gone when this is dropped.

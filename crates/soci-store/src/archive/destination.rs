@@ -17,7 +17,8 @@ use soci_image::{Descriptor, Digest};
 
 use super::ArchiveSource;
 use super::tar_writer::{END, file_header, padding};
-use crate::file::{self, io_error};
+use crate::blob::{self, io_error};
+use crate::file;
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_CONTENT, LAYOUT_FILE, blob_name};
 use crate::lock;
 use crate::pending::NewFile;
@@ -129,13 +130,13 @@ impl ArchiveDestination {
         if let Output::File(new, original) = &mut locked(&self.writer)?.output
             && fs::canonicalize(source.path()).is_ok_and(|path| path == new.target())
         {
-            *original = Some(Arc::clone(source.opened()));
+            *original = source.opened().cloned();
         }
         Ok(())
     }
 
     fn put(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        file::check_digest("blob", descriptor, bytes)?;
+        blob::check_digest("blob", descriptor, bytes)?;
         let mut writer = locked(&self.writer)?;
         if writer.written.contains(&descriptor.digest) {
             return Ok(());
@@ -221,7 +222,7 @@ impl Destination for ArchiveDestination {
     }
 
     async fn publish(self, images: &[Published]) -> Result<()> {
-        file::check(&self.cancel)?;
+        blob::check(&self.cancel)?;
         let Ok(writer) = Arc::try_unwrap(self.writer).map(Mutex::into_inner) else {
             return Err(unfinished());
         };

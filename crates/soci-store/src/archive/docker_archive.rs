@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use soci_image::{Descriptor, Digest, Json, Reference, media_type};
 
-use super::open::Table;
+use super::table::Table;
+use crate::blob::FileBlob;
 use crate::budget::Budget;
-use crate::file::FileBlob;
 use crate::layout::check_size;
 use crate::{Error, Result};
 
@@ -26,7 +26,7 @@ use crate::{Error, Result};
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
 
 /// What is missing to a layout.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct DockerArchive {
     /// The `index.json` that it would have.
     pub(super) index: Vec<u8>,
@@ -202,17 +202,14 @@ fn layer(blob: FileBlob) -> Result<Layer> {
     while seen < magic.len() && head.remaining() > 0 {
         seen += head.read_now(&mut magic[seen..])?;
     }
-    let media_type = match magic {
-        [0x1f, 0x8b, ..] => "application/vnd.oci.image.layer.v1.tar+gzip",
-        [0x28, 0xb5, 0x2f, 0xfd] => "application/vnd.oci.image.layer.v1.tar+zstd",
-        _ => {
-            return Ok(Layer {
-                blob,
-                media_type: "application/vnd.oci.image.layer.v1.tar",
-                digest: None,
-            });
-        }
-    };
+    let media_type = media_type_of(&magic);
+    if media_type.ends_with(".tar") {
+        return Ok(Layer {
+            blob,
+            media_type,
+            digest: None,
+        });
+    }
     let mut rest = blob.clone();
     let mut hasher = Digest::hasher();
     let mut buffer = vec![0; 1 << 18];
@@ -227,6 +224,15 @@ fn layer(blob: FileBlob) -> Result<Layer> {
         media_type,
         digest: Some(hasher.finish()),
     })
+}
+
+/// The media type of a layer that begins with these bytes.
+pub(super) fn media_type_of(head: &[u8; 4]) -> &'static str {
+    match head {
+        [0x1f, 0x8b, ..] => "application/vnd.oci.image.layer.v1.tar+gzip",
+        [0x28, 0xb5, 0x2f, 0xfd] => "application/vnd.oci.image.layer.v1.tar+zstd",
+        _ => "application/vnd.oci.image.layer.v1.tar",
+    }
 }
 
 fn diff_ids(config: &[u8]) -> Result<Vec<Digest>, String> {
@@ -262,7 +268,7 @@ fn named(descriptor: &Descriptor, name: &str) -> Result<Descriptor, soci_image::
     Ok(entry)
 }
 
-fn json(descriptor: &Descriptor) -> Json {
+pub(super) fn json(descriptor: &Descriptor) -> Json {
     Json::parse(&descriptor.to_vec()).expect("a descriptor is written as JSON")
 }
 

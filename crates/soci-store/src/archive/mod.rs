@@ -1,13 +1,21 @@
 //! An OCI image layout in a tar, read in place and written in one pass.
 
+#[cfg(feature = "native")]
 mod destination;
+#[cfg(feature = "native")]
+mod disk;
 mod docker_archive;
 mod links;
-mod open;
+mod lone;
+mod table;
 mod tar_reader;
+#[cfg(feature = "native")]
 mod tar_writer;
 
+use std::collections::BTreeMap;
+#[cfg(feature = "native")]
 use std::fs::File;
+#[cfg(feature = "native")]
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,14 +23,17 @@ use std::sync::atomic::AtomicBool;
 
 use soci_image::{Descriptor, Digest, Document, Json};
 
+#[cfg(feature = "native")]
 pub use destination::{ArchiveDestination, ArchiveSink};
+pub use lone::Holds;
+pub use table::GivenFile;
 
-use self::docker_archive::{DockerArchive, MANIFEST_FILE};
-use self::open::Table;
+use self::docker_archive::{DockerArchive, MANIFEST_FILE, media_type_of};
+use self::table::Table;
+use crate::blob::{FileBlob, ReadAt, read_by_digest, read_document};
 use crate::budget::Budget;
-use crate::file::{FileBlob, read_by_digest, read_document};
 use crate::layout::{INDEX_FILE, IndexJson, LAYOUT_FILE, blob_name, check_marker, check_size};
-use crate::store::{Root, Source};
+use crate::store::{Published, Root, Source};
 use crate::{Error, Result};
 
 /// An archive that images are read from.
@@ -33,6 +44,8 @@ pub struct ArchiveSource {
     /// Set if it is an archive in docker's own form.
     docker: Option<DockerArchive>,
     has_docker_manifest: bool,
+    /// What was made of its images.
+    added: BTreeMap<Digest, FileBlob>,
     budget: Budget,
 }
 
@@ -41,13 +54,53 @@ impl ArchiveSource {
     ///
     /// A plain tar is read in place through its offsets. A gzip'd one, a pipe or a device passes through once into
     /// an unnamed temporary file in `TMPDIR` or `/var/tmp` (100 GiB at most).
+    #[cfg(feature = "native")]
     pub fn open(path: &Path, cancel: &AtomicBool) -> Result<Self> {
         Self::read(Table::open(path, cancel)?)
     }
 
     /// Reads an archive, gzip'd or not, that can be read only once, such as standard input, to its very end.
+    #[cfg(feature = "native")]
     pub fn receive(name: &str, input: impl Read, cancel: &AtomicBool) -> Result<Self> {
         Self::read(Table::receive(name.to_string(), input, cancel)?)
+    }
+
+    /// Reads a plain tar of `length` bytes in place, whoever has it; messages call it `name`.
+    ///
+    /// # Errors
+    /// If it is not an archive of images.
+    pub fn in_place(name: &str, file: Arc<dyn ReadAt>, length: u64, cancel: &AtomicBool) -> Result<Self> {
+        Self::read(Table::in_place(name.to_owned(), file, length, cancel)?)
+    }
+
+    /// A folder that holds what an archive would, as an OCI image layout, of which somebody else has listed the files.
+    ///
+    /// # Errors
+    /// If it holds no images.
+    pub fn folder(name: &str, files: Vec<GivenFile>) -> Result<Self> {
+        Self::read(Table::folder(name.to_owned(), files)?)
+    }
+
+    /// The images that were made of its own, with what is new of them; blobs that were there are there still.
+    ///
+    /// # Errors
+    /// None of documents that a conversion made.
+    pub fn with(&self, images: &[Published], added: BTreeMap<Digest, Vec<u8>>) -> Result<Self> {
+        let place = self.table.place();
+        let index = IndexJson::parse(place, IndexJson::new().with(images))?;
+        let blob = |bytes: Vec<u8>| {
+            let size = bytes.len() as u64;
+            FileBlob::new(Arc::new(bytes), Path::new(place).into(), 0, size)
+        };
+        let added = added.into_iter().map(|(digest, bytes)| (digest, blob(bytes)));
+        Ok(Self {
+            table: self.table.clone(),
+            index,
+            docker: self.docker.clone(),
+            has_docker_manifest: self.has_docker_manifest,
+            added: added.collect(),
+            budget: Budget::default(),
+        })
     }
 
     fn read(table: Table) -> Result<Self> {
@@ -90,6 +143,7 @@ impl ArchiveSource {
                 index,
                 docker: None,
                 has_docker_manifest,
+                added: BTreeMap::new(),
                 budget,
             }),
             (index, Some(manifest)) => {
@@ -110,6 +164,7 @@ impl ArchiveSource {
                     index,
                     docker: Some(docker),
                     has_docker_manifest,
+                    added: BTreeMap::new(),
                     budget,
                 })
             }
@@ -122,12 +177,14 @@ impl ArchiveSource {
     }
 
     /// The path that was opened; no file's for a stream.
+    #[cfg(feature = "native")]
     pub(crate) fn path(&self) -> &Path {
         Path::new(self.table.place())
     }
 
     /// The file at the path that was opened.
-    pub(crate) fn opened(&self) -> &Arc<File> {
+    #[cfg(feature = "native")]
+    pub(crate) fn opened(&self) -> Option<&Arc<File>> {
         self.table.opened()
     }
 
@@ -201,6 +258,9 @@ impl Source for ArchiveSource {
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
+        if self.added.contains_key(&descriptor.digest) {
+            return Ok(true);
+        }
         match &self.docker {
             Some(docker) => Ok(docker.blobs.contains_key(&descriptor.digest)),
             None => Ok(self.table.find(&blob_name(&descriptor.digest))?.is_some()),
@@ -208,6 +268,9 @@ impl Source for ArchiveSource {
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<FileBlob> {
+        if let Some(added) = self.added.get(&descriptor.digest) {
+            return Ok(added.clone());
+        }
         let found = match &self.docker {
             Some(docker) => docker.blobs.get(&descriptor.digest).cloned(),
             None => self.table.find(&blob_name(&descriptor.digest))?,

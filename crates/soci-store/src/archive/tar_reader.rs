@@ -213,6 +213,7 @@ impl<I: Input> TarReader<I> {
 
     /// Reads what follows the end mark, so that the writer of a pipe is not cut off and a gzip checksum is
     /// looked at.
+    #[cfg(feature = "native")]
     pub(crate) fn drain(&mut self) -> Result<(), TarError> {
         io::copy(&mut self.input, &mut io::sink())?;
         Ok(())

@@ -20,7 +20,8 @@ use soci_image::media_type::{PREFETCH, ZTOC};
 
 use super::trust::{self, Trust};
 use super::{INDEX_FILE, IndexJson, LAYOUT_CONTENT, LAYOUT_FILE, LayoutSource, blob_name, read_index};
-use crate::file::{self, create_folder, io_error};
+use crate::blob::{self, io_error};
+use crate::file::{self, create_folder};
 use crate::lock::FolderLock;
 use crate::pending::{PendingFile, keep_attributes};
 use crate::store::{AnySource, Destination, Published, Sink, Source};
@@ -140,7 +141,7 @@ impl LayoutDestination {
     }
 
     fn put(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        file::check_digest("blob", descriptor, bytes)?;
+        blob::check_digest("blob", descriptor, bytes)?;
         if self.is_there(descriptor)? && self.compare(descriptor)? {
             return Ok(());
         }
@@ -213,7 +214,7 @@ impl LayoutDestination {
             return Err(Error::Place { place, problem });
         }
         let list = self.list(now, images)?;
-        file::check(&self.cancel)?;
+        blob::check(&self.cancel)?;
         for algorithm in ALGORITHMS {
             self.move_in(algorithm)?;
         }
@@ -303,7 +304,7 @@ impl Destination for LayoutDestination {
     }
 
     async fn publish(self, images: &[Published]) -> Result<()> {
-        file::check(&self.cancel)?;
+        blob::check(&self.cancel)?;
         for descriptor in self.trust.take_open() {
             let path = self.target.join(blob_name(&descriptor.digest));
             trust::compare(&path, &descriptor, &self.cancel)?;

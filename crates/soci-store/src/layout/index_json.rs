@@ -118,6 +118,7 @@ impl IndexJson {
 
     /// A name that led to the image when the list was read `before`, and leads to neither this one nor the new one
     /// now.
+    #[cfg(feature = "native")]
     pub(crate) fn moved(&self, before: &Self, image: &Published) -> Option<String> {
         let old = &image.root.descriptor.digest;
         let new = &image.descriptor.digest;

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use soci_image::{Descriptor, Digest};
 
-use crate::file::{check, io_error, kind_of};
+use crate::blob::{check, io_error, kind_of};
 use crate::{Error, Result};
 
 /// What is known of the blobs that were found.

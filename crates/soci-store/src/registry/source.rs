@@ -310,7 +310,7 @@ impl AnySource {
             Self::Registry(source) => Some(source),
             #[cfg(feature = "native")]
             Self::Overlay(overlay) => overlay.base.registry(),
-            #[cfg(feature = "native")]
+            #[cfg(feature = "files")]
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! The places there are, dispatched statically. Files are natively alone.
+//! The places there are, dispatched statically. Folders and what is written to files are natively alone.
 
 use soci_image::{Descriptor, Digest};
 
@@ -6,10 +6,11 @@ use super::{Blob, Destination, Published, Root, Sink, Source};
 use crate::registry::{RegistryBlob, RegistryDestination, RegistrySink, RegistrySource};
 use crate::workflow::RepeatedLayer;
 use crate::{Error, Result};
+#[cfg(feature = "files")]
+use crate::{archive::ArchiveSource, blob::FileBlob, memory::MemoryDestination};
 #[cfg(feature = "native")]
 use crate::{
-    archive::{ArchiveDestination, ArchiveSink, ArchiveSource},
-    file::FileBlob,
+    archive::{ArchiveDestination, ArchiveSink},
     layout::{LayoutDestination, LayoutSink, LayoutSource},
     overlay::Overlay,
     told::{MemoryBlob, ToldSource},
@@ -22,8 +23,8 @@ pub enum AnySource {
     /// An OCI image layout in a folder.
     #[cfg(feature = "native")]
     Layout(LayoutSource),
-    /// An OCI image layout in a tar.
-    #[cfg(feature = "native")]
+    /// An OCI image layout in a tar, or in files that somebody else has listed.
+    #[cfg(feature = "files")]
     Archive(ArchiveSource),
     /// An image of a registry.
     Registry(RegistrySource),
@@ -63,12 +64,12 @@ impl AnySource {
             Self::Registry(registry) => registry.stored(descriptor).await,
             #[cfg(feature = "native")]
             Self::Told(told) => Ok(told.stored(descriptor)),
-            #[cfg(feature = "native")]
+            #[cfg(feature = "files")]
             _ => self.stored_in_file(descriptor).await,
         }
     }
 
-    #[cfg(feature = "native")]
+    #[cfg(feature = "files")]
     async fn stored_in_file(&self, descriptor: &Descriptor) -> Result<Stored> {
         if !self.contains(descriptor).await? {
             return Ok(Stored::Missing);
@@ -145,7 +146,7 @@ impl Stored {
 /// A blob of any place, being read.
 pub enum AnyBlob {
     /// A stretch of a file.
-    #[cfg(feature = "native")]
+    #[cfg(feature = "files")]
     File(FileBlob),
     /// Of a registry.
     Registry(RegistryBlob),
@@ -163,6 +164,9 @@ pub enum AnyDestination {
     /// An OCI image layout in a tar.
     #[cfg(feature = "native")]
     Archive(ArchiveDestination),
+    /// Memory, beside a source that keeps what it has.
+    #[cfg(feature = "files")]
+    Memory(MemoryDestination),
     /// A repository of a registry.
     Registry(RegistryDestination),
 }
@@ -202,18 +206,18 @@ pub enum AnySink {
     Registry(RegistrySink),
 }
 
-/// Calls the same method on whatever place it is.
+/// Calls the same method on whatever place it is: those that are there natively, those that are with files, registries.
 macro_rules! each {
-    ($place:expr, $kind:ident $(+ $more:ident)*, $inner:ident => $call:expr) => {
+    ($place:expr, $kind:ident { $($native:ident),*; $($files:ident),* }, $inner:ident => $call:expr) => {
         match $place {
             $(
                 #[cfg(feature = "native")]
-                $kind::$more($inner) => $call,
+                $kind::$native($inner) => $call,
             )*
-            #[cfg(feature = "native")]
-            $kind::Layout($inner) => $call,
-            #[cfg(feature = "native")]
-            $kind::Archive($inner) => $call,
+            $(
+                #[cfg(feature = "files")]
+                $kind::$files($inner) => $call,
+            )*
             $kind::Registry($inner) => $call,
         }
     };
@@ -223,26 +227,26 @@ impl Source for AnySource {
     type Blob = AnyBlob;
 
     async fn roots(&self) -> Result<Vec<Root>> {
-        each!(self, AnySource + Overlay + Told, source => source.roots().await)
+        each!(self, AnySource { Layout, Overlay, Told; Archive }, source => source.roots().await)
     }
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
-        each!(self, AnySource + Overlay + Told, source => source.document(descriptor).await)
+        each!(self, AnySource { Layout, Overlay, Told; Archive }, source => source.document(descriptor).await)
     }
 
     async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
-        each!(self, AnySource + Overlay + Told, source => source.manifest(digest).await)
+        each!(self, AnySource { Layout, Overlay, Told; Archive }, source => source.manifest(digest).await)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        each!(self, AnySource + Overlay + Told, source => source.contains(descriptor).await)
+        each!(self, AnySource { Layout, Overlay, Told; Archive }, source => source.contains(descriptor).await)
     }
 
     async fn open(&self, descriptor: &Descriptor) -> Result<AnyBlob> {
         match self {
             #[cfg(feature = "native")]
             Self::Layout(source) => source.open(descriptor).await.map(AnyBlob::File),
-            #[cfg(feature = "native")]
+            #[cfg(feature = "files")]
             Self::Archive(source) => source.open(descriptor).await.map(AnyBlob::File),
             Self::Registry(source) => source.open(descriptor).await.map(AnyBlob::Registry),
             #[cfg(feature = "native")]
@@ -253,22 +257,22 @@ impl Source for AnySource {
     }
 
     async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        each!(self, AnySource + Overlay + Told, source => source.read_at(descriptor, offset, buffer).await)
+        each!(self, AnySource { Layout, Overlay, Told; Archive }, source => source.read_at(descriptor, offset, buffer).await)
     }
 
     async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
-        each!(self, AnySource + Overlay + Told, source => source.referrers(subject, artifact_type).await)
+        each!(self, AnySource { Layout, Overlay, Told; Archive }, source => source.referrers(subject, artifact_type).await)
     }
 
     fn is_remote(&self) -> bool {
-        each!(self, AnySource + Overlay + Told, source => source.is_remote())
+        each!(self, AnySource { Layout, Overlay, Told; Archive }, source => source.is_remote())
     }
 }
 
 impl Blob for AnyBlob {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         match self {
-            #[cfg(feature = "native")]
+            #[cfg(feature = "files")]
             Self::File(blob) => blob.read(buffer).await,
             Self::Registry(blob) => blob.read(buffer).await,
             #[cfg(feature = "native")]
@@ -281,24 +285,24 @@ impl Destination for AnyDestination {
     type Sink = AnySink;
 
     async fn ready(&self) -> Result<()> {
-        each!(self, AnyDestination, place => place.ready().await)
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.ready().await)
     }
 
     async fn contains(&self, descriptor: &Descriptor) -> Result<bool> {
-        each!(self, AnyDestination, place => place.contains(descriptor).await)
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.contains(descriptor).await)
     }
 
     async fn put_blob(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        each!(self, AnyDestination, place => place.put_blob(descriptor, bytes).await)
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.put_blob(descriptor, bytes).await)
     }
 
     async fn put_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<()> {
-        each!(self, AnyDestination, place => place.put_manifest(descriptor, bytes).await)
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.put_manifest(descriptor, bytes).await)
     }
 
     async fn copy_blob(&self, descriptor: &Descriptor, source: &AnySource, verified: bool) -> Result<()> {
         let source = source.holder(descriptor);
-        each!(self, AnyDestination, place => place.copy_blob(descriptor, source, verified).await)
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.copy_blob(descriptor, source, verified).await)
     }
 
     async fn begin_blob(&self, descriptor: &Descriptor) -> Result<Option<AnySink>> {
@@ -307,29 +311,31 @@ impl Destination for AnyDestination {
             Self::Layout(place) => place.begin_blob(descriptor).await?.map(AnySink::Layout),
             #[cfg(feature = "native")]
             Self::Archive(place) => place.begin_blob(descriptor).await?.map(AnySink::Archive),
+            #[cfg(feature = "files")]
+            Self::Memory(_) => None,
             Self::Registry(place) => place.begin_blob(descriptor).await?.map(AnySink::Registry),
         })
     }
 
     async fn publish(self, images: &[Published]) -> Result<()> {
-        each!(self, AnyDestination, place => place.publish(images).await)
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.publish(images).await)
     }
 
     async fn abort(self) {
-        each!(self, AnyDestination, place => place.abort().await)
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.abort().await)
     }
 
     fn is_sequential(&self) -> bool {
-        each!(self, AnyDestination, place => place.is_sequential())
+        each!(self, AnyDestination { Layout, Archive; Memory }, place => place.is_sequential())
     }
 }
 
 impl Sink for AnySink {
     async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        each!(self, AnySink, sink => sink.write(bytes).await)
+        each!(self, AnySink { Layout, Archive; }, sink => sink.write(bytes).await)
     }
 
     async fn commit(self) -> Result<()> {
-        each!(self, AnySink, sink => sink.commit().await)
+        each!(self, AnySink { Layout, Archive; }, sink => sink.commit().await)
     }
 }

@@ -13,7 +13,9 @@ use soci_ztoc::ztoc::EncodedZtoc;
 
 use super::publish::put_ztoc;
 #[cfg(feature = "native")]
-use crate::file::{FileBlob, io_error, spool_folder};
+use crate::blob::{FileBlob, io_error};
+#[cfg(feature = "native")]
+use crate::file::spool_folder;
 use crate::store::AnyDestination;
 #[cfg(feature = "native")]
 use crate::store::Destination;

@@ -71,66 +71,112 @@ pub(crate) async fn index_layer(
         digest: layer.digest.clone(),
         size: layer.size,
     });
-    let mut passing = None;
+    let mut pass = LayerPass::new(layer.clone(), options.clone());
     let mut buffer = InputBuffer::new();
-    let mut pipeline: Option<Pipeline> = None;
-    let mut skip = None;
     loop {
         if options.cancel.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
         let count = fill(&mut blob, buffer.space()).await?;
         buffer.set_filled(count);
-        let bytes = buffer.filled();
-        let passing = match &mut passing {
-            Some(passing) => passing,
-            None => {
-                match compression_of(&layer.media_type, bytes) {
-                    Ok(compression) => pipeline = Some(pipeline_for(layer, compression, options)?),
-                    Err(reason) => skip = Some(reason),
-                }
-                passing.insert(check(layer, pipeline.is_some()))
-            }
-        };
+        pass.look(buffer.filled())?;
         if count == 0 {
             break;
         }
-        passing.take(bytes).map_err(|wrong| wrong.of("layer", layer))?;
         if let Some(sink) = &mut sink {
-            sink.write(bytes).await?;
+            sink.write(buffer.filled()).await?;
         }
-        if let Some(pipeline) = &mut pipeline {
-            match pipeline.push(buffer).and_then(|()| pipeline.buffer()) {
-                Ok(next) => buffer = next,
-                Err(error) => return Err(damaged(layer, source, error).await),
-            }
+        match pass.push(buffer) {
+            Ok(next) => buffer = next,
+            Err(error) => return Err(damaged(layer, source, error).await),
         }
         observer(Event::LayerAdvanced {
             digest: layer.digest.clone(),
             bytes: count as u64,
         });
     }
-    let outcome = match pipeline.map(Pipeline::finish).transpose() {
-        Ok(outcome) => outcome,
+    let indexed = match pass.finish()? {
+        Ok(indexed) => indexed,
         Err(error) => return Err(damaged(layer, source, error).await),
     };
-    let passed = passing.expect("the first turn of the loop makes it");
-    passed
-        .finish_with(hashed(&outcome))
-        .map_err(|wrong| wrong.of("layer", layer))?;
     if let Some(sink) = sink {
         sink.commit().await?;
     }
-    let indexed = match outcome {
-        None => IndexedLayer::Skipped(skip.expect("without a builder there is a reason")),
-        Some(outcome) => indexed_layer(outcome, &layer.digest, options),
-    };
     let is_indexed = matches!(indexed, IndexedLayer::Indexed { .. });
     observer(Event::LayerFinished {
         digest: layer.digest.clone(),
         indexed: is_indexed,
     });
     Ok(indexed)
+}
+
+/// A layer that passes, whoever has its bytes: counted, hashed, and built into a zTOC if it can have one.
+pub(super) struct LayerPass {
+    layer: Descriptor,
+    options: Options,
+    /// None before the first bytes.
+    check: Option<Check>,
+    pipeline: Option<Pipeline>,
+    /// Why there is no builder.
+    skip: Option<SkipReason>,
+}
+
+impl LayerPass {
+    /// Nothing has passed yet.
+    pub(super) fn new(layer: Descriptor, options: Options) -> Self {
+        Self {
+            layer,
+            options,
+            check: None,
+            pipeline: None,
+            skip: None,
+        }
+    }
+
+    /// Compares the next bytes with the descriptor; none are the end. The first ones, of which there are a few hundred if
+    /// the layer has them, decide how the layer is stored.
+    pub(super) fn look(&mut self, bytes: &[u8]) -> Result<()> {
+        let check = match &mut self.check {
+            Some(check) => check,
+            None => {
+                match compression_of(&self.layer.media_type, bytes) {
+                    Ok(compression) => {
+                        self.pipeline = Some(pipeline_for(&self.layer, compression, &self.options)?);
+                    }
+                    Err(reason) => self.skip = Some(reason),
+                }
+                self.check.insert(check(&self.layer, self.pipeline.is_some()))
+            }
+        };
+        check.take(bytes).map_err(|wrong| wrong.of("layer", &self.layer))
+    }
+
+    /// Takes bytes that were looked at, and gives a buffer for the next; an error is of what they inflate to.
+    pub(super) fn push(&mut self, buffer: InputBuffer) -> std::result::Result<InputBuffer, soci_ztoc::Error> {
+        match &mut self.pipeline {
+            Some(pipeline) => {
+                pipeline.push(buffer)?;
+                pipeline.buffer()
+            }
+            None => Ok(buffer),
+        }
+    }
+
+    /// The end, after `look` has seen it. The inner error is of what the bytes inflate to.
+    pub(super) fn finish(self) -> Result<std::result::Result<IndexedLayer, soci_ztoc::Error>> {
+        let outcome = match self.pipeline.map(Pipeline::finish).transpose() {
+            Ok(outcome) => outcome,
+            Err(error) => return Ok(Err(error)),
+        };
+        let check = self.check.expect("`look` has made it");
+        check
+            .finish_with(hashed(&outcome))
+            .map_err(|wrong| wrong.of("layer", &self.layer))?;
+        Ok(Ok(match outcome {
+            None => IndexedLayer::Skipped(self.skip.expect("without a builder there is a reason")),
+            Some(outcome) => indexed_layer(outcome, &self.layer.digest, &self.options),
+        }))
+    }
 }
 
 /// What a finished builder means for the image.
@@ -157,6 +203,18 @@ pub(crate) fn indexed_layer(outcome: BuildOutcome, layer: &Digest, options: &Opt
             }
         },
     }
+}
+
+/// A layer of which the zTOC was made elsewhere.
+#[cfg(feature = "files")]
+pub(super) fn indexed_of(
+    ztoc: Ztoc,
+    members: u64,
+    options: &Options,
+) -> std::result::Result<IndexedLayer, soci_ztoc::Error> {
+    let ztoc = Box::new(EncodedZtoc::new(ztoc)?);
+    let facts = facts(&ztoc, members, options);
+    Ok(IndexedLayer::Indexed { ztoc, facts })
 }
 
 /// Reads until the buffer is full or the blob ends.
@@ -272,7 +330,7 @@ pub(crate) fn spans_of_entries(ztoc: &Ztoc, paths: &[String]) -> Arc<[(u32, u32)
 }
 
 /// Counts and, where the zTOC builder does not do it, hashes: that one computes the SHA-256 of all it sees.
-fn check(layer: &Descriptor, is_built: bool) -> Check<'_> {
+fn check(layer: &Descriptor, is_built: bool) -> Check {
     match layer.digest.algorithm() {
         Algorithm::Sha256 if is_built => Check::counting(layer),
         _ => Check::new(layer),

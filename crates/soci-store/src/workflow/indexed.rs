@@ -9,12 +9,12 @@ use super::index_layer::IndexedLayer;
 
 /// What became of layers that were read already; each is asked for once.
 #[derive(Default)]
-pub(crate) struct Indexed(Mutex<BTreeMap<Digest, IndexedLayer>>);
+pub struct Indexed(Mutex<BTreeMap<Digest, IndexedLayer>>);
 
 impl Indexed {
     #[cfg_attr(
-        not(feature = "native"),
-        allow(dead_code, reason = "spans are cut for a start natively alone")
+        not(feature = "files"),
+        allow(dead_code, reason = "layers of a registry are read when their turn comes")
     )]
     pub(crate) fn keep(&self, layer: Digest, indexed: IndexedLayer) {
         self.lock().insert(layer, indexed);

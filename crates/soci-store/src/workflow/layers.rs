@@ -174,7 +174,9 @@ fn work(
         AnySource::Overlay(overlay) => overlay.take_indexed(&layer.digest),
         _ => None,
     };
-    let known = known.or_else(|| options.start.as_ref()?.take(&layer.digest));
+    let known = known
+        .or_else(|| options.start.as_ref()?.take(&layer.digest))
+        .or_else(|| options.indexed.take(&layer.digest));
     let sink = if source.is_remote() && known.is_none() {
         block_on(destination.begin_blob(layer))?
     } else {

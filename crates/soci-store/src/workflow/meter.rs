@@ -25,7 +25,7 @@ impl Meter {
         let from = source.registry().map(|source| source.repository().client());
         let to = match destination {
             AnyDestination::Registry(place) => Some(place.repository().client()),
-            #[cfg(feature = "native")]
+            #[cfg(feature = "files")]
             _ => None,
         };
         // Both are of one client: there is one in a run.

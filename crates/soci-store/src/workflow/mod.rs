@@ -14,6 +14,8 @@
 mod above;
 #[cfg(feature = "native")]
 mod ahead;
+#[cfg(feature = "files")]
+mod apart;
 mod copy;
 mod create;
 mod created;
@@ -64,13 +66,14 @@ mod unpack;
 mod verify;
 mod views;
 
+#[cfg(feature = "files")]
+pub use apart::{Apart, LayerApart, contents_apart};
 pub use copy::copy;
 pub use created::created;
 pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, examine_presence};
 #[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;
-#[cfg(feature = "native")]
-pub(crate) use indexed::Indexed;
+pub use indexed::Indexed;
 pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, spread, stands_for_another};
 #[cfg(feature = "native")]
 pub use on_top::{Repeat, put_on_top};

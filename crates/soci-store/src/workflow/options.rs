@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use soci_image::{Digest, Platform};
 use soci_ztoc::ztoc::BuildOptions;
 
+use super::indexed::Indexed;
 use super::progress::Progress;
 use super::reuse::{Reuse, ReusePlace};
 use super::start::Start;
@@ -52,6 +53,8 @@ pub struct Options {
     pub sample: Option<super::sample::Sample>,
     /// Memory for tables of contents: of all images that share it, over all layers.
     pub tables: Tables,
+    /// Layers that were read before, each for the conversion that comes to it first.
+    pub indexed: Arc<Indexed>,
     /// Raised by whoever wants the work to stop.
     pub cancel: Arc<AtomicBool>,
 }
@@ -86,6 +89,7 @@ impl Default for Options {
             allow_differences: false,
             sample: None,
             tables: Tables::default(),
+            indexed: Arc::default(),
             cancel: Arc::default(),
         }
     }

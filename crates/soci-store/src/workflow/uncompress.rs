@@ -150,7 +150,7 @@ fn read(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 struct Input<'a> {
     blob: AnyBlob,
     layer: &'a Descriptor,
-    check: Check<'a>,
+    check: Check,
     stopped: Option<Stopped>,
     cancel: &'a AtomicBool,
     observer: Observer<'a>,

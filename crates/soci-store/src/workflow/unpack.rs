@@ -9,7 +9,8 @@ use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Ztoc, ZtocBuilder
 
 use super::options::{Observer, Options};
 use super::uncompress::{Fault, uncompress};
-use crate::file::{FileBlob, io_error, spool_folder};
+use crate::blob::{FileBlob, io_error};
+use crate::file::spool_folder;
 use crate::store::AnySource;
 use crate::{Error, Result};
 

@@ -15,7 +15,9 @@ use soci_rootfs::{Changed, Rootfs};
 use soci_rootfs::{
     Client, Comparison, Difference, Layer, Mount, UnpackFault, Verdict, Weight, compare, settle,
 };
-use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Toc, Unindexable, Ztoc, ZtocBuilder};
+use soci_ztoc::ztoc::{
+    BuildOptions, BuildOutcome, Compression, EncodedZtoc, Toc, Unindexable, Ztoc, ZtocBuilder,
+};
 
 use super::options::Options;
 use super::plan::{Decision, Plan, PlannedLayer};
@@ -437,9 +439,19 @@ impl Reading {
     /// # Errors
     /// If it is not a tar.
     pub(crate) fn finish(self) -> std::result::Result<Contents, soci_ztoc::Error> {
+        Ok(match self.finish_encoded()? {
+            Ok(encoded) => Contents::Known(encoded.into_ztoc().into_toc()),
+            Err(reason) => Contents::Odd(reason),
+        })
+    }
+
+    /// The same as a zTOC of one span, to be read elsewhere; or why no table can hold what was read.
+    pub(super) fn finish_encoded(
+        self,
+    ) -> std::result::Result<std::result::Result<EncodedZtoc, SkipReason>, soci_ztoc::Error> {
         Ok(match self.0?.finish()? {
-            BuildOutcome::Indexed(built) => Contents::Known(built.into_encoded().into_ztoc().into_toc()),
-            BuildOutcome::Skipped(skipped) => Contents::Odd(reason_of_unindexable(&skipped.reason)),
+            BuildOutcome::Indexed(built) => Ok(built.into_encoded()),
+            BuildOutcome::Skipped(skipped) => Err(reason_of_unindexable(&skipped.reason)),
         })
     }
 }

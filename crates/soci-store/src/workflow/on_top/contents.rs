@@ -14,7 +14,8 @@ use soci_ztoc::inflate::{Consumer, InflateError};
 use soci_ztoc::ztoc::{SpanReader, Toc, Ztoc};
 
 use super::documents::Below;
-use crate::file::{FileBlob, io_error, spool_folder};
+use crate::blob::{FileBlob, io_error};
+use crate::file::spool_folder;
 use crate::store::{AnySource, Source};
 use crate::workflow::index_layer::IndexedLayer;
 use crate::workflow::indexed::Indexed;

@@ -9,7 +9,8 @@ use soci_image::{Digest, Manifest, TopLayer};
 
 use super::refused;
 use super::write::Written;
-use crate::file::{FileBlob, io_error, spool_folder};
+use crate::blob::{FileBlob, io_error};
+use crate::file::spool_folder;
 use crate::store::{AnySource, Root, Source};
 use crate::workflow::above::{Above, NewDocuments};
 use crate::workflow::plan::{Plan, PlannedLayer};

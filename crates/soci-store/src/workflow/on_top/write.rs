@@ -17,7 +17,8 @@ use soci_ztoc::ztoc::{self, BuildOptions, BuildOutcome, Toc, ZtocBuilder};
 use tar::{Builder, EntryType, Header};
 
 use super::contents::Gathered;
-use crate::file::{FileBlob, io_error, spool_folder};
+use crate::blob::{FileBlob, io_error};
+use crate::file::spool_folder;
 use crate::workflow::index_layer::{IndexedLayer, indexed_layer, sha256};
 use crate::workflow::options::Options;
 use crate::{Error, Result};

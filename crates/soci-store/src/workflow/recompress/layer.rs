@@ -12,8 +12,9 @@ use soci_image::media_type::LayerCompression;
 use soci_image::{Descriptor, Digest};
 use soci_ztoc::ztoc::{self, BuildOptions, BuildOutcome, ZtocBuilder};
 
+use crate::blob::{FileBlob, io_error};
 use crate::checked::Check;
-use crate::file::{FileBlob, io_error, spool_folder};
+use crate::file::spool_folder;
 use crate::overlay::damaged;
 use crate::store::{AnyBlob, AnySource, Blob, Source};
 use crate::workflow::index_layer::{IndexedLayer, indexed_layer, sha256};
@@ -183,7 +184,7 @@ const ABOUT_BYTES: [&str; 3] = [
 struct Input<'a> {
     blob: AnyBlob,
     layer: &'a Descriptor,
-    check: Check<'a>,
+    check: Check,
     /// What the source told; `Read` can only pass a hint on.
     error: Option<Error>,
     cancel: [&'a AtomicBool; 2],
