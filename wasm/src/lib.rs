@@ -3,6 +3,7 @@
 //! ```text
 //! feature lint    documents and options in, the linter's own texts out      the lint Action, the page, the npm package
 //! feature image   layers in, zTOCs out; an image of a registry converted     the Action `convert`
+//! feature local   files of the host's in, images, facts and file systems out     the page
 //! ```
 //!
 //! Each feature makes a module of its own.
@@ -14,6 +15,8 @@ mod folders;
 pub mod image;
 #[cfg(feature = "lint")]
 mod lint;
+#[cfg(all(feature = "local", target_family = "wasm"))]
+pub mod local;
 
 use std::fmt::{Display, Formatter};
 
@@ -34,6 +37,13 @@ impl Display for Objection {
 }
 
 impl std::error::Error for Objection {}
+
+#[cfg(all(any(feature = "image", feature = "local"), target_family = "wasm"))]
+impl From<soci_store::Error> for Objection {
+    fn from(error: soci_store::Error) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl From<Objection> for JsValue {
     fn from(objection: Objection) -> Self {

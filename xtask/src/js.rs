@@ -10,11 +10,13 @@ use crate::run::{Outcome, must, target};
 use crate::site;
 
 /// Tests that need no browser.
-const QUICK: &[&str] = &["action", "equality", "image", "package", "snippets", "sizes"];
+const QUICK: &[&str] = &[
+    "action", "equality", "image", "local", "package", "snippets", "sizes",
+];
 /// Tests with real servers.
 const SERVERS: &[&str] = &["convert"];
 /// Tests in Chromium.
-const BROWSER: &[&str] = &["page", "docs", "package-browser"];
+const BROWSER: &[&str] = &["page", "image-page", "docs", "package-browser"];
 
 /// `cargo xtask js [--quick | --update]`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {

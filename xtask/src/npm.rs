@@ -97,6 +97,7 @@ pub(crate) fn bundle_page(to: &Path) -> Outcome {
         package("esbuild", "bin/esbuild")
             .args([
                 "page=page/src/main.ts",
+                "worker=page/src/image/worker.ts",
                 "--bundle",
                 "--splitting",
                 "--format=esm",

@@ -49,7 +49,9 @@ pub(crate) fn build(to: &Path) -> Outcome {
         (page.join("page.css"), "page.css"),
         (page.join("docs.css"), "docs.css"),
         (page.join("icon.svg"), "icon.svg"),
+        (page.join("image.css"), "image.css"),
         (root().join("wasm/action/dist/soci_wasm.wasm"), "soci_wasm.wasm"),
+        (root().join("wasm/page/dist/soci_local.wasm"), "soci_local.wasm"),
     ] {
         copy(&from, &staging.path().join(name))?;
     }

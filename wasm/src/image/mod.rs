@@ -11,9 +11,3 @@ mod login;
 
 pub use convert::{convert, jobs};
 pub use layer::{IndexedLayer, LayerIndexer};
-
-impl From<soci_store::Error> for crate::Objection {
-    fn from(error: soci_store::Error) -> Self {
-        Self(error.to_string())
-    }
-}

@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         return docs(false);
     }
     let check = mode != Mode::Write;
-    let [lint, image] = match mode {
+    let [lint, image, local] = match mode {
         Mode::Write | Mode::Check => wasm::all(&Place::here()?)?,
         Mode::Reproduce | Mode::Docs => reproduce::modules()?,
     };
@@ -72,6 +72,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             Generated::new(Door::Image.committed(), image.wasm),
             Generated::new("wasm/glue/soci_image.js", image.js),
             Generated::new("wasm/glue/soci_image.d.ts", image.declarations),
+            Generated::new(Door::Local.committed(), local.wasm),
+            Generated::new("wasm/glue/soci_local.js", local.js),
+            Generated::new("wasm/glue/soci_local.d.ts", local.declarations),
         ],
     )?;
     docs(check)?;

@@ -27,19 +27,22 @@ pub(crate) struct Module {
 pub(crate) enum Door {
     /// Documents.
     Lint,
-    /// Images.
+    /// Images of registries.
     Image,
+    /// Images in files.
+    Local,
 }
 
 impl Door {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Lint, Self::Image];
+    pub(crate) const ALL: [Self; 3] = [Self::Lint, Self::Image, Self::Local];
 
     /// Its feature.
     pub(crate) fn feature(self) -> &'static str {
         match self {
             Self::Lint => "lint",
             Self::Image => "image",
+            Self::Local => "local",
         }
     }
 
@@ -47,7 +50,7 @@ impl Door {
     fn profile(self) -> &'static str {
         match self {
             Self::Lint => "wasm",
-            Self::Image => "wasm-image",
+            Self::Image | Self::Local => "wasm-image",
         }
     }
 
@@ -56,6 +59,7 @@ impl Door {
         match self {
             Self::Lint => "wasm/action/dist/soci_wasm.wasm",
             Self::Image => "wasm/convert/dist/soci_image.wasm",
+            Self::Local => "wasm/page/dist/soci_local.wasm",
         }
     }
 }
@@ -86,9 +90,9 @@ impl Place {
 }
 
 /// Builds the modules in `place`, in the order of [`Door::ALL`].
-pub(crate) fn all(place: &Place) -> Result<[Module; 2], String> {
-    let [lint, image] = Door::ALL.map(|door| build(place, door));
-    Ok([lint?, image?])
+pub(crate) fn all(place: &Place) -> Result<[Module; 3], String> {
+    let [lint, image, local] = Door::ALL.map(|door| build(place, door));
+    Ok([lint?, image?, local?])
 }
 
 /// Builds a module in `place`.
