@@ -116,7 +116,11 @@ const drop = async (page, files) => {
         name,
         isFile: false,
         isDirectory: true,
-        createReader: () => ({ readEntries: (done) => done(children.splice(0, 2)) }),
+        // Each reader begins anew.
+        createReader: () => {
+          const left = [...children];
+          return { readEntries: (done) => done(left.splice(0, 2)) };
+        },
       };
     };
     const root = folder("", files);

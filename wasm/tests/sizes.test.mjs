@@ -25,6 +25,12 @@ test("the image module is at most 450 KB gzip'd", (t) => {
   assert.ok(size <= 450 * KB, `${size} bytes`);
 });
 
+test("the page's module for images is at most 560 KB gzip'd", (t) => {
+  const size = packed(join(ROOT, "wasm/page/dist/soci_local.wasm"));
+  t.diagnostic(`soci_local.wasm: ${size} bytes gzip'd`);
+  assert.ok(size <= 560 * KB, `${size} bytes`);
+});
+
 test("the first load of the page is at most 450 KB gzip'd", (t) => {
   const all = readdirSync(SITE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const isTop = ({ parentPath }) => parentPath === SITE || /^assets\/[0-9a-f]+$/.test(relative(SITE, parentPath));
@@ -39,9 +45,9 @@ test("the first load of the page is at most 450 KB gzip'd", (t) => {
 });
 
 test("what is committed holds no path of a machine and no address to download from", () => {
-  const dists = ["wasm/action/dist", "wasm/convert/dist"].map((name) => join(ROOT, name));
+  const dists = ["wasm/action/dist", "wasm/convert/dist", "wasm/page/dist"].map((name) => join(ROOT, name));
   const files = dists.flatMap((dist) => readdirSync(dist).map((name) => join(dist, name)));
-  assert.equal(files.length, 6);
+  assert.equal(files.length, 7);
   for (const name of files) {
     const text = readFileSync(name, "latin1");
     for (const word of ["/root/", "/home/", "/Users/", "C:\\Users", ".cargo/registry", "registry/src/index", "node_modules/", "registry.npm"]) {

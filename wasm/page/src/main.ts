@@ -132,7 +132,7 @@ function show(report: Report, pages: Checker["pages"]): void {
 function nothingChecked(): void {
   editor.setMarks([]);
   clearResults();
-  byId("kind", HTMLElement).textContent = "Type, paste, or drop a file here.";
+  byId("kind", HTMLElement).textContent = "Type, paste, or drop files, a folder or an image here.";
   showOutput();
 }
 
@@ -194,12 +194,29 @@ function showFile(path: string): void {
 
 async function openAll(list: File[], entries: FileSystemEntry[] = []): Promise<void> {
   try {
-    const { ofEntries, ofFiles, Folders } = await import("./folder.ts");
+    const { imageIn, ofEntries, ofFiles, Folders } = await import("./folder.ts");
+    const image = await imageIn(list, entries);
+    if (image) {
+      const { openImage } = await import("./image/open.ts");
+      return await openImage(image, { images, useFacts });
+    }
     const all = entries.length > 0 ? await ofEntries(entries) : await ofFiles(list);
     openFiles(all, new Folders(all));
   } catch (error) {
     say(`The files cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** The images that the document names. */
+function images(): string[] {
+  const containers = checked?.report.files.flatMap(({ tasks }) => tasks).flatMap((task) => task.containers) ?? [];
+  return [...new Set(containers.flatMap(({ image }) => image ?? []))];
+}
+
+function useFacts(facts: string): void {
+  writeFields({ ...readFields(), facts });
+  showOptionCount();
+  check();
 }
 
 async function openExample(index: number): Promise<void> {
