@@ -103,6 +103,26 @@ impl Server {
         Self::start(&program.display().to_string(), &arguments, address, None)
     }
 
+    /// One call to moto, by a service's name and an action with its prefix.
+    pub fn ask(&self, service: &str, target: &str, body: &serde_json::Value) -> serde_json::Value {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(self.address).expect("moto listens");
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nX-Amz-Target: {target}\r\nContent-Type: \
+             application/x-amz-json-1.0\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=\
+             AKIDEXAMPLE/20261129/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .expect("moto reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("moto answers in UTF-8");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a header");
+        assert!(head.contains(" 200 "), "{target}: {answer}");
+        serde_json::from_str(body).unwrap_or_default()
+    }
+
     fn start(
         program: &str,
         arguments: &[String],

@@ -1,7 +1,5 @@
 //! The time of a call ends at any moment: what is done is kept, what is left is done by later calls.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -34,22 +32,7 @@ impl Queue {
     }
 
     fn ask(&self, action: &str, body: &Value) -> Value {
-        let body = body.to_string();
-        let mut stream = TcpStream::connect(self.moto.address()).expect("moto listens");
-        write!(
-            stream,
-            "POST / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nX-Amz-Target: AmazonSQS.{action}\r\n\
-             Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 \
-             Credential=AKIDEXAMPLE/20261129/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{body}",
-            self.moto.host(),
-            body.len()
-        )
-        .expect("moto reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("moto answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a header");
-        assert!(head.contains(" 200 "), "{action}: {answer}");
-        serde_json::from_str(body).unwrap_or_default()
+        self.moto.ask("sqs", &format!("AmazonSQS.{action}"), body)
     }
 
     /// Takes a message out of the queue.

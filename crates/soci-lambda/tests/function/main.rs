@@ -5,6 +5,7 @@
 mod bootstrap;
 mod calls;
 mod deadline;
+mod deploy;
 #[cfg(feature = "real-tools")]
 mod ecr;
 mod runtime_api;
