@@ -44,6 +44,13 @@ pub enum Outcome {
         /// Their compressed bytes.
         bytes: u64,
     },
+    /// With `--queue`: it is in the queue, and nothing else was done with it.
+    Queued {
+        /// The queue's URL.
+        queue: String,
+        /// The message there.
+        message: String,
+    },
     /// No layer of it can or need be indexed.
     NothingToIndex {
         /// Why.
@@ -70,6 +77,7 @@ impl Outcome {
         match self {
             Self::Converted { .. } => (0, "converted"),
             Self::WouldConvert { .. } => (1, "to convert"),
+            Self::Queued { .. } => (1, "in the queue"),
             Self::Already { .. } => (2, "converted before"),
             Self::OfAnotherTool { .. } => (3, "with an index of another tool, left as they are"),
             Self::NothingToIndex { .. } => (4, "with nothing to index"),
@@ -217,6 +225,7 @@ pub(super) fn told(image: &Reference, outcome: &Outcome) -> String {
                 HumanBytes(*bytes)
             )
         }
+        Outcome::Queued { message, .. } => format!("in the queue as {message}"),
         Outcome::NothingToIndex { reason } | Outcome::NoImage { reason } => reason.clone(),
         Outcome::Failed { reason, .. } => format!("FAILED: {reason}"),
     };

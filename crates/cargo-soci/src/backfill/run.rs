@@ -10,6 +10,7 @@ use super::chosen::Filter;
 use super::dates::Dates;
 use super::image;
 use super::layers::Layers;
+use super::queue::Queue;
 use super::report::{LeftOut, Report, Row, told};
 use crate::at_once::each;
 use crate::build::publish::TagModel;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub tables: u64,
     /// Only look.
     pub dry_run: bool,
+    /// Where images are handed over, instead of being converted here.
+    pub queue: Option<Queue>,
 }
 
 /// Converts what is chosen in the repositories. An interruption gives the report of what was done until then.
@@ -53,7 +56,10 @@ pub fn run(
     let rows = Mutex::new(Vec::new());
     let done = each(&images, settings.at_once, |image| {
         context.cancel.check()?;
-        let outcome = image::convert(image, settings, &layers, context)?;
+        let outcome = match &settings.queue {
+            Some(queue) => queue.send(image),
+            None => image::convert(image, settings, &layers, context)?,
+        };
         context.note(&told(image, &outcome));
         let row = Row {
             image: image.to_string(),

@@ -6,7 +6,7 @@ use soci_aws::moment::Moment;
 use soci_image::Reference;
 use soci_store::workflow::Tables;
 
-use crate::backfill::{self, Dates, Filter, Settings, Shard, TagGlob};
+use crate::backfill::{self, Dates, Filter, Queue, Settings, Shard, TagGlob};
 use crate::build::publish::tag_model;
 use crate::commands::CommandResult;
 use crate::commands::convert::index_flags::LayerFlags;
@@ -56,6 +56,10 @@ pub struct Args {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Put the list into this queue of Amazon SQS, whose function (docs/lambda.md) converts the images
+    /// by its own settings
+    #[arg(long, value_name = "URL", conflicts_with = "dry_run")]
+    pub queue: Option<String>,
     /// Any setting, as in soci.toml; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub config: Vec<String>,
@@ -105,6 +109,11 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
         at_once,
         tables: Tables::ROOM / at_once as u64,
         dry_run: args.dry_run,
+        queue: args
+            .queue
+            .as_deref()
+            .map(|url| Queue::open(url, context))
+            .transpose()?,
     };
     context
         .cancel

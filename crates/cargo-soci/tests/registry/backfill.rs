@@ -306,3 +306,50 @@ fn lists_that_lead_elsewhere_or_are_none_are_refused() {
         "{told}"
     );
 }
+
+/// Moto plays the queue; what the function makes of such messages is told by its own tests.
+#[test]
+fn with_a_queue_the_list_is_handed_over_and_nothing_is_written() {
+    let registry = repository(Behaviour::default());
+    let moto = soci_tests::servers::Server::moto();
+    let sqs = |action: &str, body: Value| moto.ask("sqs", &format!("AmazonSQS.{action}"), &body);
+    let made = sqs("CreateQueue", serde_json::json!({"QueueName": "soci"}));
+    let url = made["QueueUrl"].as_str().expect("a URL");
+    let name = registry.name("shop/web");
+    let words = words(&name, &["--tags", "t0*", "--format", "json", "--queue", url]);
+    let mut command = soci(&words);
+    command
+        .args(["--progress", "none"])
+        .env("AWS_ENDPOINT_URL_SQS", format!("http://{}", moto.host()))
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "hunter2");
+    let report: Value = serde_json::from_str(&good(&command.output().expect("it starts"))).expect("JSON");
+    assert_eq!(outcomes(&report), only("queued", 10));
+    let mut images = BTreeSet::new();
+    loop {
+        let asked = serde_json::json!({"QueueUrl": url, "MaxNumberOfMessages": 10});
+        let answer = sqs("ReceiveMessage", asked);
+        let Some(messages) = answer["Messages"]
+            .as_array()
+            .filter(|messages| !messages.is_empty())
+        else {
+            break;
+        };
+        for message in messages {
+            let body: Value = serde_json::from_str(message["Body"].as_str().expect("a text")).expect("JSON");
+            images.insert(body["image"].as_str().expect("a name").to_owned());
+        }
+    }
+    let expected: BTreeSet<String> = (0..10).map(|number| format!("{name}:t{number:02}")).collect();
+    assert_eq!(images, expected);
+    let log = registry.take_log();
+    assert!(
+        log.iter()
+            .all(|exchange| exchange.method == "GET" || exchange.method == "HEAD")
+    );
+
+    let nonsense = backfill(&name, &["--queue", "soci"]);
+    assert_eq!(nonsense.status.code(), Some(2), "{}", text(&nonsense.stderr));
+    assert!(text(&nonsense.stderr).contains("is no URL of a queue"));
+}
