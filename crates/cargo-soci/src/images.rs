@@ -118,6 +118,7 @@ enum Attempt {
 }
 
 /// What asking ECR's own API brought.
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "there is nobody to ask"))]
 enum Told {
     /// It answered.
     Looked(Looked),

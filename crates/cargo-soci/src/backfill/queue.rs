@@ -10,7 +10,7 @@ use crate::error::CommandError;
 pub struct Queue {
     url: String,
     #[cfg(feature = "aws")]
-    account: soci_aws::account::Account,
+    logins: std::sync::Arc<soci_aws::account::Logins>,
 }
 
 impl Queue {
@@ -34,7 +34,7 @@ impl Queue {
         };
         Ok(Self {
             url: url.to_owned(),
-            account: context.registries.account(&options, context)?,
+            logins: context.registries.use_account(options, context)?,
         })
     }
 
@@ -60,8 +60,9 @@ impl Queue {
 
     #[cfg(feature = "aws")]
     fn put(&self, body: &str) -> Result<String, String> {
-        self.account
-            .send_message(&self.url, body)
+        self.logins
+            .account()
+            .and_then(|account| account.send_message(&self.url, body))
             .map_err(|error| error.to_string())
     }
 
