@@ -163,19 +163,23 @@ fn a_tag_that_moves_meanwhile_is_gone_on_with() {
     let newer = MadeImage::new(&[(1, 900_000), (9, 1_000_000)]);
     let (old, new) = (expected(&image()), expected(&newer));
     for model in ["replace", "sibling"] {
+        // Seconds for its layers, so that a test that gets no time still moves the tag before they are here.
         let registry = with_image(Behaviour {
-            link: Some((4_000_000, Duration::from_millis(2))),
+            link: Some((250_000, Duration::from_millis(2))),
             ..Behaviour::default()
         });
         let function = Bootstrap::start(&[("SOCI_TAG_MODEL", model)]);
         let call = function.send(&direct(&registry, "app:1"));
-        // Its layers are on their way now.
+        // They are on their way now.
         while !registry
             .take_log()
             .iter()
             .any(|exchange| exchange.path.contains("/blobs/"))
-        {}
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         registry.with("app", |content| newer.store(content, "1"));
+        registry.behave(|behaviour| behaviour.link = None);
         assert_eq!(
             function.answer(call),
             Ok(json!({"outcome": "converted"})),
