@@ -87,7 +87,7 @@ fn fifty_calls_whose_time_ends_anywhere_are_all_gone_on_with() {
     // Bytes that follow from nothing but a number: which moments are tried.
     let moments = noise(16, 4096);
     let mut moments = moments.iter().map(|byte| whole * u32::from(*byte) / 256);
-    let (mut continued, mut calls) = (0, 0);
+    let (mut continued, mut calls, mut given_again) = (0, 0, 0);
     for trial in 0..50 {
         let registry = registry();
         let before = tag(&registry, "1");
@@ -100,6 +100,13 @@ fn fifty_calls_whose_time_ends_anywhere_are_all_gone_on_with() {
             let answer = function.call_within(&call, within);
             assert_eq!(registry.broken_tags(), Vec::<String>::new(), "trial {trial}");
             let done = match &answer {
+                // No time to begin with it, or too little for a layer, as on a busy machine: the queue gives it out again.
+                Ok(answer) if answer["batchItemFailures"] == json!([{"itemIdentifier": "m0"}]) => {
+                    assert_eq!(queue.take(), None, "trial {trial}: it is in its queue already");
+                    given_again += 1;
+                    least += whole / 2;
+                    continue;
+                }
                 Ok(answer) if answer.get("batchItemFailures").is_some() => {
                     assert_eq!(answer["batchItemFailures"], json!([]), "trial {trial}");
                     tag(&registry, "1") != before
@@ -122,6 +129,10 @@ fn fifty_calls_whose_time_ends_anywhere_are_all_gone_on_with() {
         assert_eq!(tag(&registry, "1"), Some(expected.clone()), "trial {trial}");
     }
     assert!(continued >= 25, "{continued} of {calls} calls ran out of time");
+    assert!(
+        given_again <= 10,
+        "{given_again} of {calls} messages were given out again"
+    );
 }
 
 #[test]

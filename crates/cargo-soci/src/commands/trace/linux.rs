@@ -50,7 +50,13 @@ pub(super) struct Report {
 pub(super) fn machine(args: Args, format: Format, context: &Context) -> CommandResult {
     let ready = ready(&args.ready, args.network)?;
     match enter().map_err(|error| cannot(&error))? {
-        Some(world) => inside(args, &ready, &world, format, context),
+        // A mount that is given up answers every read with an I/O error: whatever fails then, fails of that.
+        Some(world) => {
+            inside(args, &ready, &world, format, context).map_err(|error| match context.cancel.is_set() {
+                true => CommandError::interrupted(),
+                false => error,
+            })
+        }
         None => outside(context),
     }
 }
