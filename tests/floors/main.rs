@@ -54,6 +54,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "soci-image",
             "soci-lint",
             "soci-registry",
+            "soci-rootfs",
             "soci-store",
             "soci-ztoc",
         ],
