@@ -2,8 +2,9 @@
 //! reads it back from JSON.
 //!
 //! It is computed from the raw documents alone ([`ImageFacts::of`]). The JSON form is stable: fields
-//! are added with a default, never renamed; [`ImageFacts::schema`] tells the form. In WASM what no rule asks for is not
-//! read back: each field costs the linter's module bytes that a visitor waits for.
+//! are added with a default, never renamed; [`ImageFacts::schema`] tells the form. In WASM, without the
+//! feature `all-facts`, what no rule asks for is not read back: each field costs the linter's module bytes that a visitor
+//! waits for.
 
 mod compute;
 mod oddity;
@@ -39,11 +40,17 @@ pub struct ImageFacts {
     pub platforms: Vec<PlatformFacts>,
     /// Attestations, in the order of the index.
     #[serde(default)]
-    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
+    #[cfg_attr(
+        all(target_family = "wasm", not(feature = "all-facts")),
+        serde(skip_deserializing)
+    )]
     pub attestations: Vec<AttestationFacts>,
     /// Manifests that are listed and are none of the above, or were not there.
     #[serde(default)]
-    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
+    #[cfg_attr(
+        all(target_family = "wasm", not(feature = "all-facts")),
+        serde(skip_deserializing)
+    )]
     pub others: Vec<OtherFacts>,
     /// Whatever is odd.
     #[serde(default)]
@@ -102,15 +109,24 @@ pub struct LayerFacts {
     pub ztoc: Option<ZtocFacts>,
     /// Why it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
+    #[cfg_attr(
+        all(target_family = "wasm", not(feature = "all-facts")),
+        serde(skip_deserializing)
+    )]
     pub no_ztoc: Option<NoZtoc>,
     /// What a client should fetch of it at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
+    #[cfg_attr(
+        all(target_family = "wasm", not(feature = "all-facts")),
+        serde(skip_deserializing)
+    )]
     pub prefetch: Option<PrefetchFacts>,
     /// What it repeats of the layers below; only of the highest layer, if it was put on top for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
+    #[cfg_attr(
+        all(target_family = "wasm", not(feature = "all-facts")),
+        serde(skip_deserializing)
+    )]
     pub repeats: Option<RepeatsFacts>,
     /// Whether somebody looked and it is not there, or not in its size.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
