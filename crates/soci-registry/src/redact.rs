@@ -42,7 +42,7 @@ impl fmt::Display for Quoted {
     }
 }
 
-/// Every secret that was used in this run, in the forms in which it may come back. Clones share them.
+/// Every secret that was used in this run, in the forms in which it may come back, in small letters. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Arc<RwLock<Vec<String>>>);
 
@@ -56,10 +56,9 @@ impl Secrets {
         forms.extend(base64_forms(secret.as_bytes()));
         let encoded = percent_encoded(secret);
         forms.push(encoded.replace("%20", "+"));
-        forms.push(encoded.to_ascii_lowercase());
         forms.push(encoded);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(forms);
+        known.extend(forms.iter().map(|form| form.to_ascii_lowercase()));
         // The longest come first: `user:password` goes as a whole.
         known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         known.dedup();
@@ -69,13 +68,9 @@ impl Secrets {
     pub(crate) fn redact(&self, text: &str) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut text = text.to_owned();
+        let mut small = text.to_ascii_lowercase();
         for form in known.iter() {
-            let form = form.to_ascii_lowercase();
-            let places: Vec<usize> = text
-                .to_ascii_lowercase()
-                .match_indices(&form)
-                .map(|(at, _)| at)
-                .collect();
+            let places: Vec<usize> = small.match_indices(form).map(|(at, _)| at).collect();
             if places.is_empty() {
                 continue;
             }
@@ -84,6 +79,7 @@ impl Secrets {
             }
             for at in places.into_iter().rev() {
                 text.replace_range(at..at + form.len(), MARK);
+                small.replace_range(at..at + form.len(), MARK);
             }
         }
         text
