@@ -276,6 +276,33 @@ fn openssl(folder: &Path, arguments: &[&str]) {
     );
 }
 
+/// Debian's docker-registry under the name of a registry of Amazon ECR, over TLS and behind a tunnel; it takes the login
+/// that moto gives.
+pub struct EcrRegistry {
+    /// Who signed its certificate.
+    pub authority: Authority,
+    /// The way to it.
+    pub proxy: ConnectProxy,
+    _server: Server,
+}
+
+impl EcrRegistry {
+    /// Its name.
+    pub const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+    /// Starts it; it ends with the value.
+    pub fn start() -> Self {
+        let authority = Authority::new();
+        let certificate = authority.issue(&format!("DNS:{}", Self::HOST));
+        let server = Server::docker_registry(Some(MOTO_USER), Some(&certificate));
+        Self {
+            proxy: ConnectProxy::start(server.address()),
+            authority,
+            _server: server,
+        }
+    }
+}
+
 /// A proxy that takes every host for one server: real host names in tests without a network.
 pub struct ConnectProxy {
     address: SocketAddr,

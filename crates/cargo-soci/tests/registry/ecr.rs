@@ -5,36 +5,24 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use soci_tests::registry::{Behaviour, Effect, Fault, TestRegistry};
-use soci_tests::servers::{Authority, ConnectProxy, MOTO_USER, Server};
+use soci_tests::servers::{EcrRegistry, Server};
 
 use crate::{expected, failed, good, image, soci};
 
-const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+const HOST: &str = EcrRegistry::HOST;
 
-/// A registry that answers under ECR's name, behind a tunnel.
-struct Ecr {
-    authority: Authority,
-    proxy: ConnectProxy,
-    _server: Server,
-}
+struct Ecr(EcrRegistry);
 
 impl Ecr {
     fn start() -> Self {
-        let authority = Authority::new();
-        let certificate = authority.issue(&format!("DNS:{HOST}"));
-        let server = Server::docker_registry(Some(MOTO_USER), Some(&certificate));
-        Self {
-            proxy: ConnectProxy::start(server.address()),
-            authority,
-            _server: server,
-        }
+        Self(EcrRegistry::start())
     }
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = soci(words);
         command
-            .args(["--ca-file", &self.authority.file().display().to_string()])
-            .env("HTTPS_PROXY", self.proxy.url());
+            .args(["--ca-file", &self.0.authority.file().display().to_string()])
+            .env("HTTPS_PROXY", self.0.proxy.url());
         command
     }
 }

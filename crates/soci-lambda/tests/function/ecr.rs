@@ -12,38 +12,31 @@ use soci_store::registry::{RegistryDestination, RegistrySource};
 use soci_store::store::{AnyDestination, AnySource, Source as _};
 use soci_store::workflow::{self, Options};
 use soci_tests::images::MadeImage;
-use soci_tests::servers::{Authority, ConnectProxy, MOTO_USER, Server};
+use soci_tests::servers::{EcrRegistry, Server};
 
 use crate::bootstrap::Bootstrap;
 use crate::{batch, expected, image, outcomes};
 
-const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+const HOST: &str = EcrRegistry::HOST;
 
-/// A registry that answers under ECR's name, behind a tunnel, and the API that gives its logins.
+/// A registry that answers under ECR's name, and the API that gives its logins.
 struct Ecr {
-    authority: Authority,
-    proxy: ConnectProxy,
+    registry: EcrRegistry,
     moto: Server,
-    _server: Server,
 }
 
 impl Ecr {
     fn start() -> Self {
-        let authority = Authority::new();
-        let certificate = authority.issue(&format!("DNS:{HOST}"));
-        let server = Server::docker_registry(Some(MOTO_USER), Some(&certificate));
         Self {
-            proxy: ConnectProxy::start(server.address()),
-            authority,
+            registry: EcrRegistry::start(),
             moto: Server::moto(),
-            _server: server,
         }
     }
 
     /// The function, with the credentials that Lambda gives it.
     fn function(&self, settings: &[(&str, &str)]) -> Bootstrap {
-        let authority = self.authority.file().display().to_string();
-        let (proxy, moto) = (self.proxy.url(), format!("http://{}", self.moto.host()));
+        let authority = self.registry.authority.file().display().to_string();
+        let (proxy, moto) = (self.registry.proxy.url(), format!("http://{}", self.moto.host()));
         let around = [
             ("SOCI_CA_FILE", authority.as_str()),
             ("HTTPS_PROXY", &proxy),
@@ -56,8 +49,8 @@ impl Ecr {
     }
 
     fn client(&self) -> NativeClient {
-        let mut native = NativeOptions::new(Environment::new([("HTTPS_PROXY", self.proxy.url())]));
-        native.extra_roots = std::fs::read(self.authority.file()).expect("a certificate");
+        let mut native = NativeOptions::new(Environment::new([("HTTPS_PROXY", self.registry.proxy.url())]));
+        native.extra_roots = std::fs::read(self.registry.authority.file()).expect("a certificate");
         let transport = UreqTransport::new(native).expect("a good certificate");
         let login = Credential::Basic {
             username: "AWS".to_owned(),
@@ -133,7 +126,8 @@ fn a_push_is_converted_and_its_own_push_and_a_second_event_are_ignored() {
     assert!(reason(2).contains("without a tag"), "{}", reason(2));
     assert!(reason(3).contains("SOCI-enabled already"), "{}", reason(3));
     assert!(
-        ecr.proxy
+        ecr.registry
+            .proxy
             .hosts()
             .iter()
             .all(|host| host == &format!("{HOST}:443"))
