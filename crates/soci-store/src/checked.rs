@@ -94,21 +94,30 @@ impl Mismatch {
 
 /// A whole blob in memory, compared; the caller has compared the size that the descriptor tells with a limit.
 pub(crate) async fn read(source: &AnySource, descriptor: &Descriptor) -> Result<Result<Vec<u8>, Mismatch>> {
+    let mut bytes = Vec::new();
+    let passed = pass(source, descriptor, |piece| bytes.extend_from_slice(piece)).await?;
+    Ok(passed.map(|()| bytes))
+}
+
+/// A whole blob, compared; its bytes go where the caller wants them, none behind the first too many.
+pub(crate) async fn pass(
+    source: &AnySource,
+    descriptor: &Descriptor,
+    mut to: impl FnMut(&[u8]),
+) -> Result<Result<(), Mismatch>> {
     let mut blob = source.open(descriptor).await?;
     let mut check = Check::new(descriptor);
-    let mut bytes = Vec::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
         let count = blob.read(&mut buffer).await?;
         if count == 0 {
-            break;
+            return Ok(check.finish());
         }
         if let Err(mismatch) = check.take(&buffer[..count]) {
             return Ok(Err(mismatch));
         }
-        bytes.extend_from_slice(&buffer[..count]);
+        to(&buffer[..count]);
     }
-    Ok(check.finish().map(|()| bytes))
 }
 
 #[cfg(test)]

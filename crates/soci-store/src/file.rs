@@ -1,16 +1,17 @@
 //! Files on a disk, and the small steps that writing them safely takes.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use soci_image::Descriptor;
 
-use crate::Result;
-use crate::blob::{ReadAt, check, io_error, kind_of};
+use crate::blob::{FileBlob, ReadAt, check, io_error, kind_of};
 use crate::checked::{Check, Mismatch};
 use crate::store::Blob;
+use crate::{Error, Result};
 
 /// How much is copied between two looks at the cancel flag.
 const COPY_BUFFER: usize = 1 << 20;
@@ -49,6 +50,43 @@ pub(crate) fn spool_folder() -> PathBuf {
         None if cfg!(unix) && large.is_dir() => large.to_path_buf(),
         _ => std::env::temp_dir(),
     }
+}
+
+/// A new file in the spool folder that nobody sees and that goes with its last user.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    file: File,
+    size: u64,
+}
+
+impl Spool {
+    /// An empty one.
+    pub(crate) fn new() -> Result<Self> {
+        let file = tempfile::tempfile_in(spool_folder()).map_err(spool_error)?;
+        Ok(Self { file, size: 0 })
+    }
+
+    /// What was written, to be read.
+    pub(crate) fn into_blob(self) -> FileBlob {
+        FileBlob::new(Arc::new(self.file), spool_folder().into(), 0, self.size)
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.size += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An error of a file in the spool folder.
+pub(crate) fn spool_error(source: io::Error) -> Error {
+    io_error("write into", &spool_folder(), source)
 }
 
 /// Makes the entries of a folder last; where folders cannot be synced there is nothing to do.

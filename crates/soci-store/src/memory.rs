@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use soci_image::{Descriptor, Digest};
 
 use crate::blob::{check_digest, kind_of};
-use crate::checked::{Check, Mismatch};
-use crate::store::{AnySource, Blob, Destination, Published, Sink, Source};
+use crate::checked::pass;
+use crate::store::{AnySource, Destination, Published, Sink, Source};
 use crate::{Error, Result};
 
 /// A place that keeps what is new.
@@ -81,7 +81,10 @@ impl Destination for MemoryDestination {
         // It stays where it is, and must be right there.
         match verified {
             true => Ok(()),
-            false => compare(descriptor, source).await,
+            false => {
+                let passed = pass(source, descriptor, |_| {}).await?;
+                passed.map_err(|wrong| wrong.of(kind_of(descriptor), descriptor))
+            }
         }
     }
 
@@ -100,20 +103,6 @@ impl Destination for MemoryDestination {
 
     fn is_sequential(&self) -> bool {
         false
-    }
-}
-
-/// Reads a blob to its end and compares it with its descriptor.
-async fn compare(descriptor: &Descriptor, source: &AnySource) -> Result<()> {
-    let wrong = |mismatch: Mismatch| mismatch.of(kind_of(descriptor), descriptor);
-    let mut blob = source.open(descriptor).await?;
-    let mut check = Check::new(descriptor);
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        match blob.read(&mut buffer).await? {
-            0 => return check.finish().map_err(wrong),
-            count => check.take(&buffer[..count]).map_err(wrong)?,
-        }
     }
 }
 

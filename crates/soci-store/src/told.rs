@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use soci_image::media_type::{is_index, is_manifest};
 use soci_image::{Descriptor, Digest, Reference};
 use soci_registry::ManifestName;
 
-use crate::store::{Blob, DOCUMENT_LIMIT, Root, RootName, Source, Stored};
+use crate::blob::{FileBlob, check_digest};
+use crate::store::{DOCUMENT_LIMIT, Root, RootName, Source, Stored};
 use crate::{Error, Result};
 
 /// An API that knows one repository. Its calls block.
@@ -99,13 +101,8 @@ impl ToldSource {
         let told = self.api.manifest(ManifestName::Digest(digest));
         let told = told.map_err(|why| self.untold(format_args!("the manifest {digest}"), why))?;
         let Some(manifest) = told else { return Ok(None) };
-        if !digest.matches(&manifest.bytes) {
-            return Err(Error::DigestMismatch {
-                what: "manifest",
-                expected: digest.clone(),
-                found: Digest::sha256(&manifest.bytes),
-            });
-        }
+        let asked = Descriptor::new("", digest.clone(), manifest.bytes.len() as u64);
+        check_digest("manifest", &asked, &manifest.bytes)?;
         self.keep(digest, &manifest)?;
         Ok(Some(manifest))
     }
@@ -157,7 +154,7 @@ fn is_document(descriptor: &Descriptor) -> bool {
 }
 
 impl Source for ToldSource {
-    type Blob = MemoryBlob;
+    type Blob = FileBlob;
 
     async fn roots(&self) -> Result<Vec<Root>> {
         let missing = |name: &str| Error::NotTold {
@@ -212,20 +209,8 @@ impl Source for ToldSource {
             what: "document",
             digest: digest.clone(),
         })?;
-        match (bytes.len() as u64, digest.matches(&bytes)) {
-            (found, _) if found != descriptor.size => Err(Error::SizeMismatch {
-                what: "document",
-                digest: digest.clone(),
-                expected: descriptor.size,
-                found,
-            }),
-            (_, false) => Err(Error::DigestMismatch {
-                what: "document",
-                expected: digest.clone(),
-                found: Digest::sha256(&bytes),
-            }),
-            (_, true) => Ok(bytes),
-        }
+        check_digest("document", descriptor, &bytes)?;
+        Ok(bytes)
     }
 
     async fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
@@ -243,7 +228,7 @@ impl Source for ToldSource {
         })
     }
 
-    async fn open(&self, descriptor: &Descriptor) -> Result<MemoryBlob> {
+    async fn open(&self, descriptor: &Descriptor) -> Result<FileBlob> {
         let digest = &descriptor.digest;
         let bytes = self.api.blob(digest);
         let bytes = bytes.map_err(|why| self.untold(format_args!("the blob {digest}"), why))?;
@@ -252,22 +237,27 @@ impl Source for ToldSource {
             what: "blob",
             digest: digest.clone(),
         })?;
-        Ok(MemoryBlob { bytes, read: 0 })
+        let size = bytes.len() as u64;
+        Ok(FileBlob::new(
+            Arc::new(bytes),
+            Path::new(&self.reference.name()).into(),
+            0,
+            size,
+        ))
     }
 
     async fn read_at(&self, descriptor: &Descriptor, offset: u64, buffer: &mut [u8]) -> Result<()> {
         let blob = self.open(descriptor).await?;
-        let start = usize::try_from(offset).ok();
-        let end = start.and_then(|start| start.checked_add(buffer.len()));
-        let part = start.zip(end).and_then(|(start, end)| blob.bytes.get(start..end));
-        let part = part.ok_or_else(|| Error::SizeMismatch {
-            what: "blob",
-            digest: descriptor.digest.clone(),
-            expected: offset.saturating_add(buffer.len() as u64),
-            found: blob.bytes.len() as u64,
-        })?;
-        buffer.copy_from_slice(part);
-        Ok(())
+        let end = offset.saturating_add(buffer.len() as u64);
+        if end > blob.remaining() {
+            return Err(Error::SizeMismatch {
+                what: "blob",
+                digest: descriptor.digest.clone(),
+                expected: end,
+                found: blob.remaining(),
+            });
+        }
+        blob.read_exact_at(offset, buffer)
     }
 
     async fn referrers(&self, subject: &Descriptor, artifact_type: &str) -> Result<Vec<Descriptor>> {
@@ -277,22 +267,6 @@ impl Source for ToldSource {
 
     fn is_remote(&self) -> bool {
         true
-    }
-}
-
-/// A blob in memory, being read.
-pub struct MemoryBlob {
-    bytes: Vec<u8>,
-    read: usize,
-}
-
-impl Blob for MemoryBlob {
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let left = &self.bytes[self.read..];
-        let count = left.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&left[..count]);
-        self.read += count;
-        Ok(count)
     }
 }
 

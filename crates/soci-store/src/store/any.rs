@@ -13,7 +13,7 @@ use crate::{
     archive::{ArchiveDestination, ArchiveSink},
     layout::{LayoutDestination, LayoutSink, LayoutSource},
     overlay::Overlay,
-    told::{MemoryBlob, ToldSource},
+    told::ToldSource,
 };
 
 /// Any place that images are read from.
@@ -150,9 +150,6 @@ pub enum AnyBlob {
     File(FileBlob),
     /// Of a registry.
     Registry(RegistryBlob),
-    /// Bytes that came all at once.
-    #[cfg(feature = "native")]
-    Memory(MemoryBlob),
 }
 
 /// Any place that images are written to.
@@ -252,7 +249,7 @@ impl Source for AnySource {
             #[cfg(feature = "native")]
             Self::Overlay(source) => source.open(descriptor).await,
             #[cfg(feature = "native")]
-            Self::Told(source) => source.open(descriptor).await.map(AnyBlob::Memory),
+            Self::Told(source) => source.open(descriptor).await.map(AnyBlob::File),
         }
     }
 
@@ -275,8 +272,6 @@ impl Blob for AnyBlob {
             #[cfg(feature = "files")]
             Self::File(blob) => blob.read(buffer).await,
             Self::Registry(blob) => blob.read(buffer).await,
-            #[cfg(feature = "native")]
-            Self::Memory(blob) => blob.read(buffer).await,
         }
     }
 }

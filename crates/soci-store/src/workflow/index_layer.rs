@@ -18,12 +18,9 @@ use super::pipeline::Pipeline;
 use super::start::LayerStart;
 use super::uncompress::StoredAs;
 use super::views::reason_of_unindexable;
-use crate::checked::Check;
+use crate::checked::{Check, pass};
 use crate::store::{AnyBlob, AnySink, AnySource, Blob, Sink, Source};
 use crate::{Error, Result};
-
-/// Read at once when a layer is only hashed.
-const BUFFER: usize = 256 << 10;
 
 /// What became of a layer.
 pub(crate) enum IndexedLayer {
@@ -354,22 +351,10 @@ async fn damaged(layer: &Descriptor, source: &AnySource, error: soci_ztoc::Error
     if source.is_remote() {
         return named;
     }
-    let mut check = Check::new(layer);
-    let mut buffer = vec![0; BUFFER];
-    let Ok(mut blob) = source.open(layer).await else {
-        return named;
-    };
-    let outcome = loop {
-        match blob.read(&mut buffer).await {
-            Ok(0) => break check.finish(),
-            Ok(count) => match check.take(&buffer[..count]) {
-                Ok(()) => {}
-                Err(wrong) => break Err(wrong),
-            },
-            Err(_) => return named,
-        }
-    };
-    outcome.err().map_or(named, |wrong| wrong.of("layer", layer))
+    match pass(source, layer, |_| {}).await {
+        Ok(Err(wrong)) => wrong.of("layer", layer),
+        Ok(Ok(())) | Err(_) => named,
+    }
 }
 
 /// The digest with this hash.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use soci_image::Digest;
+#[cfg(feature = "native")]
+use soci_ztoc::ztoc::Ztoc;
 
 use super::index_layer::IndexedLayer;
 
@@ -22,6 +24,18 @@ impl Indexed {
 
     pub(crate) fn take(&self, layer: &Digest) -> Option<IndexedLayer> {
         self.lock().remove(layer)
+    }
+
+    /// Lends the zTOC of a layer that has one, and keeps it. Nobody else asks for the layer meanwhile.
+    #[cfg(feature = "native")]
+    pub(crate) fn lend_ztoc<T>(&self, layer: &Digest, to: impl FnOnce(&Ztoc) -> T) -> Option<T> {
+        let indexed = self.take(layer)?;
+        let lent = match &indexed {
+            IndexedLayer::Indexed { ztoc, .. } => Some(to(ztoc.ztoc())),
+            IndexedLayer::Skipped(_) => None,
+        };
+        self.keep(layer.clone(), indexed);
+        lent
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, IndexedLayer>> {

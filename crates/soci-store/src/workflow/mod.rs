@@ -65,6 +65,8 @@ mod unpack;
 #[cfg(feature = "native")]
 mod verify;
 mod views;
+#[cfg(feature = "native")]
+mod written;
 
 #[cfg(feature = "files")]
 pub use apart::{Apart, LayerApart, contents_apart};

@@ -1,16 +1,14 @@
 //! One layer unpacked into an unnamed temporary file, for who wants files of a layer that has no zTOC.
 
-use std::fs::File;
 use std::io::Write as _;
-use std::sync::Arc;
 
 use soci_image::Descriptor;
 use soci_ztoc::ztoc::{BuildOptions, BuildOutcome, Compression, Ztoc, ZtocBuilder};
 
 use super::options::{Observer, Options};
 use super::uncompress::{Fault, uncompress};
-use crate::blob::{FileBlob, io_error};
-use crate::file::spool_folder;
+use crate::blob::FileBlob;
+use crate::file::{Spool, spool_error};
 use crate::store::AnySource;
 use crate::{Error, Result};
 
@@ -39,15 +37,11 @@ pub fn unpack(
         digest: layer.digest.clone(),
         source,
     };
-    let folder = spool_folder();
-    let spool_error = |source| io_error("write into", &folder, source);
-    let mut spool: File = tempfile::tempfile_in(&folder).map_err(spool_error)?;
+    let mut spool = Spool::new()?;
     let build = BuildOptions::new(Compression::Uncompressed, Options::BUILD_TOOL);
     let mut builder = ZtocBuilder::new(build).map_err(wrong)?;
-    let mut size = 0;
     let unpacked = uncompress(source, layer, &options.cancel, observer, &mut |bytes| {
         spool.write_all(bytes).map_err(spool_error)?;
-        size += bytes.len() as u64;
         builder.push(bytes).map_err(wrong)
     })?;
     match unpacked {
@@ -69,6 +63,6 @@ pub fn unpack(
             });
         }
     };
-    let tar = FileBlob::new(Arc::new(spool), folder.as_path().into(), 0, size);
+    let tar = spool.into_blob();
     Ok((ztoc, UnpackedLayer { tar }))
 }

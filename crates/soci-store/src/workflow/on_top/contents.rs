@@ -14,10 +14,9 @@ use soci_ztoc::inflate::{Consumer, InflateError};
 use soci_ztoc::ztoc::{SpanReader, Toc, Ztoc};
 
 use super::documents::Below;
-use crate::blob::{FileBlob, io_error};
-use crate::file::spool_folder;
+use crate::blob::FileBlob;
+use crate::file::{spool_error, spool_folder};
 use crate::store::{AnySource, Source};
-use crate::workflow::index_layer::IndexedLayer;
 use crate::workflow::indexed::Indexed;
 use crate::workflow::options::{Observer, Options};
 use crate::workflow::plan::PlannedLayer;
@@ -58,8 +57,7 @@ impl Layers<'_> {
         below: &Below,
     ) -> Result<Gathered> {
         let folder = spool_folder();
-        let spool =
-            tempfile::tempfile_in(&folder).map_err(|source| io_error("write into", &folder, source))?;
+        let spool = tempfile::tempfile_in(&folder).map_err(spool_error)?;
         let mut offsets = vec![None; restated.entries.len()];
         let mut stretches: BTreeMap<usize, Vec<Stretch>> = BTreeMap::new();
         let mut size = 0;
@@ -103,15 +101,10 @@ impl Layers<'_> {
         if let Some(ztoc) = self.ztocs.get(&layer.digest) {
             return self.spans(layer, ztoc, keep, below);
         }
-        match self.indexed.take(&layer.digest) {
-            Some(IndexedLayer::Indexed { ztoc, facts }) => {
-                let read = self.spans(layer, ztoc.ztoc(), keep, below);
-                let indexed = IndexedLayer::Indexed { ztoc, facts };
-                self.indexed.keep(layer.digest.clone(), indexed);
-                read
-            }
-            _ => self.whole(layer, keep, below),
-        }
+        let read = self
+            .indexed
+            .lend_ztoc(&layer.digest, |ztoc| self.spans(layer, ztoc, keep, below));
+        read.unwrap_or_else(|| self.whole(layer, keep, below))
     }
 
     fn whole(&self, layer: &Descriptor, keep: &mut Keep<'_>, below: &Below) -> Result<()> {
@@ -187,10 +180,6 @@ impl Layers<'_> {
             Stop::Spool(error) => spool_error(error),
         })
     }
-}
-
-fn spool_error(source: io::Error) -> Error {
-    io_error("write into", &spool_folder(), source)
 }
 
 /// Takes the output of a layer from a position on and keeps the wanted stretches of it.

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::Arc;
 
 use soci_image::image::ImageEntry;
 use soci_image::{Digest, Manifest, TopLayer};
 
 use super::refused;
 use super::write::Written;
-use crate::blob::{FileBlob, io_error};
-use crate::file::spool_folder;
+use crate::blob::FileBlob;
+use crate::file::{Spool, spool_error};
 use crate::store::{AnySource, Root, Source};
 use crate::workflow::above::{Above, NewDocuments};
 use crate::workflow::plan::{Plan, PlannedLayer};
@@ -128,14 +127,7 @@ impl Documents {
 
 /// A config is a blob for those who copy it.
 fn in_file(bytes: &[u8]) -> Result<FileBlob> {
-    let folder = spool_folder();
-    let error = |source| io_error("write into", &folder, source);
-    let mut file = tempfile::tempfile_in(&folder).map_err(error)?;
-    file.write_all(bytes).map_err(error)?;
-    Ok(FileBlob::new(
-        Arc::new(file),
-        folder.as_path().into(),
-        0,
-        bytes.len() as u64,
-    ))
+    let mut spool = Spool::new()?;
+    spool.write_all(bytes).map_err(spool_error)?;
+    Ok(spool.into_blob())
 }

@@ -26,7 +26,6 @@ use soci_ztoc::ztoc::{Compression, Toc, Ztoc};
 use self::contents::Layers;
 use self::documents::{Below, Documents};
 use super::above;
-use super::index_layer::IndexedLayer;
 use super::indexed::Indexed;
 use super::options::{Observer, Options};
 use super::plan::{Decision, Plan, PlannedLayer, WHOLE, plan};
@@ -296,16 +295,12 @@ impl Topping<'_> {
                 continue;
             }
             let digest = &layer.descriptor.digest;
-            match (self.ztocs.get(digest), self.indexed.take(digest)) {
-                (Some(ztoc), _) => spared += SpanSums::of(needs, ztoc),
-                (None, Some(indexed)) => {
-                    if let IndexedLayer::Indexed { ztoc, .. } = &indexed {
-                        spared += SpanSums::of(needs, ztoc.ztoc());
-                    }
-                    self.indexed.keep(digest.clone(), indexed);
-                }
-                (None, None) => {}
-            }
+            let sums = |ztoc: &Ztoc| SpanSums::of(needs, ztoc);
+            let of_layer = match self.ztocs.get(digest) {
+                Some(ztoc) => Some(sums(ztoc)),
+                None => self.indexed.lend_ztoc(digest, sums),
+            };
+            spared += of_layer.unwrap_or_default();
         }
         spared
     }

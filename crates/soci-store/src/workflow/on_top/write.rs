@@ -4,23 +4,22 @@
 //! Each entry is a ustar header; what that cannot hold stands in PAX records before it, sorted by key: long names, large
 //! numbers, fractions of seconds, extended attributes. Nothing tells who wrote it and when.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use soci_image::digest::Hasher;
 use soci_image::{Descriptor, Digest};
 use soci_rootfs::{FileType, Found, Restated};
-use soci_ztoc::ztoc::{self, BuildOptions, BuildOutcome, Toc, ZtocBuilder};
+use soci_ztoc::ztoc::{BuildOutcome, Toc};
 use tar::{Builder, EntryType, Header};
 
 use super::contents::Gathered;
-use crate::blob::{FileBlob, io_error};
-use crate::file::spool_folder;
-use crate::workflow::index_layer::{IndexedLayer, indexed_layer, sha256};
+use crate::blob::FileBlob;
+use crate::file::spool_error;
+use crate::workflow::index_layer::{IndexedLayer, indexed_layer};
 use crate::workflow::options::Options;
+use crate::workflow::written::LayerWriter;
 use crate::{Error, Result};
 
 /// As `docker push` and `gzip` do without being told; part of what decides the bytes.
@@ -62,20 +61,11 @@ pub(super) fn write(
     media_type: &str,
     options: &Options,
 ) -> Result<(Written, Outcome)> {
-    let folder = spool_folder();
-    let spool_error = |source| io_error("write into", &folder, source);
     let wrong = |source| Error::Place {
         place: "the layer on top".into(),
         problem: format!("it cannot be indexed: {source}"),
     };
-    let file = tempfile::tempfile_in(&folder).map_err(spool_error)?;
-    let build = BuildOptions::new(ztoc::Compression::Gzip, options.build_tool_identifier.clone())
-        .with_span_size(options.span_size);
-    let stored = Stored {
-        file,
-        size: 0,
-        builder: ZtocBuilder::new(build).map_err(wrong)?,
-    };
+    let stored = LayerWriter::new(options)?.map_err(wrong)?;
     let plain = Plain {
         encoder: GzEncoder::new(stored, Compression::new(LEVEL)),
         hasher: Digest::hasher(),
@@ -92,18 +82,14 @@ pub(super) fn write(
     }
     let plain = tar.into_inner().map_err(spool_error)?;
     let stored = plain.encoder.finish().map_err(spool_error)?;
-    let outcome = stored.builder.finish().map_err(wrong)?;
-    let digest = sha256(match &outcome {
-        BuildOutcome::Indexed(built) => built.layer_digest(),
-        BuildOutcome::Skipped(skipped) => skipped.layer_digest,
-    });
+    let layer = stored.finish().map_err(wrong)?;
     let written = Written {
-        descriptor: Descriptor::new(media_type, digest, stored.size),
-        blob: FileBlob::new(Arc::new(stored.file), folder.as_path().into(), 0, stored.size),
+        descriptor: Descriptor::new(media_type, layer.digest, layer.blob.remaining()),
+        blob: layer.blob,
         diff_id: plain.hasher.finish(),
         unpacked_size: plain.size,
     };
-    Ok((written, Outcome(outcome)))
+    Ok((written, Outcome(layer.outcome)))
 }
 
 /// One entry: PAX records if it needs them, header, contents.
@@ -185,7 +171,7 @@ impl Read for Contents<'_> {
 
 /// The tar: hashed and counted on its way into the encoder.
 struct Plain {
-    encoder: GzEncoder<Stored>,
+    encoder: GzEncoder<LayerWriter>,
     hasher: Hasher,
     size: u64,
 }
@@ -195,26 +181,6 @@ impl Write for Plain {
         self.encoder.write_all(bytes)?;
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The layer: kept and indexed as it is made.
-struct Stored {
-    file: File,
-    size: u64,
-    builder: ZtocBuilder,
-}
-
-impl Write for Stored {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_all(bytes)?;
-        self.size += bytes.len() as u64;
-        self.builder.push(bytes).map_err(io::Error::other)?;
         Ok(bytes.len())
     }
 

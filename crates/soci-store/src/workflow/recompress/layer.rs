@@ -1,24 +1,21 @@
 //! One layer: any compression in, one gzip member and its zTOC out, in one pass.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use soci_image::media_type::LayerCompression;
 use soci_image::{Descriptor, Digest};
-use soci_ztoc::ztoc::{self, BuildOptions, BuildOutcome, ZtocBuilder};
 
-use crate::blob::{FileBlob, io_error};
+use crate::blob::FileBlob;
 use crate::checked::Check;
-use crate::file::spool_folder;
+use crate::file::spool_error;
 use crate::overlay::damaged;
 use crate::store::{AnyBlob, AnySource, Blob, Source};
-use crate::workflow::index_layer::{IndexedLayer, indexed_layer, sha256};
+use crate::workflow::index_layer::{IndexedLayer, indexed_layer};
 use crate::workflow::options::{Event, Observer, Options};
+use crate::workflow::written::LayerWriter;
 use crate::zstd::ZstdFrames;
 use crate::{Error, Result, block_on};
 
@@ -54,13 +51,11 @@ pub(super) fn rewrite(
         cancel: [&options.cancel, stop],
         observer,
     };
-    let folder = spool_folder();
-    let spool = tempfile::tempfile_in(&folder).map_err(|source| io_error("write into", &folder, source))?;
-    let output = Output {
-        file: spool,
-        size: 0,
-        builder: gzip_builder(layer, options)?,
+    let wrong = |source| Error::Layer {
+        digest: layer.digest.clone(),
+        source,
     };
+    let output = LayerWriter::new(options)?.map_err(wrong)?;
     let mut encoder = GzEncoder::new(output, Compression::new(level.clamp(1, 9)));
     let mut input = BufReader::with_capacity(BUFFER, input);
     let copied = copy(&mut input, layer, &mut encoder);
@@ -71,7 +66,7 @@ pub(super) fn rewrite(
     }
     let found = match copied {
         Ok(found) => found,
-        Err(error) => return Err(cause(layer, error, &folder)),
+        Err(error) => return Err(cause(layer, error)),
     };
     input.finish()?;
     if found != *diff_id {
@@ -81,23 +76,13 @@ pub(super) fn rewrite(
             found,
         });
     }
-    let Output { file, size, builder } = encoder
-        .finish()
-        .map_err(|source| io_error("write into", &folder, source))?;
-    let outcome = builder.finish().map_err(|source| Error::Layer {
-        digest: layer.digest.clone(),
-        source,
-    })?;
-    let digest = sha256(match &outcome {
-        BuildOutcome::Indexed(built) => built.layer_digest(),
-        BuildOutcome::Skipped(skipped) => skipped.layer_digest,
-    });
+    let written = encoder.finish().map_err(spool_error)?.finish().map_err(wrong)?;
     let rewritten = Rewritten {
-        descriptor: new_descriptor(layer, digest, size),
-        blob: FileBlob::new(Arc::new(file), folder.as_path().into(), 0, size),
+        descriptor: new_descriptor(layer, written.digest, written.blob.remaining()),
+        blob: written.blob,
         reason,
     };
-    let indexed = indexed_layer(outcome, &layer.digest, options);
+    let indexed = indexed_layer(written.outcome, &layer.digest, options);
     observer(Event::LayerFinished {
         digest: layer.digest.clone(),
         indexed: matches!(indexed, IndexedLayer::Indexed { .. }),
@@ -105,19 +90,12 @@ pub(super) fn rewrite(
     Ok((rewritten, indexed))
 }
 
-fn gzip_builder(layer: &Descriptor, options: &Options) -> Result<ZtocBuilder> {
-    ZtocBuilder::new(
-        BuildOptions::new(ztoc::Compression::Gzip, options.build_tool_identifier.clone())
-            .with_span_size(options.span_size),
-    )
-    .map_err(|source| Error::Layer {
-        digest: layer.digest.clone(),
-        source,
-    })
-}
-
 /// Uncompresses the input into the encoder and gives the digest of what passed.
-fn copy(input: &mut impl BufRead, layer: &Descriptor, encoder: &mut GzEncoder<Output>) -> io::Result<Digest> {
+fn copy(
+    input: &mut impl BufRead,
+    layer: &Descriptor,
+    encoder: &mut GzEncoder<LayerWriter>,
+) -> io::Result<Digest> {
     let mut decoder: Box<dyn Read> = match compression(layer, input.fill_buf()?) {
         Stored::Zstd => Box::new(ZstdFrames::new(input)),
         Stored::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
@@ -232,35 +210,14 @@ impl Read for Input<'_> {
     }
 }
 
-/// The new layer: kept and indexed as it is made.
-struct Output {
-    file: File,
-    size: u64,
-    builder: ZtocBuilder,
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_all(bytes)?;
-        self.size += bytes.len() as u64;
-        // The encoder's own output is sound gzip; what is wrong with the tar inside is told at the end.
-        self.builder.push(bytes).map_err(io::Error::other)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// An error of the spool, told apart from those of the input.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Spool(io::Error);
 
-fn cause(layer: &Descriptor, error: io::Error, folder: &Path) -> Error {
+fn cause(layer: &Descriptor, error: io::Error) -> Error {
     match error.downcast::<Spool>() {
-        Ok(Spool(source)) => io_error("write into", folder, source),
+        Ok(Spool(source)) => spool_error(source),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             damaged(&layer.digest, "its compressed data ends too early")
         }
