@@ -336,7 +336,7 @@ impl Listing {
             *kind == Kind::Soci
                 && have.digest == soci.digest
                 && image(have) == image(soci)
-                && have.platform == soci.platform
+                && have.platform.as_ref().map(Platform::key) == soci.platform.as_ref().map(Platform::key)
         })
     }
 
