@@ -1,6 +1,7 @@
 //! The floors of `docs/architecture.md`: which crate may depend on which.
 
 mod deny;
+mod fuzz;
 mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,6 +4,7 @@
 pub mod ecr_api;
 pub mod images;
 pub mod registry;
+pub mod seeds;
 #[cfg(unix)]
 pub mod servers;
 
