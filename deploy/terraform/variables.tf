@@ -5,7 +5,7 @@ variable "name" {
 }
 
 variable "code" {
-  description = "Path of the function's zip, that of the architecture below"
+  description = "Path of the function's zip, of a release (cargo-soci-lambda-VERSION-ARCHITECTURE.zip), for the architecture below"
   type        = string
 }
 

@@ -2,7 +2,9 @@
 
 #[cfg(unix)]
 pub mod ecr_api;
+pub mod generated;
 pub mod images;
+pub mod lambda;
 pub mod registry;
 pub mod seeds;
 #[cfg(unix)]

@@ -44,8 +44,8 @@ Commands of this repository:
                                 lint a folder of documents with known verdicts (index.json)
   cargo xtask dist [--quick] [--twice] [--target NAME] [FOLDER]
                                 what a release uploads: static binaries, completions, manual pages, licences,
-                                SBOM, container image, each run once (--quick: x86_64-unknown-linux-musl and its
-                                image; --twice: all of it again from nothing, and the bytes compared)
+                                SBOM, container image, zips for AWS Lambda, each run once (--quick:
+                                x86_64-unknown-linux-musl, its image and zip; --twice: all of it again from nothing, and the bytes compared)
   cargo xtask picture           draw the picture of the README
   cargo xtask readme [--slow]   follow the README in a clean clone: every command block (--slow: also the installation)
   cargo xtask release VERSION [--dry-run]

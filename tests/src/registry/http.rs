@@ -2,8 +2,12 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::ops::Range;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+
+use crate::generated::GeneratedLayer;
 
 /// A request with its whole body.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +77,8 @@ pub enum Delivery {
     SlowHeader(Duration),
     /// The whole body in a chunk, then trailer fields without end, one byte after each pause.
     Trailers(Duration),
+    /// This part of a blob that is made now, in place of a body; the response states its length.
+    Generated(Arc<GeneratedLayer>, Range<u64>),
 }
 
 impl Response {
@@ -218,6 +224,17 @@ pub(crate) fn write_response(stream: &mut TcpStream, response: &Response, is_hea
         Delivery::Whole | Delivery::Nothing => {
             let whole = stream.write_all(body).is_ok();
             (whole, if whole { body.len() } else { 0 })
+        }
+        Delivery::Generated(layer, range) => {
+            let whole = layer.write(range.clone(), stream).is_ok();
+            (
+                whole,
+                if whole {
+                    (range.end - range.start) as usize
+                } else {
+                    0
+                },
+            )
         }
         Delivery::WrongLength(_) => {
             let _ = stream.write_all(body);

@@ -1,12 +1,14 @@
 //! The distribution protocol: a request in, a response out.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::State;
-use super::http::{Request, Response};
+use super::http::{Delivery, Request, Response};
 use super::store::{RepositoryContent, StoredManifest, digest_of};
+use crate::generated::GeneratedLayer;
 
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -144,11 +146,11 @@ fn blob(state: &mut State, request: &Request, repository: &str, digest: &str) ->
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return Response::new(405);
     }
-    let found = state
-        .repositories
-        .get(repository)
-        .and_then(|content| content.blobs.get(digest))
-        .cloned();
+    let content = state.repositories.get(repository);
+    if let Some(layer) = content.and_then(|content| content.generated.get(digest)) {
+        return generated(state, request, layer).with("Docker-Content-Digest", digest);
+    }
+    let found = content.and_then(|content| content.blobs.get(digest)).cloned();
     let Some(bytes) = found else {
         return refuse(404, "BLOB_UNKNOWN", "blob unknown to registry");
     };
@@ -165,26 +167,51 @@ pub(super) fn blob_bytes(state: &State, request: &Request, bytes: &Arc<Vec<u8>>)
     let Some(range) = range else {
         return send_bytes(request, bytes, "application/octet-stream");
     };
-    let parsed = range
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-        .and_then(|(first, last)| {
-            let first: usize = first.parse().ok()?;
-            let last = if last.is_empty() {
-                usize::MAX
-            } else {
-                last.parse().ok()?
-            };
-            let last = last.min(bytes.len().checked_sub(1)?);
-            (first <= last).then_some((first, last))
-        });
-    match parsed {
-        Some((first, last)) => Response::new(206)
-            .with("Content-Range", format!("bytes {first}-{last}/{}", bytes.len()))
+    match part(range, bytes.len() as u64) {
+        Some(part) => Response::new(206)
+            .with("Content-Range", content_range(&part, bytes.len() as u64))
             .with("Content-Type", "application/octet-stream")
-            .with_body(&bytes[first..=last]),
+            .with_body(&bytes[part.start as usize..part.end as usize]),
         None => Response::new(416).with("Content-Range", format!("bytes */{}", bytes.len())),
     }
+}
+
+/// The same of a blob that is made as it goes out.
+fn generated(state: &State, request: &Request, layer: &Arc<GeneratedLayer>) -> Response {
+    let size = layer.size();
+    let range = request.header("range").filter(|_| state.behaviour.ranges);
+    let (response, part) = match range.map(|range| part(range, size)) {
+        None => (Response::new(200), 0..size),
+        Some(Some(part)) => {
+            let response = Response::new(206).with("Content-Range", content_range(&part, size));
+            (response, part)
+        }
+        Some(None) => {
+            return Response::new(416).with("Content-Range", format!("bytes */{size}"));
+        }
+    };
+    let mut response = response
+        .with("Content-Type", "application/octet-stream")
+        .with("Content-Length", (part.end - part.start).to_string());
+    response.delivery = Delivery::Generated(Arc::clone(layer), part);
+    response
+}
+
+/// The bytes that a `Range` field asks for; `None` if there are none.
+fn part(range: &str, size: u64) -> Option<Range<u64>> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let first: u64 = first.parse().ok()?;
+    let last = if last.is_empty() {
+        u64::MAX
+    } else {
+        last.parse().ok()?
+    };
+    let last = last.min(size.checked_sub(1)?);
+    (first <= last).then_some(first..last + 1)
+}
+
+fn content_range(part: &Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", part.start, part.end - 1)
 }
 
 fn send_bytes(request: &Request, bytes: &Arc<Vec<u8>>, media_type: &str) -> Response {

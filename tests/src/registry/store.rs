@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::generated::GeneratedLayer;
+
 /// A stored manifest.
 #[derive(Clone, Debug)]
 pub struct StoredManifest {
@@ -20,6 +22,8 @@ pub struct StoredManifest {
 pub struct RepositoryContent {
     /// Blobs by digest.
     pub blobs: BTreeMap<String, Arc<Vec<u8>>>,
+    /// Blobs that are made as they are read, by digest.
+    pub generated: BTreeMap<String, Arc<GeneratedLayer>>,
     /// Manifests by digest.
     pub manifests: BTreeMap<String, StoredManifest>,
     /// Digests by tag.
@@ -80,7 +84,7 @@ impl RepositoryContent {
             // Foreign layers live elsewhere.
             .filter(|descriptor| descriptor.get("urls").is_none())
             .filter_map(|descriptor| digest(&descriptor))
-            .find(|digest| !self.blobs.contains_key(digest));
+            .find(|digest| !self.blobs.contains_key(digest) && !self.generated.contains_key(digest));
         missing_blob.or_else(|| {
             list("manifests")
                 .iter()

@@ -9,6 +9,7 @@ mod facts;
 mod first;
 mod image;
 mod inputs;
+mod lambda;
 mod layers;
 mod link;
 mod lint;
@@ -47,6 +48,7 @@ const CASES: &[Case] = &[
     ("lint", lint::run),
     ("why", why::run),
     ("trace", trace::starts),
+    ("lambda", lambda::run),
 ];
 
 /// What every case needs.

@@ -1,4 +1,4 @@
-//! The binaries: one static file for each platform.
+//! The binaries: one static file for each platform, and the function of AWS Lambda for those that Lambda has.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,37 @@ use super::tools::{self, Tools};
 use super::{Platform, Release};
 use crate::run::{Outcome, must, root};
 
-/// Builds `cargo-soci` for every platform.
+/// Builds `cargo-soci` for every platform, and the function where Lambda has it. What the two have in common is compiled
+/// once: both are asked for in one call.
 pub(super) fn binaries(release: &Release, platforms: &[Platform], tools: &Tools, build: &Path) -> Outcome {
     for platform in platforms {
         tools::rust_target(*platform)?;
     }
+    let (with, without): (Vec<Platform>, Vec<Platform>) =
+        (platforms.iter()).partition(|platform| platform.function.is_some());
+    for (platforms, packages) in [
+        (with, &["cargo-soci", "soci-lambda"][..]),
+        (without, &["cargo-soci"]),
+    ] {
+        if !platforms.is_empty() {
+            packages_for(release, packages, &platforms, tools, build)?;
+        }
+    }
+    Ok(())
+}
+
+fn packages_for(
+    release: &Release,
+    packages: &[&str],
+    platforms: &[Platform],
+    tools: &Tools,
+    build: &Path,
+) -> Outcome {
     let mut command = tools.zigbuild();
-    command
-        .args(["--release", "--locked", "--package", "cargo-soci", "--target-dir"])
-        .arg(build);
+    command.args(["--release", "--locked", "--target-dir"]).arg(build);
+    for package in packages {
+        command.args(["--package", package]);
+    }
     for platform in platforms {
         command.args(["--target", platform.target]);
     }
@@ -29,10 +51,16 @@ pub(super) fn binaries(release: &Release, platforms: &[Platform], tools: &Tools,
 
 /// The program of a platform.
 pub(super) fn binary(platform: Platform, build: &Path) -> PathBuf {
-    build
-        .join(platform.target)
-        .join("release")
-        .join(format!("cargo-soci{}", platform.suffix))
+    program(platform, build, &format!("cargo-soci{}", platform.suffix))
+}
+
+/// The function of a platform that Lambda has.
+pub(super) fn function(platform: Platform, build: &Path) -> PathBuf {
+    program(platform, build, "bootstrap")
+}
+
+fn program(platform: Platform, build: &Path, name: &str) -> PathBuf {
+    build.join(platform.target).join("release").join(name)
 }
 
 /// Panics and backtraces name source files: without the folders of this machine.

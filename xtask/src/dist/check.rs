@@ -1,4 +1,5 @@
-//! Every binary does its work before it is uploaded: aarch64 through qemu, Windows through wine, the image in runc.
+//! Every binary does its work before it is uploaded: aarch64 through qemu, Windows through wine, the image in runc, the
+//! function of AWS Lambda under a Runtime API.
 //!
 //! The same conversion must give the same bytes on each.
 
@@ -6,11 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use soci_tests::images::MadeImage;
+use soci_tests::lambda::Bootstrap;
+use soci_tests::registry::{Behaviour, TestRegistry};
 
 use super::package::{read, write};
 use super::tools::Tools;
-use super::{Platform, Release, build, image};
+use super::{Platform, Release, build, function, image};
 use crate::demo;
 use crate::run::{Outcome, must, output, root};
 
@@ -19,7 +23,7 @@ pub(super) fn programs(platforms: &[Platform]) -> Vec<(&'static str, &'static st
     let mut programs = vec![("runc", "runc"), ("skopeo", "skopeo")];
     for platform in platforms {
         match platform.target {
-            "aarch64-unknown-linux-musl" => programs.push(("qemu-aarch64-static", "qemu-user-static")),
+            "aarch64-unknown-linux-musl" => programs.push((QEMU, "qemu-user-static")),
             "x86_64-pc-windows-gnu" if !Path::new(DEBIANS_WINE).exists() => {
                 programs.push(("wine64", "wine64"))
             }
@@ -70,7 +74,58 @@ pub(super) fn all(release: &Release, platforms: &[Platform], tools: &Tools, buil
             }
         }
     }
+    functions(release, platforms, folder.path())?;
     container(release, platforms, folder.path())
+}
+
+/// The function out of each zip, called once: it converts an image in a registry of this process, the same on each.
+fn functions(release: &Release, platforms: &[Platform], folder: &Path) -> Outcome {
+    let mut converted: Option<String> = None;
+    for platform in platforms {
+        let Some(zip) = function::path(release, *platform) else {
+            continue;
+        };
+        let name = zip.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let program = folder.join("bootstrap");
+        write(&program, &function::program(&zip)?)?;
+        make_executable(&program).map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut words = vec![program.as_os_str()];
+        if platform.target == "aarch64-unknown-linux-musl" {
+            words.insert(0, QEMU.as_ref());
+        }
+        let registry = TestRegistry::start(Behaviour::default());
+        registry.with("app", |content| {
+            MadeImage::new(&[(1, 900_000), (2, 3_000_000)]).store(content, "1")
+        });
+        let bootstrap = Bootstrap::start(&words, &[("SOCI_MIN_LAYER_SIZE", "50KiB")]);
+        let answer = bootstrap.call(&json!({"image": registry.name("app:1")}));
+        let lines = bootstrap.end();
+        if answer != Ok(json!({"outcome": "converted"})) {
+            return Err(format!("{name} answers {answer:?} and writes {lines:?}"));
+        }
+        let digest = registry
+            .with("app", |content| content.tags.get("1").cloned())
+            .ok_or_else(|| format!("{name} lost the tag"))?;
+        println!("{name}: called under a Runtime API, {digest}");
+        match &converted {
+            Some(same) if *same != digest => {
+                return Err(format!("{name} converts to another image than {same}"));
+            }
+            _ => converted = Some(digest),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_path: &Path) -> std::io::Result<()> {
+    Err(std::io::Error::other("releases are made on Linux"))
 }
 
 /// How the program of a platform is started on this machine.
@@ -88,7 +143,7 @@ impl Runner {
         let mut variables = Vec::new();
         let words = match platform.target {
             "x86_64-unknown-linux-musl" => vec![binary.to_path_buf()],
-            "aarch64-unknown-linux-musl" => vec!["qemu-aarch64-static".into(), binary.to_path_buf()],
+            "aarch64-unknown-linux-musl" => vec![QEMU.into(), binary.to_path_buf()],
             _ => {
                 let program = folder.path().join("cargo-soci.exe");
                 fs::copy(binary, &program).map_err(|error| format!("{}: {error}", binary.display()))?;
@@ -125,6 +180,8 @@ fn wine() -> PathBuf {
         "wine64".into()
     }
 }
+
+const QEMU: &str = "qemu-aarch64-static";
 
 const DEBIANS_WINE: &str = "/usr/lib/wine/wine64";
 

@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: what a release uploads, made on one Linux machine.
 //!
 //! ```text
-//! build ──► package (completions, man pages, licences) ──► image ──► sbom ──► SHA256SUMS ──► check
+//! build ──► package (completions, man pages, licences) ──► zips for Lambda ──► image ──► sbom ──► SHA256SUMS ──► check
 //! ```
 //!
 //! The same commit gives the same bytes: compilers come in pinned versions from PyPI, paths of this machine are
@@ -10,10 +10,12 @@
 mod archive;
 mod build;
 mod check;
+mod function;
 mod image;
 mod licences;
 mod package;
 mod sbom;
+mod time;
 mod tools;
 
 use std::fs;
@@ -44,6 +46,8 @@ pub(crate) struct Platform {
     pub(crate) suffix: &'static str,
     /// The architecture in images; none for systems that have no image.
     pub(crate) architecture: Option<&'static str>,
+    /// The architecture of AWS Lambda; none for systems that are not Lambda's.
+    pub(crate) function: Option<&'static str>,
 }
 
 /// Built here; macOS needs a machine of its own.
@@ -52,16 +56,19 @@ const PLATFORMS: [Platform; 3] = [
         target: "x86_64-unknown-linux-musl",
         suffix: "",
         architecture: Some("amd64"),
+        function: Some("x86_64"),
     },
     Platform {
         target: "aarch64-unknown-linux-musl",
         suffix: "",
         architecture: Some("arm64"),
+        function: Some("arm64"),
     },
     Platform {
         target: "x86_64-pc-windows-gnu",
         suffix: ".exe",
         architecture: None,
+        function: None,
     },
 ];
 
@@ -112,6 +119,9 @@ fn make(wanted: &Wanted, build: &Path) -> Outcome {
     stage("archives", || {
         package::archives(&release, &wanted.platforms, build)
     })?;
+    stage("function of AWS Lambda", || {
+        function::zips(&release, &wanted.platforms, build)
+    })?;
     stage("container image", || {
         image::write_archive(&release, &wanted.platforms, build)
     })?;
@@ -122,6 +132,25 @@ fn make(wanted: &Wanted, build: &Path) -> Outcome {
     stage("each of them runs", || {
         check::all(&release, &wanted.platforms, &tools, build)
     })
+}
+
+/// The function of AWS Lambda for this machine's architecture as a release has it: the program, and its zip in `folder`.
+pub(crate) fn lambda_function(folder: &Path) -> Result<(PathBuf, PathBuf), String> {
+    let platform = PLATFORMS
+        .into_iter()
+        .find(|platform| platform.target.starts_with(std::env::consts::ARCH) && platform.function.is_some())
+        .ok_or("Lambda has no such architecture")?;
+    let release = Release {
+        version: version()?,
+        time: time()?,
+        folder: folder.to_owned(),
+    };
+    let build = target().join("dist-build");
+    let tools = tools::Tools::install(false)?;
+    build::binaries(&release, &[platform], &tools, &build)?;
+    function::zips(&release, &[platform], &build)?;
+    let zip = function::path(&release, platform).ok_or("Lambda has the platform")?;
+    Ok((build::function(platform, &build), zip))
 }
 
 fn read(arguments: &[String]) -> Result<Wanted, String> {

@@ -78,7 +78,7 @@ fn common(platforms: &[Platform]) -> Result<Vec<(String, Vec<u8>)>, String> {
     }
     parts.push((
         "THIRD-PARTY-LICENSES.txt".to_owned(),
-        licences::text(platforms)?.into_bytes(),
+        licences::of_program(platforms)?.into_bytes(),
     ));
     Ok(parts)
 }

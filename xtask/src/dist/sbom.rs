@@ -1,4 +1,4 @@
-//! What the program is made of, for machines: CycloneDX by cargo-cyclonedx.
+//! What the programs are made of, for machines: CycloneDX by cargo-cyclonedx.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use super::package::{read, write};
 use super::tools::Tools;
 use crate::run::{Outcome, must, output, root};
 
-/// Writes `cargo-soci-VERSION.cdx.json`.
+/// Writes `cargo-soci-VERSION.cdx.json`, and the same for the function of AWS Lambda.
 pub(super) fn write_bom(release: &Release, tools: &Tools) -> Outcome {
     // The tool writes beside each manifest: into a copy, so that nothing of it comes into the repository.
     let copy = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
@@ -28,11 +28,15 @@ pub(super) fn write_bom(release: &Release, tools: &Tools) -> Outcome {
             .current_dir(copy.path())
             .env("SOURCE_DATE_EPOCH", release.time.to_string()),
     )?;
-    let text = String::from_utf8(read(&copy.path().join("crates/cargo-soci/bom.json"))?)
-        .map_err(|_| "the SBOM is not UTF-8".to_owned())?;
-    let text = text.replace(&copy.path().display().to_string(), "/cargo-soci");
-    let name = format!("cargo-soci-{}.cdx.json", release.version);
-    write(&release.folder.join(name), text.as_bytes())
+    for (package, name) in [("cargo-soci", "cargo-soci"), ("soci-lambda", "cargo-soci-lambda")] {
+        let bom = copy.path().join("crates").join(package).join("bom.json");
+        let text =
+            String::from_utf8(read(&bom)?).map_err(|_| format!("the SBOM of {package} is not UTF-8"))?;
+        let text = text.replace(&copy.path().display().to_string(), "/cargo-soci");
+        let name = format!("{name}-{}.cdx.json", release.version);
+        write(&release.folder.join(name), text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Manifests, and sources enough for cargo to find its targets.

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use soci_tests::images::MadeImage;
 use soci_tests::registry::{Behaviour, Effect, Fault, TokenRules};
 
-use crate::bootstrap::Bootstrap;
+use crate::bootstrap;
 use crate::{batch, direct, expected, image, outcomes, tag, with_image};
 
 #[test]
 fn an_image_is_converted_in_place_and_the_same_call_finds_it_done() {
     let registry = with_image(Behaviour::default());
-    let function = Bootstrap::start(&[]);
+    let function = bootstrap::start(&[]);
     let call = direct(&registry, "app:1");
     assert_eq!(function.call(&call), Ok(json!({"outcome": "converted"})));
     let expected = expected(&image());
@@ -42,7 +42,7 @@ fn an_image_is_converted_in_place_and_the_same_call_finds_it_done() {
 fn a_sibling_stands_beside_the_image_as_built() {
     let registry = with_image(Behaviour::default());
     let before = tag(&registry, "1");
-    let function = Bootstrap::start(&[("SOCI_TAG_MODEL", "sibling")]);
+    let function = bootstrap::start(&[("SOCI_TAG_MODEL", "sibling")]);
     let call = direct(&registry, "app:1");
     assert_eq!(function.call(&call), Ok(json!({"outcome": "converted"})));
     assert_eq!(tag(&registry, "1"), before);
@@ -65,7 +65,7 @@ fn one_bad_message_of_a_batch_fails_alone() {
     registry.with("app", |content| image().store(content, "2"));
     let body = |name: &str| direct(&registry, name).to_string();
     let bodies = [body("app:1"), "no JSON".to_owned(), body("app:9"), body("app:2")];
-    let function = Bootstrap::start(&[]);
+    let function = bootstrap::start(&[]);
     let failures = json!({"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]});
     assert_eq!(function.call(&batch(&bodies)), Ok(failures));
     let expected = Some(expected(&image()));
@@ -83,7 +83,7 @@ fn one_bad_message_of_a_batch_fails_alone() {
 #[test]
 fn what_cannot_be_done_is_the_calls_error() {
     let registry = with_image(Behaviour::default());
-    let function = Bootstrap::start(&[]);
+    let function = bootstrap::start(&[]);
     let error = function
         .call(&direct(&registry, "app:9"))
         .expect_err("no such tag");
@@ -110,7 +110,7 @@ fn small_layers_and_things_that_are_no_images_are_told_and_are_no_error() {
         let digest = content.add_manifest("application/vnd.oci.image.manifest.v1+json", index);
         content.tags.insert("artifact".to_owned(), digest);
     });
-    let function = Bootstrap::start(&[]);
+    let function = bootstrap::start(&[]);
     assert_eq!(
         function.call(&direct(&registry, "app:small")),
         Ok(json!({"outcome": "nothing-to-index"}))
@@ -130,7 +130,7 @@ fn throttling_and_expired_tokens_are_waited_for() {
     let throttled = Effect::Refuse(429, Some("0".to_owned()));
     registry.inject(Fault::new("GET", "/manifests/", throttled.clone()).times(2));
     registry.inject(Fault::new("PUT", "/manifests/", throttled).times(2));
-    let function = Bootstrap::start(&[]);
+    let function = bootstrap::start(&[]);
     assert_eq!(
         function.call(&direct(&registry, "app:1")),
         Ok(json!({"outcome": "converted"}))
@@ -146,7 +146,7 @@ fn two_at_once_on_one_tag_end_as_one_does() {
             link: Some((4_000_000, Duration::from_millis(2))),
             ..Behaviour::default()
         });
-        let functions = [Bootstrap::start(&[]), Bootstrap::start(&[])];
+        let functions = [bootstrap::start(&[]), bootstrap::start(&[])];
         let call = direct(&registry, "app:1");
         let calls: Vec<u64> = functions.iter().map(|function| function.send(&call)).collect();
         for (function, call) in functions.iter().zip(calls) {
@@ -168,7 +168,7 @@ fn a_tag_that_moves_meanwhile_is_gone_on_with() {
             link: Some((250_000, Duration::from_millis(2))),
             ..Behaviour::default()
         });
-        let function = Bootstrap::start(&[("SOCI_TAG_MODEL", model)]);
+        let function = bootstrap::start(&[("SOCI_TAG_MODEL", model)]);
         let call = function.send(&direct(&registry, "app:1"));
         // They are on their way now.
         while !registry
@@ -202,7 +202,7 @@ fn a_damaged_layer_fails_the_call_and_moves_no_tag() {
     let registry = with_image(Behaviour::default());
     let before = tag(&registry, "1");
     registry.inject(Fault::new("GET", "/blobs/", Effect::Corrupt).times(1000));
-    let function = Bootstrap::start(&[]);
+    let function = bootstrap::start(&[]);
     let error: Value = function.call(&direct(&registry, "app:1")).expect_err("damaged");
     assert!(!error["errorMessage"].as_str().unwrap_or_default().is_empty());
     assert_eq!(tag(&registry, "1"), before);

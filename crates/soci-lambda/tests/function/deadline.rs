@@ -7,7 +7,7 @@ use soci_tests::images::{MadeImage, noise};
 use soci_tests::registry::{Behaviour, TestRegistry};
 use soci_tests::servers::Server;
 
-use crate::bootstrap::Bootstrap;
+use crate::bootstrap::{self, Bootstrap};
 use crate::{batch, direct, expected, outcomes, tag};
 
 /// A queue that moto plays.
@@ -49,7 +49,7 @@ impl Queue {
 
     pub(crate) fn function(&self) -> Bootstrap {
         let moto = format!("http://{}", self.moto.host());
-        Bootstrap::start(&[
+        bootstrap::start(&[
             ("SOCI_QUEUE_URL", &self.url),
             ("SOCI_DEADLINE_MARGIN", "1"),
             ("AWS_ENDPOINT_URL_SQS", &moto),
@@ -199,7 +199,7 @@ fn calls_that_get_no_further_end_as_an_error() {
 #[test]
 fn without_a_queue_the_call_fails_in_time_and_its_next_attempt_begins_again() {
     let registry = registry();
-    let function = Bootstrap::start(&[("SOCI_DEADLINE_MARGIN", "1")]);
+    let function = bootstrap::start(&[("SOCI_DEADLINE_MARGIN", "1")]);
     let call = direct(&registry, "app:1");
     let error = function
         .call_within(&call, MARGIN)

@@ -14,7 +14,7 @@ use soci_store::workflow::{self, Options};
 use soci_tests::images::MadeImage;
 use soci_tests::servers::{EcrRegistry, Server};
 
-use crate::bootstrap::Bootstrap;
+use crate::bootstrap::{self, Bootstrap};
 use crate::{batch, expected, image, outcomes};
 
 const HOST: &str = EcrRegistry::HOST;
@@ -45,7 +45,7 @@ impl Ecr {
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
             ("AWS_SESSION_TOKEN", "token"),
         ];
-        Bootstrap::start(&[&around, settings].concat())
+        bootstrap::start(&[&around, settings].concat())
     }
 
     fn client(&self) -> NativeClient {

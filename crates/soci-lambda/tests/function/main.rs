@@ -8,7 +8,7 @@ mod deadline;
 mod deploy;
 #[cfg(feature = "real-tools")]
 mod ecr;
-mod runtime_api;
+mod memory;
 mod settings;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 /// The API of one function.
-pub(crate) struct RuntimeApi {
+pub struct RuntimeApi {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -29,11 +29,13 @@ struct State {
     /// By call: what was answered, or the error.
     answers: Vec<(u64, Result<Value, Value>)>,
     calls: u64,
+    /// How often the function asked for a call.
+    asked: u64,
 }
 
 impl RuntimeApi {
     /// Starts it; it ends with the process.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::<Shared>::default();
@@ -48,12 +50,19 @@ impl RuntimeApi {
     }
 
     /// As in `AWS_LAMBDA_RUNTIME_API`.
-    pub(crate) fn host(&self) -> String {
+    pub fn host(&self) -> String {
         self.address.to_string()
     }
 
+    /// Waits until the function asks for its first call; whether it does so in time.
+    pub fn is_asked_within(&self, patience: Duration) -> bool {
+        let state = self.shared.lock();
+        let waited = (self.shared.changed).wait_timeout_while(state, patience, |state| state.asked == 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.asked > 0
+    }
+
     /// Hands a call to the function.
-    pub(crate) fn send(&self, event: &Value, within: Duration) -> u64 {
+    pub fn send(&self, event: &Value, within: Duration) -> u64 {
         let mut state = self.shared.lock();
         state.calls += 1;
         let call = state.calls;
@@ -63,7 +72,7 @@ impl RuntimeApi {
     }
 
     /// Waits for what came of it.
-    pub(crate) fn answer(&self, call: u64, patience: Duration) -> Option<Result<Value, Value>> {
+    pub fn answer(&self, call: u64, patience: Duration) -> Option<Result<Value, Value>> {
         let until = Instant::now() + patience;
         let mut state = self.shared.lock();
         loop {
@@ -114,6 +123,8 @@ impl Shared {
     /// Waits for the next call.
     fn next(&self) -> String {
         let mut state = self.lock();
+        state.asked += 1;
+        self.changed.notify_all();
         let (call, event, within) = loop {
             match state.waiting.pop_front() {
                 Some(next) => break next,
