@@ -38,6 +38,12 @@ export class Documents {
    * The report in a form: `human`, `short`, `json`, `github`, `markdown`, `sarif`.
    */
   render(format: string): string;
+  /**
+   * The images that are to be looked up before [`lint`](Self::lint) is called with what was found: one a line, its
+   * name in the documents, its registry and its whole name, with tabs between. `all` takes those in any registry and
+   * with any verdict; else those of private ECR registries that a verdict hangs on.
+   */
+  wanted(options: string, all: boolean): string;
 }
 
 /**
@@ -73,6 +79,7 @@ export interface InitOutput {
   readonly documents_lint: (a: number, b: number, c: number) => [number, number, number, number];
   readonly documents_new: () => number;
   readonly documents_render: (a: number, b: number, c: number) => [number, number, number, number];
+  readonly documents_wanted: (a: number, b: number, c: number, d: number) => [number, number, number, number];
   readonly isCommonName: (a: number, b: number) => number;
   readonly rules: () => [number, number];
   readonly version: () => [number, number];

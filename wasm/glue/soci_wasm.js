@@ -136,6 +136,35 @@ return getStringFromWasm0(ptr2, len2);
 wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
 }
 }
+/**
+ * The images that are to be looked up before [`lint`](Self::lint) is called with what was found: one a line, its
+ * name in the documents, its registry and its whole name, with tabs between. `all` takes those in any registry and
+ * with any verdict; else those of private ECR registries that a verdict hangs on.
+ * @param {string} options
+ * @param {boolean} all
+ * @returns {string}
+ */
+wanted(options, all) {
+let deferred4_0;
+let deferred4_1;
+try {
+const val2 = +all;
+const ptr0 = passStringToWasm0(options, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+const len0 = WASM_VECTOR_LEN;
+const ret = wasm.documents_wanted(this.__wbg_ptr, ptr0, len0, val2);
+var ptr3 = ret[0];
+var len3 = ret[1];
+if (ret[3]) {
+ptr3 = 0; len3 = 0;
+throw takeFromExternrefTable0(ret[2]);
+}
+deferred4_0 = ptr3;
+deferred4_1 = len3;
+return getStringFromWasm0(ptr3, len3);
+} finally {
+wasm.__wbindgen_free(deferred4_0, deferred4_1, 1);
+}
+}
 }
 if (Symbol.dispose) Documents.prototype[Symbol.dispose] = Documents.prototype.free;
 

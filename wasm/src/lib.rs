@@ -3,6 +3,7 @@
 //! ```text
 //! feature lint    documents and options in, the linter's own texts out      the lint Action, the page, the npm package
 //! feature image   layers in, zTOCs out; an image of a registry converted     the Action `convert`
+//! feature look    the name of an image in a registry in, its facts out      the lint Action, where it may ask registries
 //! feature local   files of the host's in, images, facts and file systems out     the page
 //! ```
 //!
@@ -11,7 +12,7 @@
 #[cfg(feature = "lint")]
 mod folders;
 // Calls of the host's functions are there in WASM alone.
-#[cfg(all(feature = "image", target_family = "wasm"))]
+#[cfg(all(any(feature = "image", feature = "look"), target_family = "wasm"))]
 pub mod image;
 #[cfg(feature = "lint")]
 mod lint;
@@ -38,7 +39,10 @@ impl Display for Objection {
 
 impl std::error::Error for Objection {}
 
-#[cfg(all(any(feature = "image", feature = "local"), target_family = "wasm"))]
+#[cfg(all(
+    any(feature = "image", feature = "look", feature = "local"),
+    target_family = "wasm"
+))]
 impl From<soci_store::Error> for Objection {
     fn from(error: soci_store::Error) -> Self {
         Self(error.to_string())

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use soci_lint::{Acceptance, Beside, By, FailOn, Input, Options, RenderOptions, Report};
+use soci_lint::{Acceptance, Beside, By, CheckImages, FailOn, Input, Options, RenderOptions, Report};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::Objection;
@@ -90,6 +90,27 @@ impl Documents {
         report.leave_out_other_files(|path| self.by_name.contains(path));
         self.report = Some(report);
         self.render("json")
+    }
+
+    /// The images that are to be looked up before [`lint`](Self::lint) is called with what was found: one a line, its
+    /// name in the documents, its registry and its whole name, with tabs between. `all` takes those in any registry and
+    /// with any verdict; else those of private ECR registries that a verdict hangs on.
+    pub fn wanted(&mut self, options: &str, all: bool) -> Result<String, Objection> {
+        let check = if all { CheckImages::On } else { CheckImages::Auto };
+        let options = Options::from_json(options)?;
+        let report = soci_lint::lint_beside(&self.inputs, self, &options);
+        let mut lines = String::new();
+        for (image, reference) in check.wanted(&report, &options) {
+            for (text, end) in [
+                (image, '\t'),
+                (reference.registry(), '\t'),
+                (&reference.to_string(), '\n'),
+            ] {
+                lines.push_str(text);
+                lines.push(end);
+            }
+        }
+        Ok(lines)
     }
 
     /// The report in a form: `human`, `short`, `json`, `github`, `markdown`, `sarif`.

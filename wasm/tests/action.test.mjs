@@ -83,6 +83,7 @@ test("wrong inputs are errors that say so", (t) => {
     "a glob without a match": { "task-definition": "deploy/**/*.json" },
     "an unknown input": { "task-definition": "t.json", "task-defintion": "t.json", strict: "yes" },
     "an unknown fail-on": { "task-definition": "t.json", "fail-on": "warnings" },
+    "images looked up or not": { "task-definition": "t.json", "check-images": "yes" },
     "an unknown kind": { "task-definition": "t.json", kind: "helm" },
     "an unknown rule": { "task-definition": "t.json", select: "SOCI777" },
     "a rule selected and ignored": { "task-definition": "t.json", select: "SOCI201, SOCI401", ignore: "SOCI401" },
@@ -302,7 +303,7 @@ test("the report is written as SARIF where it is asked for, also by a step that 
 test("every option of the linter is an input of its name", () => {
   const { properties } = JSON.parse(readFileSync(join(ROOT, "docs/lint-options.schema.json"), "utf8"));
   assert.deepEqual(
-    Object.keys(DEFAULTS).filter((name) => !["task-definition", "fail-on", "sarif-file"].includes(name)).sort(),
+    Object.keys(DEFAULTS).filter((name) => !["task-definition", "fail-on", "check-images", "sarif-file"].includes(name)).sort(),
     Object.keys(properties).sort(),
   );
 });
@@ -310,7 +311,10 @@ test("every option of the linter is an input of its name", () => {
 test("every input has a default but the one that is required", () => {
   assert.deepEqual(
     Object.entries(DEFAULTS).filter(([, value]) => value !== ""),
-    [["fail-on", "error"]],
+    [
+      ["fail-on", "error"],
+      ["check-images", "off"],
+    ],
   );
-  assert.equal(Object.keys(DEFAULTS).length, 17);
+  assert.equal(Object.keys(DEFAULTS).length, 18);
 });

@@ -29,7 +29,8 @@ export function action(definition, dist) {
   return { defaults, outputs, main };
 }
 
-const lint = action("action.yml", "wasm/action/dist");
+/** The Action that lints. */
+export const lint = action("action.yml", "wasm/action/dist");
 
 /** The inputs that action.yml declares, with their defaults. */
 export const DEFAULTS = lint.defaults;
@@ -51,8 +52,8 @@ export function step(files, inputs, environment = {}, prepare = () => {}) {
 }
 
 /** The same of any Action, while this process goes on. `during` gets the running step. */
-export async function stepOf(which, inputs, environment = {}, during = () => {}) {
-  const started = begin(which, {}, inputs, environment, () => {});
+export async function stepOf(which, inputs, environment = {}, during = () => {}, files = {}) {
+  const started = begin(which, files, inputs, environment, () => {});
   const child = spawn(...started.call);
   const text = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (piece) => (text[name] += piece));

@@ -19,6 +19,12 @@ test("the lint module is at most 440 KB gzip'd", (t) => {
   assert.ok(size <= 440 * KB, `${size} bytes`);
 });
 
+test("the module that looks images up is at most 230 KB gzip'd", (t) => {
+  const size = packed(join(ROOT, "wasm/action/dist/soci_look.wasm"));
+  t.diagnostic(`soci_look.wasm: ${size} bytes gzip'd`);
+  assert.ok(size <= 230 * KB, `${size} bytes`);
+});
+
 test("the image module is at most 450 KB gzip'd", (t) => {
   const size = packed(join(ROOT, "wasm/convert/dist/soci_image.wasm"));
   t.diagnostic(`soci_image.wasm: ${size} bytes gzip'd`);
@@ -47,7 +53,7 @@ test("the first load of the page is at most 450 KB gzip'd", (t) => {
 test("what is committed holds no path of a machine and no address to download from", () => {
   const dists = ["wasm/action/dist", "wasm/convert/dist", "wasm/page/dist"].map((name) => join(ROOT, name));
   const files = dists.flatMap((dist) => readdirSync(dist).map((name) => join(dist, name)));
-  assert.equal(files.length, 7);
+  assert.equal(files.length, 8);
   for (const name of files) {
     const text = readFileSync(name, "latin1");
     for (const word of ["/root/", "/home/", "/Users/", "C:\\Users", ".cargo/registry", "registry/src/index", "node_modules/", "registry.npm"]) {

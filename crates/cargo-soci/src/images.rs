@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use soci_image::Reference;
 use soci_image::facts::ImageFacts;
-use soci_image::{EcrHost, Reference};
-use soci_lint::Verdict;
 use soci_store::store::AnySource;
-use soci_store::workflow::Examined;
+use soci_store::workflow::{Answer, Examined};
 use soci_store::{Error, block_on, workflow};
 
 use crate::at_once::each;
@@ -33,13 +32,12 @@ pub enum CheckImages {
     On,
 }
 
-impl CheckImages {
-    /// Whether to look up an image on which the linter gave this verdict without knowing it.
-    pub fn wants(self, image: &Reference, verdict: Verdict) -> bool {
-        match self {
-            Self::Off => false,
-            Self::Auto => verdict == Verdict::Unknown && EcrHost::parse(image.registry()).is_some(),
-            Self::On => true,
+impl From<CheckImages> for soci_lint::CheckImages {
+    fn from(check: CheckImages) -> Self {
+        match check {
+            CheckImages::Off => Self::Off,
+            CheckImages::Auto => Self::Auto,
+            CheckImages::On => Self::On,
         }
     }
 }
@@ -294,12 +292,9 @@ fn by_registry(reference: &Reference, depth: Depth, context: &Context) -> Result
     let source = match context.registries.try_source(reference, context) {
         Ok(source) => AnySource::Registry(source),
         Err(NotAsked::Command(error)) => return whole(error),
-        Err(NotAsked::Store(error)) => return of_error(&error),
+        Err(NotAsked::Store(error)) => return of_answer(Answer::of(Err(error))),
     };
-    match examine(&source, depth) {
-        Ok(images) => Ok(Attempt::Looked(first(images))),
-        Err(error) => of_error(&error),
-    }
+    of_answer(Answer::of(examine(&source, depth)))
 }
 
 fn examine(source: &AnySource, depth: Depth) -> soci_store::Result<Vec<Examined>> {
@@ -309,32 +304,16 @@ fn examine(source: &AnySource, depth: Depth) -> soci_store::Result<Vec<Examined>
     }
 }
 
-fn first(images: Vec<Examined>) -> Looked {
-    match images.into_iter().next() {
-        Some(image) => Looked::Known(Box::new(image.facts)),
-        None => Looked::Odd("the registry lists no image under this name".to_owned()),
-    }
-}
-
-fn of_error(error: &Error) -> Result<Attempt, CommandError> {
-    use soci_registry::RegistryError as Problem;
-    let refused = |error, is_whole| Ok(Attempt::Refused(Refused { error, is_whole }));
-    let Error::Registry(problem) = error else {
-        return match error {
-            Error::Interrupted => Err(CommandError::interrupted()),
-            other => Ok(Attempt::Looked(Looked::Odd(other.to_string()))),
-        };
-    };
-    match problem.as_ref() {
-        interrupted if interrupted.is_interrupted() => Err(places::failed(error)),
-        missing if missing.is_not_found() => Ok(Attempt::Looked(Looked::Missing)),
-        // What is about one repository or one document of the registry.
-        Problem::Denied { .. } => refused(causes::of_registry(problem), false),
-        Problem::Digest { .. } | Problem::TooLarge { .. } | Problem::Protocol { .. } => {
-            Ok(Attempt::Looked(Looked::Odd(problem.to_string())))
-        }
-        _ => refused(causes::of_registry(problem), true),
-    }
+fn of_answer(answer: soci_store::Result<Answer>) -> Result<Attempt, CommandError> {
+    Ok(match answer.map_err(|error| places::failed(&error))? {
+        Answer::Known(facts) => Attempt::Looked(Looked::Known(facts)),
+        Answer::Missing => Attempt::Looked(Looked::Missing),
+        Answer::Odd(problem) => Attempt::Looked(Looked::Odd(problem)),
+        Answer::Refused { problem, is_whole } => Attempt::Refused(Refused {
+            error: causes::of_registry(&problem),
+            is_whole,
+        }),
+    })
 }
 
 /// What ECR's own API knows about an image. What it could not tell is no reason to call an image lazy.
@@ -374,11 +353,10 @@ fn by_api(reference: &Reference, depth: Depth, context: &Context) -> Result<Told
             Looked::Missing
         }
         Err(error) => Looked::Odd(error.to_string()),
-        Ok(images) => match first(images) {
-            Looked::Known(facts) if is_taken(&facts) && !told.gaps().is_empty() => {
-                Looked::Odd(told.gaps().join("; "))
-            }
-            looked => looked,
+        Ok(images) => match Answer::first(images) {
+            Ok(facts) if is_taken(&facts) && !told.gaps().is_empty() => Looked::Odd(told.gaps().join("; ")),
+            Ok(facts) => Looked::Known(facts),
+            Err(problem) => Looked::Odd(problem),
         },
     }))
 }

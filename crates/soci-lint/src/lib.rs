@@ -19,6 +19,7 @@ mod facts;
 mod fail_on;
 mod fix;
 mod kind;
+mod look_up;
 mod model;
 mod names;
 mod options;
@@ -37,6 +38,7 @@ pub use facts::fits;
 pub use fail_on::FailOn;
 pub use fix::{Fixed, apply, fix_beside, fixes_of};
 pub use kind::Kind;
+pub use look_up::CheckImages;
 pub use names::is_common_name;
 pub use options::{Acceptance, ImageFactsEntry, Options, Sidecars};
 pub use report::{

@@ -33,6 +33,14 @@ export function words(text: string): string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
 }
 
+/** One of a few words; the first one where nothing is given. */
+export function choice<W extends string>(input: string, text: string, words: readonly [W, ...W[]]): W {
+  if (text === "") return words[0];
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new InputError(`input ${input} is ${quoted(text)}: use one of ${words.join(", ")}`);
+  return found;
+}
+
 /** A text of the user's in a message. */
 export function quoted(text: string): string {
   return JSON.stringify(text);

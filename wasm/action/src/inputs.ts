@@ -3,10 +3,13 @@
 // own name.
 
 import type { Options } from "../../types/options.ts";
-import { InputError, lines, quoted, refuseUnknown, variable, words } from "./given.ts";
+import { choice, InputError, lines, quoted, refuseUnknown, variable, words } from "./given.ts";
 
 /** When the step fails. */
 export type FailOn = "error" | "warning" | "not-lazy" | "unknown" | "never";
+
+/** Which images are looked up in their registries. */
+export type CheckImages = "off" | "auto" | "on";
 
 /** The inputs of one run. */
 export interface Inputs {
@@ -19,6 +22,7 @@ export interface Inputs {
   varFiles: string[];
   /** Files with facts about images: `path`, or `image=path`. */
   imageFacts: string[];
+  checkImages: CheckImages;
   /** Lines about containers that need not be loaded lazily. */
   accept: string[];
   /** The options that are texts, lists and tables; what was not given stays away, so that the linter's defaults hold. */
@@ -46,8 +50,9 @@ const OPTIONS: Record<keyof Options, Form> = {
   sidecars: word,
 };
 
-const KNOWN = ["task-definition", ...Object.keys(OPTIONS), "fail-on", "sarif-file"];
-const FAIL_ON: readonly FailOn[] = ["error", "warning", "not-lazy", "unknown", "never"];
+const KNOWN = ["task-definition", ...Object.keys(OPTIONS), "check-images", "fail-on", "sarif-file"];
+const FAIL_ON: readonly [FailOn, ...FailOn[]] = ["error", "warning", "not-lazy", "unknown", "never"];
+const CHECK_IMAGES: readonly [CheckImages, ...CheckImages[]] = ["off", "auto", "on"];
 
 /** Reads all inputs; throws an `InputError` that names every unknown one, or the first wrong one. */
 export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
@@ -58,10 +63,8 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
   if (taskDefinitions.length === 0) {
     throw new InputError("input task-definition is empty: name a file, a folder or a glob, one a line");
   }
-  const failOn = value("fail-on") || "error";
-  if (!isFailOn(failOn)) {
-    throw new InputError(`input fail-on is ${quoted(failOn)}: use one of ${FAIL_ON.join(", ")}`);
-  }
+  const failOn = choice("fail-on", value("fail-on"), FAIL_ON);
+  const checkImages = choice("check-images", value("check-images"), CHECK_IMAGES);
   const select = codes("select", value("select"));
   const both = select.filter((code) => codes("ignore", value("ignore")).includes(code));
   if (both.length > 0) {
@@ -73,16 +76,13 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
   return {
     taskDefinitions,
     failOn,
+    checkImages,
     sarifFile: value("sarif-file") || undefined,
     varFiles: lines(value("var-files")),
     imageFacts: lines(value("image-facts")),
     accept: lines(value("accept")),
     options: Object.fromEntries(given),
   };
-}
-
-function isFailOn(word: string): word is FailOn {
-  return (FAIL_ON as readonly string[]).includes(word);
 }
 
 function word(_: string, text: string): string {

@@ -4,34 +4,39 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
+import { isMainThread, Worker, workerData } from "node:worker_threads";
 
 import { acceptance, Documents, initSync, version } from "../../glue/soci_wasm.js";
 import type { Report } from "../../types/report.ts";
 import { Folders } from "./files.ts";
 import { InputError } from "./given.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
-import { addSummary, printGroup, reportError, setOutput } from "./protocol.ts";
+import { type Entry, type LookTask, lookUp, readWanted, work } from "./look.ts";
+import { addSummary, printGroup, reportError, reportWarning, setOutput } from "./protocol.ts";
 
-function main(): void {
+async function main(): Promise<void> {
   try {
     const inputs = readInputs(process.env);
     initSync({ module: readFileSync(join(__dirname, "soci_wasm.wasm")) });
-    run(inputs);
+    await run(inputs);
   } catch (error) {
     reportError(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }
 }
 
-function run(inputs: Inputs): void {
+async function run(inputs: Inputs): Promise<void> {
   const documents = new Documents();
   const words = inputs.taskDefinitions.map((word) => (sep === "\\" ? word.replaceAll("\\", "/") : word));
   const folders = new Folders();
   about("var-files", () => inputs.varFiles.forEach((path) => folders.name(path)));
   about("task-definition", () => documents.find(words.join("\n"), folders));
   documents.failOn(inputs.failOn);
-  const json = documents.lint(JSON.stringify(options(inputs)));
+  const given = options(inputs);
+  const looked = await lookedUp(inputs, documents, given);
+  let json = documents.lint(JSON.stringify({ ...given, "image-facts": [...given["image-facts"], ...looked] }));
   const report = JSON.parse(json) as Report;
+  if (looked.length > 0) json = `${JSON.stringify({ ...report, images: looked }, null, 2)}\n`;
   const { summary } = report;
 
   const human = documents.render("human");
@@ -57,8 +62,18 @@ function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
+/** Facts about the images that are to be looked up. What registries do not say is a warning, and stays unknown. */
+async function lookedUp(inputs: Inputs, documents: Documents, given: object): Promise<Entry[]> {
+  if (inputs.checkImages === "off") return [];
+  const wanted = readWanted(documents.wanted(JSON.stringify(given), inputs.checkImages === "on"));
+  const start = (task: LookTask): Worker => new Worker(__filename, { workerData: task, transferList: [task.port] });
+  const { entries, warnings } = await lookUp(wanted, join(__dirname, "soci_look.wasm"), start);
+  warnings.forEach(reportWarning);
+  return entries;
+}
+
 /** The options of the linter. */
-function options(inputs: Inputs): Record<string, unknown> {
+function options(inputs: Inputs): Record<string, unknown> & { "image-facts": unknown[] } {
   return {
     ...inputs.options,
     accept: inputs.accept.map((line) => JSON.parse(acceptance(line)) as unknown),
@@ -101,4 +116,5 @@ function readJson(path: string): unknown {
   }
 }
 
-main();
+if (isMainThread) void main();
+else work(workerData as LookTask);

@@ -1,7 +1,7 @@
 // The inputs of convert/action.yml, read from the environment as the runner sets it. What a value means for the image
 // is decided by the module; here only the form is checked.
 
-import { InputError, lines, quoted, refuseUnknown, variable, words } from "../../action/src/given.ts";
+import { choice, InputError, lines, quoted, refuseUnknown, variable, words } from "../../action/src/given.ts";
 
 /** The inputs of one run. */
 export interface Inputs {
@@ -89,14 +89,6 @@ export function readInputs(environment: NodeJS.ProcessEnv): Inputs {
       ...(username === "" ? {} : { login: { username, password } }),
     },
   };
-}
-
-/** One of a few words; the first one where nothing is given. */
-function choice<W extends string>(input: string, text: string, words: readonly [W, ...W[]]): W {
-  if (text === "") return words[0];
-  const found = words.find((word) => word === text);
-  if (found === undefined) throw new InputError(`input ${input} is ${quoted(text)}: use one of ${words.join(", ")}`);
-  return found;
 }
 
 /** Bytes with a unit, as on the command line: `4MiB`, `500KB`, `1048576`. */

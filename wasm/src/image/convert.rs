@@ -1,18 +1,17 @@
 //! An image of a registry, converted under its names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 use soci_image::{Digest, Platform, Reference, built};
-use soci_registry::{Client, ClientOptions, ForeignTransport};
+use soci_registry::{Client, RetryPolicy};
 use soci_store::Error;
 use soci_store::registry::Wire;
 use soci_store::workflow::{Event, LayerOutcome, Named, Options, Over, Report, TagModel, plan};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::fetch::Fetch;
+use super::client::client;
 use super::{host, login};
 use crate::Objection;
 
@@ -109,7 +108,10 @@ fn run(job: Job) -> Result<Done, Objection> {
         over,
     };
     let options = options(&job)?;
-    let client = client(job.login, lead.registry())?;
+    let client = client(
+        login::keychain(job.login, lead.registry())?,
+        RetryPolicy::default(),
+    );
     let observer = |event: Event| {
         if host::interrupted() {
             options.cancel.store(true, Ordering::Relaxed);
@@ -165,17 +167,6 @@ fn options(job: &Job) -> Result<Options, Objection> {
     options.span_size = job.span_size.unwrap_or(options.span_size);
     options.min_layer_size = job.min_layer_size.unwrap_or(options.min_layer_size);
     Ok(options)
-}
-
-fn client(given: Option<login::Given>, registry: &str) -> Result<Client<Wire>, Objection> {
-    let keychain = login::keychain(given, registry)?;
-    let options = ClientOptions {
-        note: Some(Arc::new(|line: &str| {
-            host::event(&serde_json::json!({ "event": "note", "text": line }).to_string());
-        })),
-        ..ClientOptions::default()
-    };
-    Ok(Client::new(ForeignTransport::new(Fetch), keychain, options))
 }
 
 fn references(names: &[String]) -> Result<Vec<Reference>, Objection> {

@@ -1,4 +1,4 @@
-//! What the module asks of its host, the global object `sociHost`; `wasm/action/src/convert/host.ts` is the other side.
+//! What the module asks of its host, the global object `sociHost`; `wasm/convert/src/host.ts` is the other side.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

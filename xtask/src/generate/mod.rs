@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         return docs(false);
     }
     let check = mode != Mode::Write;
-    let [lint, image, local] = match mode {
+    let [lint, image, local, look] = match mode {
         Mode::Write | Mode::Check => wasm::all(&Place::here()?)?,
         Mode::Reproduce | Mode::Docs => reproduce::modules()?,
     };
@@ -75,6 +75,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             Generated::new(Door::Local.committed(), local.wasm),
             Generated::new("wasm/glue/soci_local.js", local.js),
             Generated::new("wasm/glue/soci_local.d.ts", local.declarations),
+            Generated::new(Door::Look.committed(), look.wasm),
+            Generated::new("wasm/glue/soci_look.js", look.js),
+            Generated::new("wasm/glue/soci_look.d.ts", look.declarations),
         ],
     )?;
     docs(check)?;

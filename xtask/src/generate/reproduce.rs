@@ -9,7 +9,7 @@ use super::wasm::{self, Door, Module, Place};
 use crate::run::{Outcome, output, root};
 
 /// The modules, made elsewhere, in the order of [`Door::ALL`].
-pub(crate) fn modules() -> Result<[Module; 3], String> {
+pub(crate) fn modules() -> Result<[Module; 4], String> {
     let scratch = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let elsewhere = Place {
         checkout: scratch.path().join("a checkout of another name"),

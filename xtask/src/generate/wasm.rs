@@ -31,11 +31,13 @@ pub(crate) enum Door {
     Image,
     /// Images in files.
     Local,
+    /// Images of registries, looked at.
+    Look,
 }
 
 impl Door {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Lint, Self::Image, Self::Local];
+    pub(crate) const ALL: [Self; 4] = [Self::Lint, Self::Image, Self::Local, Self::Look];
 
     /// Its feature.
     pub(crate) fn feature(self) -> &'static str {
@@ -43,13 +45,14 @@ impl Door {
             Self::Lint => "lint",
             Self::Image => "image",
             Self::Local => "local",
+            Self::Look => "look",
         }
     }
 
     /// What it is built with.
     fn profile(self) -> &'static str {
         match self {
-            Self::Lint => "wasm",
+            Self::Lint | Self::Look => "wasm",
             Self::Image | Self::Local => "wasm-image",
         }
     }
@@ -60,6 +63,7 @@ impl Door {
             Self::Lint => "wasm/action/dist/soci_wasm.wasm",
             Self::Image => "wasm/convert/dist/soci_image.wasm",
             Self::Local => "wasm/page/dist/soci_local.wasm",
+            Self::Look => "wasm/action/dist/soci_look.wasm",
         }
     }
 }
@@ -90,9 +94,9 @@ impl Place {
 }
 
 /// Builds the modules in `place`, in the order of [`Door::ALL`].
-pub(crate) fn all(place: &Place) -> Result<[Module; 3], String> {
-    let [lint, image, local] = Door::ALL.map(|door| build(place, door));
-    Ok([lint?, image?, local?])
+pub(crate) fn all(place: &Place) -> Result<[Module; 4], String> {
+    let [lint, image, local, look] = Door::ALL.map(|door| build(place, door));
+    Ok([lint?, image?, local?, look?])
 }
 
 /// Builds a module in `place`.

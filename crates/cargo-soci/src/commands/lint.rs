@@ -1,6 +1,5 @@
 //! `lint [FILES, FOLDERS, GLOBS, -]`: a verdict for each container of each task definition.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -193,20 +192,7 @@ fn look_up(
     }
     context.registries.look_up();
     let (report, _) = documents.lint(options);
-    let tasks = report.files.iter().flat_map(|file| &file.tasks);
-    let mut wanted: BTreeMap<&str, Reference> = BTreeMap::new();
-    for container in tasks.flat_map(|task| &task.containers) {
-        let Some(image) = container.image.as_deref() else {
-            continue;
-        };
-        let is_told = options.image_facts.iter().any(|entry| entry.image == image);
-        if let Ok(reference) = Reference::parse(image)
-            && !is_told
-            && check.wants(&reference, container.verdict)
-        {
-            wanted.insert(image, reference);
-        }
-    }
+    let wanted = soci_lint::CheckImages::from(check).wanted(&report, options);
     let references: Vec<Reference> = wanted.values().cloned().collect();
     let mut images = Images::default();
     let until = Instant::now() + images::PATIENCE;

@@ -60,7 +60,7 @@ pub fn ask(
                 continue;
             };
             let verdict = verdict.map_or(Verdict::Unknown, |found| found.verdict);
-            if check.wants(&reference, verdict) {
+            if soci_lint::CheckImages::from(check).wants(&reference, verdict) {
                 wanted.push((container, reference));
             }
         }

@@ -52,7 +52,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the caller looked up about images, where it did.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    // Nobody looks anything up from WASM, so its module need not know how to write it.
+    // In WASM the door that looks images up adds them itself, so the module need not know how to write them.
     #[cfg_attr(target_arch = "wasm32", serde(skip))]
     pub images: Vec<crate::options::ImageFactsEntry>,
     /// Stretches of the files, in bytes, that are sensitive: no line with them is shown as it is.

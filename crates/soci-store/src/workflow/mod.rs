@@ -14,6 +14,7 @@
 mod above;
 #[cfg(feature = "native")]
 mod ahead;
+mod answer;
 #[cfg(feature = "files")]
 mod apart;
 mod copy;
@@ -68,6 +69,7 @@ mod views;
 #[cfg(feature = "native")]
 mod written;
 
+pub use answer::Answer;
 #[cfg(feature = "files")]
 pub use apart::{Apart, LayerApart, contents_apart};
 pub use copy::copy;
