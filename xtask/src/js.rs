@@ -16,7 +16,7 @@ const QUICK: &[&str] = &[
 /// Tests with real servers.
 const SERVERS: &[&str] = &["check-images", "convert"];
 /// Tests in Chromium.
-const BROWSER: &[&str] = &["page", "image-page", "docs", "package-browser"];
+const BROWSER: &[&str] = &["page", "image-page", "estimate-page", "docs", "package-browser"];
 
 /// `cargo xtask js [--quick | --update]`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {

@@ -37,7 +37,7 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Shared {
-    /// Format of the report: human or json; for `lint` also short, github, sarif and markdown, for `why` markdown and html [default: human]
+    /// Format of the report: human or json; for `lint` also short, github, sarif and markdown, for `why` markdown and html, for `estimate` html [default: human]
     #[arg(
         long,
         global = true,

@@ -65,6 +65,56 @@ fn a_start_over_two_links() {
     );
 }
 
+/// The page without its style, which has a file of its own.
+fn page(place: &Place, words: &[&str]) -> String {
+    let run = place.run(words).ended(0);
+    let (head, rest) = run.stdout.split_once("<style>").expect("a style");
+    let (_, body) = rest.split_once("</style>").expect("its end");
+    format!("$ cargo soci {}\n{head}{body}{}", words.join(" "), run.stderr)
+}
+
+#[test]
+fn a_page_for_a_browser() {
+    let place = place();
+    place.write(
+        "app.trace",
+        "{\"path\":\"/app/data/f00-6def7.txt\"}\n\
+         {\"path\":\"/app/data/f00-e0ef1.txt\",\"ranges\":[[0,1000]]}\n\
+         {\"path\":\"/proc/self/maps\"}\n",
+    );
+    let with = page(&place, &["estimate", "app.trace", "soci.tar", "--format", "html"]);
+    insta::assert_snapshot!("page_with_a_trace", with);
+    let without = page(&place, &["estimate", "soci.tar", "--format", "html"]);
+    insta::assert_snapshot!("page_without_a_trace", without);
+    for page in [&with, &without] {
+        for loaded in ["<script", "<link", "<img", "src=", "url(", "@import", "http:"] {
+            assert!(!page.contains(loaded), "{loaded}: {page}");
+        }
+    }
+}
+
+/// A path in a trace that is not in the image is told on the page: it must be harmless there.
+#[test]
+fn words_of_others_steer_nothing() {
+    let place = place();
+    place.write(
+        "app.trace",
+        "{\"path\":\"/app/data/f00-6def7.txt\"}\n\
+         {\"path\":\"/a\\u001b[2J</li><script>alert(1)</script>\\n::error::x\"}\n",
+    );
+    let run = place
+        .run(&["estimate", "app.trace", "soci.tar", "--format", "html"])
+        .ended(0);
+    assert!(run.stdout.contains("alert(1)"), "{}", run.stdout);
+    assert!(!run.stdout.contains("<script"), "{}", run.stdout);
+    assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
+    assert!(
+        !run.stdout.lines().any(|line| line.trim_start().starts_with("::")),
+        "{}",
+        run.stdout
+    );
+}
+
 #[test]
 fn mistakes_say_what_and_what_to_do() {
     let place = place();

@@ -208,6 +208,7 @@ mod tests {
             compressed: bytes / spans,
             uncompressed: 4 << 20,
             order: id as usize,
+            file: 0,
         };
         Touched {
             layers: vec![LayerTouch {

@@ -66,6 +66,8 @@ pub struct TouchedSpan {
     pub uncompressed: u64,
     /// Its place among the fetches of the whole start, from 0.
     pub order: usize,
+    /// The file that is read when it is fetched: its place in [`Touched::files`].
+    pub file: usize,
 }
 
 /// Looks the paths of a trace up and finds the spans behind them.
@@ -125,6 +127,7 @@ pub fn touch(trace: &Trace, rootfs: &Rootfs<'_>, layers: &[Option<&Ztoc>]) -> To
                         compressed: span.compressed_end.saturating_sub(span.compressed_start),
                         uncompressed: end.saturating_sub(span.uncompressed_start),
                         order,
+                        file: position,
                     });
                     order += 1;
                 }

@@ -1,6 +1,7 @@
 //! `estimate [TRACE] SRC`: how long a start takes over a link, by how the image comes to its host; and what the image
 //! carries for nothing.
 
+mod html;
 mod human;
 
 use std::path::PathBuf;
@@ -9,8 +10,8 @@ use serde::Serialize;
 use soci_image::{Descriptor, SociIndex, TopLayer};
 use soci_rootfs::Rootfs;
 use soci_start::{
-    Carried, Client, Estimate, Fetched, Image, Layer, Link, Share, Touched, Trace, Way, carried, estimate,
-    estimate_fetched, touch, with_start_layer,
+    Carried, Client, Estimate, Fetched, Image, Layer, Link, Share, Touched, Trace, Way, carried, directories,
+    estimate, estimate_fetched, timeline, touch, with_start_layer,
 };
 use soci_store::store::AnySource;
 use soci_store::workflow::{Options, WHOLE};
@@ -33,7 +34,8 @@ read, and small layers without one; of the others only how large they are.
 
   strace -f -y -ttt -e trace=open,openat,openat2,execve,chroot,chdir -o app.trace chroot rootfs ./app
   cargo soci estimate app.trace 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4-soci
-  cargo soci estimate app.trace ./app-soci --link 1Gbit/1ms")]
+  cargo soci estimate app.trace ./app-soci --link 1Gbit/1ms
+  cargo soci estimate app.trace ./app-soci --format html > start.html")]
 pub struct Args {
     /// What the start opens; `-` is stdin
     #[arg(value_name = "TRACE")]
@@ -54,7 +56,7 @@ pub struct Args {
 
 /// Prints the estimate.
 pub fn run(args: Args, context: &Context) -> CommandResult {
-    let format = context.format(&[Format::Human, Format::Json])?;
+    let format = context.format(&[Format::Human, Format::Json, Format::Html])?;
     let mut trace: Option<Trace> = None;
     for path in args.trace.iter().chain(&args.and) {
         let next = start::read(path, context)?;
@@ -116,6 +118,18 @@ pub fn run(args: Args, context: &Context) -> CommandResult {
     };
     match format {
         Format::Json => context.report_json(&report)?,
+        Format::Html => {
+            let lines = |touched| {
+                let line = |link| timeline(&image, touched, link, &Client::MEASURED);
+                (touched, args.link.iter().map(line).collect())
+            };
+            let pictures = html::Pictures {
+                image: &args.source,
+                tree: directories(&rootfs, &known, touched.as_ref()),
+                start: touched.as_ref().map(lines),
+            };
+            context.report(&html::render(&report, &pictures))?;
+        }
         _ => context.report(&human::report(&report, context.columns()))?,
     }
     Ok(Exit::Done)
