@@ -88,9 +88,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         &[],
         &[
             Generated::new("wasm/action/dist/index.cjs", npm::bundle_action("action")?),
-            licences::file(Door::Lint, "action")?,
+            licences::file(&[Door::Lint, Door::Look], "action")?,
             Generated::new("wasm/convert/dist/index.cjs", npm::bundle_action("convert")?),
-            licences::file(Door::Image, "convert")?,
+            licences::file(&[Door::Image], "convert")?,
         ],
     )
 }
