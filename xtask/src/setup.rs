@@ -12,6 +12,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ctr", "containerd"),
     ("docker-credential-ecr-login", "amazon-ecr-credential-helper"),
     ("docker-registry", "docker-registry"),
+    ("fatrace", "fatrace"),
     ("fish", "fish"),
     ("groff", "groff-base"),
     ("gzip", "gzip"),

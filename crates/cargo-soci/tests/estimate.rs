@@ -189,3 +189,64 @@ fn the_real_strace_is_read() {
         assert_eq!(trace.unresolved, 0, "{flags:?}");
     }
 }
+
+/// The real fatrace beside a program, and beside one whose files lie in a layer of an overlay. Takes root.
+#[cfg(all(target_os = "linux", feature = "real-tools"))]
+#[test]
+fn the_real_fatrace_is_read() {
+    use std::process::Command;
+
+    use soci_start::{Form, Trace};
+
+    let place = Place::new();
+    place.write("begin", "0");
+    place.write("one two", "1");
+    place.write("overlay2/0f/diff/etc/in-layer", "2");
+    place.write("overlay2/0f/work/empty", "");
+    place.write("upper/empty", "");
+    place.write("merged/empty", "");
+    std::fs::remove_file(place.join("overlay2/0f/work/empty")).expect("it was written");
+    let folder = place.join("").canonicalize().expect("a path");
+    let script = "cat 'one two' > /dev/null\n\
+                  mount -t overlay overlay -o lowerdir=overlay2/0f/diff,upperdir=upper,workdir=overlay2/0f/work merged\n\
+                  cat merged/etc/in-layer > /dev/null";
+    for (flags, has_time) in [(&["-t"][..], true), (&["-t", "-t"], true), (&[], false)] {
+        let mut fatrace = Command::new("fatrace")
+            .args(["-f", "O", "-o", "fatrace.log", "--seconds", "60"])
+            .args(flags)
+            .current_dir(&folder)
+            .spawn()
+            .expect("fatrace is installed by `cargo xtask setup`");
+        let log = |until: &str| {
+            for _ in 0..500 {
+                std::fs::read(folder.join("begin")).expect("a file");
+                let log = std::fs::read(folder.join("fatrace.log")).unwrap_or_default();
+                if String::from_utf8_lossy(&log).contains(until) {
+                    return log;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            panic!("fatrace tells nothing of {until}: is this root, with fanotify?");
+        };
+        log("/begin\n");
+        let status = Command::new("unshare")
+            .args(["--mount", "sh", "-ec", script])
+            .current_dir(&folder)
+            .status()
+            .expect("unshare");
+        assert!(status.success());
+        let log = log("/in-layer\n");
+        fatrace.kill().expect("it runs");
+        fatrace.wait().expect("it was killed");
+        std::fs::remove_file(folder.join("fatrace.log")).expect("a log");
+
+        let (trace, form) = Trace::read(&log).expect("a trace");
+        assert_eq!(form, Form::Fatrace);
+        let opened = |path: &[u8]| trace.files.iter().find(|file| file.path == path);
+        let beside = folder.join("one two").into_os_string().into_encoded_bytes();
+        for path in [&beside[..], b"/etc/in-layer"] {
+            let file = opened(path).unwrap_or_else(|| panic!("{flags:?}: {}", String::from_utf8_lossy(&log)));
+            assert_eq!(file.at.is_some(), has_time, "{flags:?}: {file:?}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod fatrace;
 mod lines;
 mod list;
+mod snapshotter;
 mod strace;
 mod words;
 
@@ -46,6 +47,8 @@ pub enum Form {
     Strace,
     /// What `fatrace` prints.
     Fatrace,
+    /// What the soci-snapshotter logs of its mounts.
+    Snapshotter,
 }
 
 /// Why a file is no trace.
@@ -54,8 +57,8 @@ pub enum Form {
 pub enum TraceError {
     /// None of the forms.
     #[error(
-        "this is no trace: it must be a list of paths, the output of `strace -f` or `fatrace`, or JSON lines with \
-         \"path\" in them"
+        "this is no trace: it must be a list of paths, the output of `strace -f` or `fatrace`, the debug log of \
+         the soci-snapshotter, or JSON lines with \"path\" in them"
     )]
     UnknownForm,
     /// A line of JSON that is wrong.
@@ -72,6 +75,12 @@ pub enum TraceError {
         /// What it was taken for.
         form: Form,
     },
+    /// A log of the soci-snapshotter without what is done in its mounts.
+    #[error(
+        "the log of the soci-snapshotter names no opened file: it does with `log_fuse_operations = true` under `[fuse]` \
+         in its configuration and `--log-level debug`, for layers that are loaded lazily"
+    )]
+    NoOperations,
     /// Only paths that could be anywhere.
     #[error(
         "the {form} has only relative paths ({count}): run strace with -y, which prints the folder of each"
@@ -103,8 +112,8 @@ impl Trace {
         lines::write(self)
     }
 
-    /// Reads a trace; its form is found by its content. Lines of other programs between those of strace and fatrace
-    /// are passed over.
+    /// Reads a trace; its form is found by its content. Lines of other programs between those of strace, fatrace
+    /// and the soci-snapshotter are passed over.
     ///
     /// # Errors
     /// [`TraceError`]: the form is none of the known ones, a line of JSON is wrong, or nothing was opened.
@@ -116,9 +125,11 @@ impl Trace {
             Form::List => list::read(bytes, &mut openings)?,
             Form::Strace => strace::read(bytes, &mut openings),
             Form::Fatrace => fatrace::read(bytes, &mut openings),
+            Form::Snapshotter => snapshotter::read(bytes, &mut openings),
         }
         let trace = openings.trace;
         match (trace.files.is_empty(), trace.unresolved) {
+            (true, 0) if form == Form::Snapshotter => Err(TraceError::NoOperations),
             (true, 0) => Err(TraceError::Empty { form }),
             (true, count) => Err(TraceError::OnlyRelative { form, count }),
             _ => Ok((trace, form)),
@@ -183,6 +194,7 @@ impl Form {
         }
         // A program may say something before strace does; a binary file has no lines at all.
         words::lines(bytes).take(1000).find_map(|line| match line {
+            line if snapshotter::is_line(line) => Some(Self::Snapshotter),
             [b'{', ..] => Some(Self::Lines),
             [b'/', ..] => Some(Self::List),
             line if strace::is_line(line) => Some(Self::Strace),
@@ -199,6 +211,7 @@ impl Display for Form {
             Self::List => "list of paths",
             Self::Strace => "output of strace",
             Self::Fatrace => "output of fatrace",
+            Self::Snapshotter => "log of the soci-snapshotter",
         })
     }
 }
@@ -271,6 +284,11 @@ mod tests {
                 Form::Strace,
             ),
             ("sh(12): RO /bin/sh\nsh(12): O /lib/x.so\n", Form::Fatrace),
+            (
+                "{\"level\":\"debug\",\"msg\":\"FUSE operation\",\"operation\":\"node.Open\",\"path\":\"bin/sh\"}\n\
+                 {\"level\":\"debug\",\"msg\":\"FUSE operation\",\"operation\":\"node.Open\",\"path\":\"lib/x.so\"}\n",
+                Form::Snapshotter,
+            ),
         ] {
             let expected = ["/bin/sh", "/lib/x.so"].map(str::to_owned).to_vec();
             assert_eq!(paths(text), (expected, form));
@@ -321,6 +339,27 @@ mod tests {
             text in r#"(\[pid +[0-9]{1,4}\] |[0-9]{1,5} |)(openat|execve|open|chroot|<\.\.\. openat resumed>)\(?(AT_FDCWD|5|)(</[a-z]*>|)(, |)"[/a-z\\0-9]*"?(, O_[A-Z]+|)( <unfinished \.\.\.>|\) = -?[0-9]?|)"#
         ) {
             let _ = Trace::read(text.as_bytes());
+        }
+
+        #[test]
+        fn a_log_of_any_paths_is_read_back(paths in proptest::collection::vec(r"[a-z]\PC{0,12}", 1..8)) {
+            let log: Vec<String> = paths
+                .iter()
+                .map(|path| {
+                    let path = serde_json::Value::from(path.as_str());
+                    format!("{{\"level\":\"debug\",\"msg\":\"FUSE operation\",\"operation\":\"node.Open\",\"path\":{path}}}\n")
+                })
+                .collect();
+            let (trace, form) = Trace::read(log.concat().as_bytes()).expect("a log");
+            proptest::prop_assert_eq!(form, Form::Snapshotter);
+            let mut expected: Vec<Vec<u8>> = Vec::new();
+            for path in paths.iter().map(|path| format!("/{path}").into_bytes()) {
+                if !expected.contains(&path) {
+                    expected.push(path);
+                }
+            }
+            let read: Vec<Vec<u8>> = trace.files.into_iter().map(|file| file.path).collect();
+            proptest::prop_assert_eq!(read, expected);
         }
     }
 }

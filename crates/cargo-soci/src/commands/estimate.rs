@@ -28,9 +28,9 @@ use crate::start;
 #[derive(Debug, clap::Args)]
 #[command(allow_missing_positional = true)]
 #[command(after_help = "\
-TRACE says what a start opens, until the program is ready: the output of strace or fatrace, a list of paths, or JSON
-lines. Without one only what the image carries for nothing is told. SRC is the image with its SOCI index. zTOCs are
-read, and small layers without one; of the others only how large they are.
+TRACE says what a start opens, until the program is ready: the output of strace or fatrace, the debug log of the
+soci-snapshotter, a list of paths, or JSON lines. Without one only what the image carries for nothing is told. SRC is
+the image with its SOCI index. zTOCs are read, and small layers without one; of the others only how large they are.
 
   strace -f -y -ttt -e trace=open,openat,openat2,execve,chroot,chdir -o app.trace chroot rootfs ./app
   cargo soci estimate app.trace 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.4-soci

@@ -1,4 +1,5 @@
-//! What `fatrace` prints: `python3(1234): RO /usr/lib/x`, with `-t` a time before it.
+//! What `fatrace` prints: `python3(1234): RO /usr/lib/x`, with `-t` a time before it, with
+//! `-t -t` the seconds since 1970.
 //!
 //! On an overlay it names the file of the layer it lies in, below the folder where an engine keeps that layer
 //! (fatrace 0.17, seen 2026-11-28).
@@ -30,7 +31,12 @@ pub(super) fn read(bytes: &[u8], openings: &mut Openings) {
 fn event(line: &[u8]) -> Option<(Option<f64>, &[u8], &[u8])> {
     let (time, rest) = match words::time_of_day(line) {
         Some((time, rest)) => (Some(time), rest.trim_ascii_start()),
-        None => (None, line),
+        None => match words::decimal(line) {
+            Some((seconds, rest)) if seconds > 1e8 && rest.starts_with(b" ") => {
+                (Some(seconds), rest.trim_ascii_start())
+            }
+            _ => (None, line),
+        },
     };
     // Names of programs may hold anything; the last `(PID): ` before the path counts.
     let path = rest.windows(2).position(|pair| pair == b" /")?;
@@ -93,6 +99,28 @@ mod tests {
             ("/lib/z", 1.5),
         ];
         assert_eq!(shown, expected.map(|(path, at)| (path.to_owned(), Some(at))));
+    }
+
+    #[test]
+    fn seconds_since_1970() {
+        let text =
+            b"1764457699.500000 sh(12): RCO /bin/sh\n1764457700.250000 cat(13): O   /etc/x\n7 (8): O /y\n";
+        let mut openings = Openings::default();
+        read(text, &mut openings);
+        let shown: Vec<_> = openings
+            .trace
+            .files
+            .iter()
+            .map(|file| (file.path.as_slice(), file.at))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (&b"/bin/sh"[..], Some(0.0)),
+                (b"/etc/x", Some(0.75)),
+                (b"/y", None)
+            ]
+        );
     }
 
     #[test]

@@ -9,23 +9,14 @@ pub(super) fn read(bytes: &[u8], openings: &mut Openings) -> Result<(), TraceErr
             problem: format!("not a JSON list of paths: {}", words::json_problem(&error)),
         })?;
         for path in paths {
-            openings.open(from_root(path.as_bytes()), None);
+            openings.open(words::from_root(path.as_bytes()), None);
         }
         return Ok(());
     }
     for line in words::lines(bytes).filter(|line| !line.starts_with(b"#")) {
-        openings.open(from_root(line), None);
+        openings.open(words::from_root(line), None);
     }
     Ok(())
-}
-
-/// Lists are of one image, so a path without `/` begins at its root.
-fn from_root(path: &[u8]) -> Vec<u8> {
-    let mut rooted = path.to_vec();
-    if !path.starts_with(b"/") {
-        rooted.insert(0, b'/');
-    }
-    rooted
 }
 
 #[cfg(test)]

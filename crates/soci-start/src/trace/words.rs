@@ -34,6 +34,15 @@ pub(super) fn decimal(text: &[u8]) -> Option<(f64, &[u8])> {
     Some((number, &text[length..]))
 }
 
+/// Paths of one image: without `/` they begin at its root.
+pub(super) fn from_root(path: &[u8]) -> Vec<u8> {
+    let mut rooted = path.to_vec();
+    if !path.starts_with(b"/") {
+        rooted.insert(0, b'/');
+    }
+    rooted
+}
+
 /// Times since the first one; a clock that jumps back, as at midnight, tells nothing more.
 #[derive(Default)]
 pub(super) struct Clock {
