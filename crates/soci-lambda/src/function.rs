@@ -151,7 +151,7 @@ impl Function {
     fn rest(&self, request: &Request, progress: &Progress) -> Outcome {
         // The registry is to hear what is done; nothing else is begun then.
         self.cancel.store(false, Ordering::SeqCst);
-        let queue = self.settings.queue_url.as_deref();
+        let queue = self.settings.queue_url.as_ref();
         let outcome = rest::hand_over(request, progress, &self.client, queue, &self.reach);
         self.cancel.store(true, Ordering::SeqCst);
         outcome

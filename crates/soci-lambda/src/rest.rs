@@ -1,6 +1,7 @@
 //! What is left of an image when a call's time is up: into the queue, with what is done.
 
 use soci_aws::account::{Account, AccountOptions, Reach};
+use soci_aws::queue_url::QueueUrl;
 use soci_registry::NativeClient;
 use soci_store::workflow::{Options, Progress};
 
@@ -16,7 +17,7 @@ pub fn hand_over(
     request: &Request,
     progress: &Progress,
     client: &NativeClient,
-    queue: Option<&str>,
+    queue: Option<&QueueUrl>,
     reach: &Reach,
 ) -> Outcome {
     match try_to(request, progress, client, queue, reach) {
@@ -29,7 +30,7 @@ fn try_to(
     request: &Request,
     progress: &Progress,
     client: &NativeClient,
-    queue: Option<&str>,
+    queue: Option<&QueueUrl>,
     reach: &Reach,
 ) -> Result<Outcome, String> {
     let layers = progress.layers() as u64;
@@ -69,7 +70,7 @@ fn try_to(
     let rest = request.rest(&resume).ok_or_else(|| up.clone())?;
     let account = Account::reach(&AccountOptions::default(), reach);
     let message = account
-        .and_then(|account| account.send_message(queue, &rest.to_string()))
+        .and_then(|account| account.send_message(queue.as_str(), &rest.to_string()))
         .map_err(|error| format!("{up}, and the rest could not be put into the queue: {error}"))?;
     Ok(Outcome::Continued { message, layers })
 }

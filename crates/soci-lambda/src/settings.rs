@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use soci_aws::queue_url::QueueUrl;
 use soci_image::Platform;
 use soci_store::parse_size;
 use soci_store::workflow::{Options, TagModel};
@@ -28,7 +29,7 @@ pub struct Settings {
     /// Layers with fewer bytes stay without a zTOC.
     pub min_layer_size: u64,
     /// Where a call that runs out of time hands over what is left; none: it fails.
-    pub queue_url: Option<String>,
+    pub queue_url: Option<QueueUrl>,
     /// How long before its deadline a call stops.
     pub margin: Duration,
     /// A file with certificates to trust besides the system's.
@@ -152,11 +153,8 @@ impl Settings {
                 self.tables = (megabytes.clamp(SMALLEST_MEMORY, 1 << 20) / 4) << 20;
             }
             "SOCI_QUEUE_URL" => {
-                let is_url = value.starts_with("https://") || value.starts_with("http://127.0.0.1:");
-                if !is_url || value.contains(char::is_whitespace) {
-                    return Err("must be the URL of a queue, https://…".to_owned());
-                }
-                self.queue_url = Some(value.to_owned());
+                let queue = QueueUrl::parse(value).ok_or("must be the URL of a queue, https://…")?;
+                self.queue_url = Some(queue);
             }
             "SOCI_DEADLINE_MARGIN" => {
                 let seconds = value.parse().ok().filter(|seconds| (1..=600).contains(seconds));

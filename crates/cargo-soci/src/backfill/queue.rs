@@ -1,5 +1,6 @@
 //! Images that are handed to the function of AWS Lambda, by its queue, instead of being converted here.
 
+use soci_aws::queue_url::QueueUrl;
 use soci_image::Reference;
 
 use super::report::Outcome;
@@ -8,7 +9,7 @@ use crate::error::CommandError;
 
 /// A queue, and the account that it is asked with.
 pub struct Queue {
-    url: String,
+    url: QueueUrl,
     #[cfg(feature = "aws")]
     logins: std::sync::Arc<soci_aws::account::Logins>,
 }
@@ -16,30 +17,30 @@ pub struct Queue {
 impl Queue {
     /// Takes the URL of a queue; nothing is sent yet.
     pub fn open(url: &str, context: &Context) -> Result<Self, CommandError> {
-        if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
+        let Some(url) = QueueUrl::parse(url) else {
             return Err(
                 CommandError::usage(format!("--queue {url:?} is no URL of a queue")).help(
                     "write https://sqs.REGION.amazonaws.com/ACCOUNT/NAME; `aws sqs get-queue-url` tells it",
                 ),
             );
-        }
+        };
         Self::reach(url, context)
     }
 
     #[cfg(feature = "aws")]
-    fn reach(url: &str, context: &Context) -> Result<Self, CommandError> {
+    fn reach(url: QueueUrl, context: &Context) -> Result<Self, CommandError> {
         let options = soci_aws::account::AccountOptions {
-            region: region(url).map(str::to_owned),
+            region: url.region().map(str::to_owned),
             ..Default::default()
         };
         Ok(Self {
-            url: url.to_owned(),
+            url,
             logins: context.registries.use_account(options, context)?,
         })
     }
 
     #[cfg(not(feature = "aws"))]
-    fn reach(_url: &str, _context: &Context) -> Result<Self, CommandError> {
+    fn reach(_url: QueueUrl, _context: &Context) -> Result<Self, CommandError> {
         Err(
             CommandError::usage("this program was built without the feature `aws`")
                 .help("send {\"image\": \"HOST/REPOSITORY:TAG\"} to the queue: aws sqs send-message"),
@@ -51,7 +52,7 @@ impl Queue {
         let body = serde_json::json!({ "image": image.to_string() }).to_string();
         match self.put(&body) {
             Ok(message) => Outcome::Queued {
-                queue: self.url.clone(),
+                queue: self.url.to_string(),
                 message,
             },
             Err(reason) => Outcome::Failed { reason, help: None },
@@ -62,32 +63,12 @@ impl Queue {
     fn put(&self, body: &str) -> Result<String, String> {
         self.logins
             .account()
-            .and_then(|account| account.send_message(&self.url, body))
+            .and_then(|account| account.send_message(self.url.as_str(), body))
             .map_err(|error| error.to_string())
     }
 
     #[cfg(not(feature = "aws"))]
     fn put(&self, _body: &str) -> Result<String, String> {
         Err("this program was built without the feature `aws`".to_owned())
-    }
-}
-
-/// The region in `https://sqs.REGION.amazonaws.com/…`.
-#[cfg(feature = "aws")]
-fn region(url: &str) -> Option<&str> {
-    url.strip_prefix("https://sqs.")?
-        .split_once('.')
-        .map(|(region, _)| region)
-}
-
-#[cfg(all(test, feature = "aws"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_region_of_a_queue_is_in_its_url() {
-        let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/soci";
-        assert_eq!(region(url), Some("eu-west-1"));
-        assert_eq!(region("http://127.0.0.1:5000/123456789012/soci"), None);
     }
 }
