@@ -10,9 +10,10 @@ use std::sync::atomic::AtomicBool;
 use soci_image::{Digest, Reference};
 use soci_registry::{NativeClient, Traffic};
 use soci_store::registry::RegistrySource;
-use soci_store::store::{AnySource, Source as _};
+use soci_store::store::AnySource;
 use soci_store::workflow::{
-    self, LayerOutcome, Named, Options, Over, Progress, Report, Reuse, Tables, TagModel, stands_for_another,
+    self, LayerOutcome, Named, Options, Over, Progress, Report, Reuse, Tables, TagModel, named_now,
+    stands_for_another,
 };
 use soci_store::{Error, block_on};
 
@@ -102,7 +103,7 @@ impl Images<'_> {
         loop {
             let is_last = rounds.next().is_none_or(|round| round == ROUNDS);
             let source = self.open(image)?;
-            let read = digest(&source)?;
+            let read = block_on(named_now(&source))?;
             // Of what came after the push there is, or was, another event.
             if let Some(pushed) = pushed.filter(|pushed| **pushed != read) {
                 return Ok(ignored(&format!("the tag names {read} by now, not {pushed}")));
@@ -201,7 +202,10 @@ impl Images<'_> {
     fn sibling(&self, target: &Reference) -> Option<Digest> {
         match self.settings.tag_model {
             TagModel::Replace => None,
-            TagModel::Sibling => self.open(target).and_then(|source| digest(&source)).ok(),
+            TagModel::Sibling => self
+                .open(target)
+                .and_then(|source| block_on(named_now(&source)))
+                .ok(),
         }
     }
 
@@ -222,7 +226,7 @@ impl Images<'_> {
 
     /// Whether the tag names this image now.
     fn still_names(&self, image: &Reference, read: Digest) -> Result<bool, Error> {
-        match self.open(image).and_then(|source| digest(&source)) {
+        match self.open(image).and_then(|source| block_on(named_now(&source))) {
             Ok(now) => Ok(now == read),
             // Of what is gone nothing can be converted again.
             Err(error) if error.is_not_found() => Ok(true),
@@ -231,7 +235,7 @@ impl Images<'_> {
     }
 
     fn is_gone(&self, image: &Reference) -> bool {
-        let now = self.open(image).and_then(|source| digest(&source));
+        let now = self.open(image).and_then(|source| block_on(named_now(&source)));
         now.is_err_and(|error| error.is_not_found())
     }
 }
@@ -265,16 +269,6 @@ fn ignored(reason: &str) -> Outcome {
     Outcome::Ignored {
         reason: reason.to_owned(),
     }
-}
-
-/// What the tag names now.
-fn digest(source: &AnySource) -> Result<Digest, Error> {
-    let roots = block_on(source.roots())?;
-    let root = roots.into_iter().next().ok_or_else(|| Error::Place {
-        place: "the registry".to_owned(),
-        problem: "lists no image under this name".to_owned(),
-    })?;
-    Ok(root.descriptor.digest)
 }
 
 #[cfg(test)]

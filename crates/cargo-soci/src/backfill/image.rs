@@ -142,11 +142,8 @@ struct Before {
 
 /// What cannot be read there is replaced like what is not there.
 fn named_by(sibling: &Reference, context: &Context) -> Option<Before> {
-    use soci_store::store::Source as _;
-
     let place = places::image(sibling, context).ok()?;
-    let roots = block_on(place.roots()).ok()?;
-    let digest = roots.first()?.descriptor.digest.clone();
+    let digest = block_on(workflow::named_now(&place)).ok()?;
     Some(Before {
         digest,
         place: Arc::new(place),

@@ -78,7 +78,7 @@ pub use examine::{Examined, ZTOC_READ, ZTOCS_READ, examine, examine_documents, e
 #[cfg(feature = "native")]
 pub(crate) use index_layer::IndexedLayer;
 pub use indexed::Indexed;
-pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, spread, stands_for_another};
+pub use names::{Named, Over, SIBLING_SUFFIX, TagModel, named_now, spread, stands_for_another};
 #[cfg(feature = "native")]
 pub use on_top::{Repeat, put_on_top};
 pub use options::{Event, Observer, Options};

@@ -46,6 +46,19 @@ impl TagModel {
     }
 }
 
+/// What the name that a place was opened with names now.
+///
+/// # Errors
+/// If the place cannot be read, or has nothing under the name.
+pub async fn named_now(place: &AnySource) -> Result<Digest> {
+    let roots = place.roots().await?;
+    let root = roots.into_iter().next().ok_or_else(|| Error::Place {
+        place: "the registry".to_owned(),
+        problem: "lists no image under this name".to_owned(),
+    })?;
+    Ok(root.descriptor.digest)
+}
+
 /// What the tags may name before they are moved.
 #[derive(Clone, Copy, Debug)]
 pub enum Over<'a> {
