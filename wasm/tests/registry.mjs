@@ -36,20 +36,24 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a registry; ends with the tests. */
-export async function dockerRegistry() {
+/**
+ * Starts a registry; ends with the tests. With `tls`, paths of a `certificate` and a `key`, it speaks TLS alone;
+ * with the `storage` of another one it serves what that one holds.
+ */
+export async function dockerRegistry({ tls, storage } = {}) {
   const folder = mkdtempSync(join(scratch, "registry-"));
   const host = `127.0.0.1:${await freePort()}`;
+  const root = storage ?? join(folder, "data");
   writeFileSync(join(folder, "users"), USERS);
   writeFileSync(
     join(folder, "config.yml"),
     `version: 0.1
 log: {level: error}
 storage:
-  filesystem: {rootdirectory: ${folder}/data}
+  filesystem: {rootdirectory: ${root}}
   delete: {enabled: true}
 http:
-  addr: ${host}
+  addr: ${host}${tls ? `\n  tls: {certificate: ${tls.certificate}, key: ${tls.key}}` : ""}
 auth:
   htpasswd: {realm: test, path: ${folder}/users}
 `,
@@ -61,8 +65,9 @@ auth:
   });
   for (let tries = 0; ; tries++) {
     try {
+      // One that speaks TLS answers this too, with status 400.
       await fetch(`http://${host}/v2/`);
-      return new Registry(host);
+      return new Registry(host, root);
     } catch (error) {
       if (tries > 200) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -72,8 +77,9 @@ auth:
 
 /** A registry as its owner sees it. */
 export class Registry {
-  constructor(host) {
+  constructor(host, storage) {
     this.host = host;
+    this.storage = storage;
   }
 
   async ask(method, path, { headers = {}, body } = {}) {

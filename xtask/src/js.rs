@@ -14,7 +14,7 @@ const QUICK: &[&str] = &[
     "action", "equality", "image", "local", "package", "snippets", "sizes",
 ];
 /// Tests with real servers.
-const SERVERS: &[&str] = &["check-images", "convert"];
+const SERVERS: &[&str] = &["check-images", "convert", "convert-tls"];
 /// Tests in Chromium.
 const BROWSER: &[&str] = &["page", "image-page", "estimate-page", "docs", "package-browser"];
 
