@@ -65,7 +65,7 @@ fn index(image: &Image) -> soci_image::Result<Vec<PlatformIndex>> {
                 digest: Digest::sha256(layer.digest.as_str().as_bytes()),
                 size: 1,
                 span_size: 4 << 20,
-                disable_xattrs: layer.size % 2 == 0,
+                disable_xattrs: layer.size.is_multiple_of(2),
                 shaped: None,
             }
         } else {
