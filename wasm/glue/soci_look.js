@@ -1,4 +1,4 @@
-/* @ts-self-types="./action2-look.d.ts" */
+/* @ts-self-types="./soci_wasm.d.ts" */
 
 /**
  * Looks at images, with the logins of the job.
@@ -141,7 +141,7 @@ table.set(1027, false);
 };
         return {
             __proto__: null,
-            "./action2-look_bg.js": import0,
+            "./soci_wasm_bg.js": import0,
         };
 }
 
