@@ -47,44 +47,39 @@ fn divide(directory: &Directory, path: &str, width: f64, height: f64) -> Vec<Are
     };
     parts.push((own, "files".to_owned(), directory.own, None));
     parts.retain(|(_, _, parts, _)| parts.sum() > 0);
+    // What is too small to have a name is one area together.
+    let all: u64 = parts.iter().map(|(_, _, parts, _)| parts.sum()).sum();
+    let smallest = NAMED / (width * height) * all as f64;
+    let (mut parts, small): (Vec<_>, Vec<_>) =
+        (parts.into_iter()).partition(|(_, _, parts, _)| parts.sum() as f64 >= smallest);
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    if !small.is_empty() {
+        let mut sum = Parts::default();
+        small.iter().for_each(|(_, _, parts, _)| sum += *parts);
+        parts.push((format!("{path}/"), format!("{} more", small.len()), sum, None));
+    }
     parts.sort_by(|one, two| two.2.sum().cmp(&one.2.sum()).then_with(|| one.0.cmp(&two.0)));
     let sizes: Vec<u64> = parts.iter().map(|(_, _, parts, _)| parts.sum()).collect();
     let places = squarify(&sizes, width, height);
-    let mut areas = Vec::new();
-    let mut small = (0, Parts::default(), None::<Place>);
-    for ((path, name, parts, below), place) in parts.into_iter().zip(places) {
-        // What is too small to be seen is one area: it lies in the last corner.
-        if place.width.min(place.height) < SEEN {
-            small.0 += 1;
-            small.1 += parts;
-            small.2 = Some(small.2.map_or(place, |other| around(other, place)));
-            continue;
-        }
-        let inner = inner(place);
-        let areas_in = match below {
-            Some(below) if inner.0 >= DIVIDED.0 && inner.1 >= DIVIDED.1 && !below.directories.is_empty() => {
-                divide(below, &path, inner.0, inner.1)
+    let area = |((path, name, parts, below), place): ((String, String, Parts, Option<&Directory>), Place)| {
+        let (width, height) = inner(place);
+        let areas = match below {
+            Some(below) if width >= DIVIDED.0 && height >= DIVIDED.1 && !below.directories.is_empty() => {
+                divide(below, &path, width, height)
             }
             _ => Vec::new(),
         };
-        areas.push(Area {
+        Area {
             path,
             name,
             parts,
             place,
-            areas: areas_in,
-        });
-    }
-    if let (count, parts, Some(place)) = small {
-        areas.push(Area {
-            path: format!("{path}/"),
-            name: format!("{count} more"),
-            parts,
-            place,
-            areas: Vec::new(),
-        });
-    }
-    areas
+            areas,
+        }
+    };
+    parts.into_iter().zip(places).map(area).collect()
 }
 
 /// A directory with nothing but one directory in it is shown as one.
@@ -98,17 +93,6 @@ fn only_child(mut name: String, mut directory: &Directory) -> (String, &Director
         directory = below;
     }
     (name, directory)
-}
-
-/// The rectangle around two.
-fn around(one: Place, two: Place) -> Place {
-    let (x, y) = (one.x.min(two.x), one.y.min(two.y));
-    Place {
-        x,
-        y,
-        width: (one.x + one.width).max(two.x + two.width) - x,
-        height: (one.y + one.height).max(two.y + two.height) - y,
-    }
 }
 
 /// Sizes, largest first and none of them 0, as parts of a rectangle: rows that are as square as they can be.
@@ -162,8 +146,8 @@ fn squarify(sizes: &[u64], width: f64, height: f64) -> Vec<Place> {
     places
 }
 
-/// Points below which an area is not seen.
-const SEEN: f64 = 7.0;
+/// Square points that an area needs to have a name.
+const NAMED: f64 = 1000.0;
 
 /// Points above and beside what lies in an area: its name and its border.
 const HEAD: f64 = 24.0;
@@ -195,5 +179,30 @@ mod tests {
             );
         }
         assert!(squarify(&[], 10.0, 10.0).is_empty());
+    }
+
+    #[test]
+    fn many_small_directories_are_one_area() {
+        let of = |bytes| {
+            let mut directory = Directory::default();
+            directory.own.unopened = bytes;
+            directory.parts.unopened = bytes;
+            directory
+        };
+        let mut root = Directory::default();
+        root.directories.insert(b"large".to_vec(), of(500_000));
+        let mut many = of(0);
+        for number in 0..5000 {
+            many.directories.insert(format!("{number}").into_bytes(), of(100));
+        }
+        many.parts.unopened = 500_000;
+        root.directories.insert(b"many".to_vec(), many);
+        for number in 0..100 {
+            root.directories.insert(format!("{number}").into_bytes(), of(1));
+        }
+        let areas = areas(&root, 1000.0, 500.0);
+        let names: Vec<&str> = areas.iter().map(|area| &area.name[..]).collect();
+        assert_eq!(names, ["large", "many", "100 more"]);
+        assert!(areas[1].areas.is_empty(), "{areas:?}");
     }
 }
