@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["rules"],
     &["verdict", "accept"],
     &["report", "fail_on"],
-    &["docs", "check"],
+    &["docs", "check", "look_up"],
     &["engine", "fix"],
 ];
 
