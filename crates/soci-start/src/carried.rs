@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
-use soci_rootfs::{FileType, Rootfs};
-use soci_ztoc::ztoc::{TocEntry, Ztoc};
+use soci_rootfs::Rootfs;
+use soci_ztoc::ztoc::Ztoc;
 
 use crate::touch::Touched;
+use crate::weights::{each_file, of_layers};
 
 /// A part of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,29 +139,16 @@ const NAMED: usize = 10;
 /// Finds what is carried for nothing. `layers` are those of `rootfs`, lowest first, each with its table of contents and
 /// its bytes as it is stored; a layer that is not known is left out.
 pub fn carried(rootfs: &Rootfs<'_>, layers: &[Option<(&Ztoc, u64)>], touched: Option<&Touched>) -> Carried {
-    let weights: Vec<Option<Weights<'_>>> = layers
-        .iter()
-        .map(|layer| layer.map(|(ztoc, size)| Weights::new(ztoc, size)))
-        .collect();
+    let weights = of_layers(layers);
     let opened: BTreeSet<(usize, usize)> = touched
         .iter()
         .flat_map(|touched| &touched.files)
         .map(|file| (file.layer, file.entry))
         .collect();
-    let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
     let mut kinds: BTreeMap<Kind, Share> = BTreeMap::new();
     let mut unopened = Share::default();
     let mut tree: BTreeMap<Vec<u8>, (Share, bool)> = BTreeMap::new();
-    rootfs.each(|found| {
-        let Some(entry) = found.entry.filter(|_| found.file_type == FileType::Regular) else {
-            return;
-        };
-        let weight = weights.get(found.layer).and_then(Option::as_ref);
-        // A file with several names is there once.
-        let Some(weight) = weight.filter(|_| seen.insert((found.layer, entry))) else {
-            return;
-        };
-        let share = weight.share(entry);
+    let seen = each_file(rootfs, &weights, |found, entry, share| {
         if let Some(kind) = Kind::of(&found.path) {
             *kinds.entry(kind).or_default() += share;
         }
@@ -221,55 +209,6 @@ fn untouched(tree: &BTreeMap<Vec<u8>, (Share, bool)>) -> Vec<(Vec<u8>, Share)> {
     largest.sort_by(|(one, a), (two, b)| b.compressed.cmp(&a.compressed).then(one.cmp(two)));
     largest.truncate(NAMED);
     largest
-}
-
-/// Bytes of a layer, as its spans divide them.
-pub(crate) struct Weights<'a> {
-    ztoc: &'a Ztoc,
-    /// Stored bytes of the layer for each byte that its spans have: not 1 where it was unpacked to be known.
-    scale: f64,
-}
-
-impl<'a> Weights<'a> {
-    pub(crate) fn new(ztoc: &'a Ztoc, size: u64) -> Self {
-        Self {
-            ztoc,
-            scale: size as f64 / ztoc.compressed_size().max(1) as f64,
-        }
-    }
-
-    pub(crate) fn share(&self, entry: usize) -> Share {
-        let Some(entry) = self.ztoc.toc().get(entry) else {
-            return Share::default();
-        };
-        Share {
-            files: 1,
-            bytes: entry.data_size(),
-            compressed: (self.compressed(&entry) * self.scale) as u64,
-        }
-    }
-
-    fn compressed(&self, entry: &TocEntry<'_>) -> f64 {
-        let (begin, size) = (entry.offset, entry.data_size());
-        if size == 0 {
-            return 0.0;
-        }
-        let end = begin.saturating_add(size);
-        let mut sum = 0.0;
-        for id in self.ztoc.span_of(begin)..=self.ztoc.span_of(end - 1) {
-            let Some(span) = usize::try_from(id).ok().and_then(|id| self.ztoc.span(id)) else {
-                break;
-            };
-            let span_end = span.uncompressed_end.unwrap_or(self.ztoc.uncompressed_size());
-            let inside = end
-                .min(span_end)
-                .saturating_sub(begin.max(span.uncompressed_start));
-            let whole = span_end.saturating_sub(span.uncompressed_start).max(1);
-            let stored = span.compressed_end.saturating_sub(span.compressed_start);
-            sum += stored as f64 * (inside as f64 / whole as f64);
-        }
-        sum
-    }
 }
 
 #[cfg(test)]

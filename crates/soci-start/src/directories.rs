@@ -1,13 +1,13 @@
 //! The image as a tree of directories, with what a start reads of each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use soci_rootfs::{FileType, Rootfs};
+use soci_rootfs::Rootfs;
 use soci_ztoc::ztoc::Ztoc;
 
-use crate::carried::Weights;
 use crate::touch::Touched;
+use crate::weights::{each_file, of_layers};
 
 /// A directory with all that is below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,27 +55,14 @@ pub fn directories(
     layers: &[Option<(&Ztoc, u64)>],
     touched: Option<&Touched>,
 ) -> Directory {
-    let weights: Vec<Option<Weights<'_>>> = layers
-        .iter()
-        .map(|layer| layer.map(|(ztoc, size)| Weights::new(ztoc, size)))
-        .collect();
     let read: BTreeMap<(usize, usize), (u64, u64)> = touched
         .iter()
         .flat_map(|touched| &touched.files)
         .map(|file| ((file.layer, file.entry), (file.read, file.size)))
         .collect();
-    let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
     let mut root = Directory::default();
-    rootfs.each(|found| {
-        let Some(entry) = found.entry.filter(|_| found.file_type == FileType::Regular) else {
-            return;
-        };
-        let weight = weights.get(found.layer).and_then(Option::as_ref);
-        // A file with several names is there once.
-        let Some(weight) = weight.filter(|_| seen.insert((found.layer, entry))) else {
-            return;
-        };
-        let bytes = weight.share(entry).compressed;
+    each_file(rootfs, &of_layers(layers), |found, entry, share| {
+        let bytes = share.compressed;
         let parts = match read.get(&(found.layer, entry)) {
             Some((read, size)) => {
                 let part = *read as f64 / (*size).max(1) as f64;

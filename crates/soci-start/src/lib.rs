@@ -27,6 +27,7 @@ mod timeline;
 mod top;
 mod touch;
 mod trace;
+mod weights;
 
 pub use carried::{Carried, Kind, Share, carried};
 pub use directories::{Directory, Parts, directories};

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use soci_rootfs::{FileType, Restated, Rootfs};
 use soci_ztoc::ztoc::Ztoc;
 
-use crate::carried::Weights;
 use crate::estimate::{Fetched, Image, Layer};
 use crate::hot::hot;
 use crate::touch::touch;
 use crate::trace::Trace;
+use crate::weights::of_layers;
 
 /// The image with a start layer for this trace, and what the start then fetches of each layer; none if there is nothing
 /// that it could repeat. `layers` are those of `rootfs` and `image`, lowest first, each with its table of contents and its
@@ -45,9 +45,9 @@ pub fn with_start_layer(
     for found in &restated.entries {
         top.uncompressed += BLOCK + found.size.next_multiple_of(BLOCK);
     }
+    let weights = of_layers(layers);
     for found in files(&restated) {
-        let weights = layers[found.layer].map(|(ztoc, size)| Weights::new(ztoc, size));
-        if let (Some(weights), Some(entry)) = (weights, found.entry) {
+        if let (Some(weights), Some(entry)) = (&weights[found.layer], found.entry) {
             top.compressed += weights.share(entry).compressed;
         }
     }

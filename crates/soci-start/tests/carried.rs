@@ -7,7 +7,7 @@ use common::layers::{Item, tar};
 use common::{build, build_plain};
 use proptest::prelude::*;
 use soci_rootfs::Rootfs;
-use soci_start::{Image, Layer, Trace, carried, touch, with_start_layer};
+use soci_start::{Image, Layer, Share, Trace, carried, directories, touch, with_start_layer};
 use soci_ztoc::ztoc::{Compression, Ztoc};
 
 fn trace(text: &str) -> Trace {
@@ -56,6 +56,29 @@ fn what_later_layers_hide_is_carried_for_nothing() {
     // Half of the stored bytes: all shares are halved.
     let halves = [Some((&lower, lower.compressed_size() / 2)), None];
     assert_eq!(carried(&rootfs, &halves, None).hidden.compressed, 7);
+}
+
+#[test]
+fn a_file_with_two_names_is_counted_once() {
+    let layer = build_plain(&tar(&[
+        Item::file("usr/share/doc/x", "0123456"),
+        Item::hard_link("usr/share/doc/y", "usr/share/doc/x"),
+    ]));
+    let rootfs = Rootfs::new(&[Some(layer.toc())]);
+    let layers = [Some((&layer, layer.compressed_size()))];
+    let touched = touch(&trace("/none\n"), &rootfs, &[Some(&layer)]);
+    let found = carried(&rootfs, &layers, Some(&touched));
+    let counted = |share: &Share| (share.files, share.bytes);
+    assert_eq!(
+        found
+            .kinds
+            .iter()
+            .map(|(_, share)| counted(share))
+            .collect::<Vec<_>>(),
+        [(1, 7)]
+    );
+    assert_eq!(found.unopened.as_ref().map(counted), Some((1, 7)));
+    assert_eq!(directories(&rootfs, &layers, None).parts.sum(), 7);
 }
 
 #[test]
