@@ -27,6 +27,7 @@ pub mod error;
 pub mod escape;
 pub mod exit;
 mod help;
+pub mod html_page;
 pub mod images;
 pub mod invocation;
 pub mod lazy_image;

@@ -4,19 +4,18 @@ use std::fmt::Write as _;
 
 use super::pull::bytes;
 use super::report::{ContainerReport, GroupReport, Report, Step};
-use crate::escape::terminal;
+use crate::html_page::{self, text as html};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Writes the page. All text from outside passes one function; the policy lets the page's own style and script run alone.
+/// Writes the page. All text from outside passes one function.
 pub fn render(report: &Report) -> String {
     let summary = &report.summary;
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
-         <title>Why is it not lazy?</title>\n<style>\n{STYLE}</style>\n<body>\n<h1>Why is it not lazy?</h1>\n<p>{}</p>\n",
+    let mut out = html_page::begin("Why is it not lazy?", STYLE, true);
+    let _ = writeln!(
+        out,
+        "<h1>Why is it not lazy?</h1>\n<p>{}</p>",
         html(&summary.sentence())
     );
     if let Some(gain) = summary.gain() {
@@ -117,9 +116,4 @@ fn steps(group: &[Step], container: &[Step], out: &mut String) {
         let _ = write!(out, "<dt>{}</dt><dd>{}</dd>", html(step.what), html(&step.found));
     }
     out.push_str("</dl>\n");
-}
-
-/// Text from outside. A log shows the page's source: there it must be harmless as well.
-fn html(text: &str) -> String {
-    soci_lint::escape::html(&terminal(text))
 }

@@ -9,7 +9,7 @@ use indicatif::HumanBytes;
 use soci_start::{Directory, Parts, Timeline, Touched};
 
 use super::{CarriedReport, LinkReport, Report, ShareReport, Start, WayReport};
-use crate::escape::terminal;
+use crate::html_page::{self, text as html};
 use crate::plural::count;
 use treemap::{Area, Place};
 
@@ -25,15 +25,13 @@ pub(super) struct Pictures<'a> {
     pub start: Option<(&'a Touched, Vec<Timeline>)>,
 }
 
-/// Writes the page. All text from outside passes one function; the policy lets the page's own style apply alone.
+/// Writes the page. All text from outside passes one function.
 pub(super) fn render(report: &Report, pictures: &Pictures<'_>) -> String {
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>How a start goes: {image}</title>\n<style>\n{STYLE}</style>\n<body>\n<main>\n<h1>How a start goes</h1>\n\
-         <p class=\"image\"><code>{image}</code></p>\n",
-        image = html(pictures.image)
+    let image_name = html(pictures.image);
+    let mut out = html_page::begin(&format!("How a start goes: {image_name}"), STYLE, false);
+    let _ = writeln!(
+        out,
+        "<main>\n<h1>How a start goes</h1>\n<p class=\"image\"><code>{image_name}</code></p>"
     );
     figures(report, &mut out);
     for (at, link) in report.links.iter().enumerate() {
@@ -384,11 +382,6 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string());
     format!("{}{}", first.unwrap_or_default(), letters.as_str())
-}
-
-/// Text from outside. A log shows the page's source: there it must be harmless as well.
-fn html(text: &str) -> String {
-    soci_lint::escape::html(&terminal(text))
 }
 
 /// The map, in points of the design: what is wide enough to have a name is decided by it.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use indicatif::HumanBytes;
 use soci_start::{FileTime, SpanTime, Timeline, Touched};
 
-use super::html;
+use crate::html_page::text as html;
 use crate::plural::count;
 
 /// Writes the time line over a link; those behind the first are folded.
