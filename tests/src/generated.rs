@@ -18,7 +18,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::images::MANIFEST;
-use crate::registry::RepositoryContent;
+use crate::registry::{RepositoryContent, digest_of_hash};
 
 /// What each file holds, a multiple of the tar's blocks.
 const FILE: usize = 256 << 10;
@@ -128,7 +128,7 @@ impl GeneratedLayer {
                     hash.update(&text.plain);
                 }
                 hash.update([0; 2 * BLOCK]);
-                hex(hash)
+                digest_of_hash(hash)
             });
             let mut crc = Crc::new();
             for file in 0..layer.files {
@@ -143,7 +143,7 @@ impl GeneratedLayer {
         layer
             .write(0..layer.size(), &mut hash)
             .expect("a hash takes all bytes");
-        layer.digest = hex(hash.0);
+        layer.digest = digest_of_hash(hash.0);
         layer
     }
 
@@ -279,11 +279,6 @@ impl Write for Hashed {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn hex(hash: Sha256) -> String {
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 pub use self::faults::{Asks, Behaviour, Effect, Fault, TokenRules};
 pub use self::http::{Delivery, Request, Response};
+pub(crate) use self::store::digest_of_hash;
 pub use self::store::{RepositoryContent, StoredManifest, digest_of};
 
 /// A running registry; it stops when it is dropped.

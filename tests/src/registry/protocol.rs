@@ -163,38 +163,39 @@ fn blob(state: &mut State, request: &Request, repository: &str, digest: &str) ->
 
 /// The bytes of a blob, or the range of it that was asked for.
 pub(super) fn blob_bytes(state: &State, request: &Request, bytes: &Arc<Vec<u8>>) -> Response {
-    let range = request.header("range").filter(|_| state.behaviour.ranges);
-    let Some(range) = range else {
-        return send_bytes(request, bytes, "application/octet-stream");
-    };
-    match part(range, bytes.len() as u64) {
-        Some(part) => Response::new(206)
-            .with("Content-Range", content_range(&part, bytes.len() as u64))
-            .with("Content-Type", "application/octet-stream")
-            .with_body(&bytes[part.start as usize..part.end as usize]),
-        None => Response::new(416).with("Content-Range", format!("bytes */{}", bytes.len())),
-    }
+    asked_part(state, request, bytes.len() as u64, |response, part| {
+        send(request, response, &bytes[part.start as usize..part.end as usize])
+    })
 }
 
 /// The same of a blob that is made as it goes out.
 fn generated(state: &State, request: &Request, layer: &Arc<GeneratedLayer>) -> Response {
-    let size = layer.size();
+    asked_part(state, request, layer.size(), |response, part| {
+        let mut response = response.with("Content-Length", (part.end - part.start).to_string());
+        response.delivery = Delivery::Generated(Arc::clone(layer), part);
+        response
+    })
+}
+
+/// A blob of this size, or the range of it that was asked for: `put` gives the response its bytes.
+fn asked_part(
+    state: &State,
+    request: &Request,
+    size: u64,
+    put: impl FnOnce(Response, Range<u64>) -> Response,
+) -> Response {
     let range = request.header("range").filter(|_| state.behaviour.ranges);
     let (response, part) = match range.map(|range| part(range, size)) {
         None => (Response::new(200), 0..size),
         Some(Some(part)) => {
-            let response = Response::new(206).with("Content-Range", content_range(&part, size));
-            (response, part)
+            let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+            (Response::new(206).with("Content-Range", range), part)
         }
         Some(None) => {
             return Response::new(416).with("Content-Range", format!("bytes */{size}"));
         }
     };
-    let mut response = response
-        .with("Content-Type", "application/octet-stream")
-        .with("Content-Length", (part.end - part.start).to_string());
-    response.delivery = Delivery::Generated(Arc::clone(layer), part);
-    response
+    put(response.with("Content-Type", "application/octet-stream"), part)
 }
 
 /// The bytes that a `Range` field asks for; `None` if there are none.
@@ -210,15 +211,18 @@ fn part(range: &str, size: u64) -> Option<Range<u64>> {
     (first <= last).then_some(first..last + 1)
 }
 
-fn content_range(part: &Range<u64>, size: u64) -> String {
-    format!("bytes {}-{}/{size}", part.start, part.end - 1)
+fn send_bytes(request: &Request, bytes: &[u8], media_type: &str) -> Response {
+    send(
+        request,
+        Response::new(200).with("Content-Type", media_type),
+        bytes,
+    )
 }
 
-fn send_bytes(request: &Request, bytes: &Arc<Vec<u8>>, media_type: &str) -> Response {
-    let response = Response::new(200).with("Content-Type", media_type);
+fn send(request: &Request, response: Response, bytes: &[u8]) -> Response {
     match request.method.as_str() {
         "HEAD" => response.with("Content-Length", bytes.len().to_string()),
-        _ => response.with_body(bytes.as_slice()),
+        _ => response.with_body(bytes),
     }
 }
 

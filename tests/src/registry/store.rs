@@ -34,10 +34,12 @@ pub struct RepositoryContent {
 
 /// `sha256:…` of bytes.
 pub fn digest_of(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    digest_of_hash(Sha256::new_with_prefix(bytes))
+}
+
+/// The digest of what this hash was given.
+pub(crate) fn digest_of_hash(hash: Sha256) -> String {
+    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 
